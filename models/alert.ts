@@ -1,0 +1,65 @@
+/** What leaves the models: the native alert, `wardwire.alert/1`. Field names are the published JSON; times are capture time. */
+import type { Micros } from '../protocols/events.ts'
+
+export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
+export type EvidenceGroup = 'identity' | 'novelty' | 'volume' | 'meaning' | 'protocol' | 'slow'
+
+/** One observation that speaks for an alert, with the numbers it rests on. */
+export interface AlertEvidence {
+  detector: string
+  group: EvidenceGroup
+  at: Micros
+  /** Probability of this or something rarer under the device's own baseline; null for rules. */
+  p: number | null
+  observed: number | null
+  expected: number | null
+  unit: string | null
+  /** One plain sentence. */
+  text: string
+  /** Community ids. */
+  flows: string[]
+}
+
+export interface AlertDevice {
+  id: string
+  role: string
+  name: string
+  ip: string[]
+  mac: string[]
+  ae_titles: string[]
+}
+
+export interface Attack {
+  /** MITRE ATT&CK technique id, such as T1048.003. */
+  technique: string
+  name: string
+  tactic: string
+}
+
+export interface Alert {
+  schema: 'wardwire.alert/1'
+  /** A function of the evidence: a replay gives the same. */
+  id: string
+  /** Grows each time the alert does; `raised_at` never changes. */
+  revision: number
+  raised_at: Micros
+  first_seen: Micros
+  last_seen: Micros
+  severity: Severity
+  score: number
+  /** The leading detector. */
+  detector: string
+  title: string
+  explanation: string
+  device: AlertDevice
+  peers: AlertDevice[]
+  /** Every address involved. */
+  hosts: string[]
+  evidence: AlertEvidence[]
+  attack: Attack[]
+  flows: string[]
+  /** Events behind it. */
+  count: number
+  baseline: { days: number; events: number; state: string }
+  capture: { sensor: string; source: string; loss: number }
+}

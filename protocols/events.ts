@@ -1,0 +1,285 @@
+/**
+ * The vocabulary: everything the wire can tell us. `models/` reads nothing else of `protocols/`.
+ *
+ * Field names are those of the published JSON (docs: CONTRACTS), so an event in memory and a line of `--events` are
+ * one thing; only times differ: in memory they are `Micros`, in JSON RFC 3339 text (see `src/sinks/event-json.ts`).
+ * Text that comes from the wire is bounded (`limits.ts`), but otherwise as sent: whoever prints it escapes it.
+ */
+import type { Pseudonym } from './phi.ts'
+
+/** Capture time: microseconds since 1970-01-01 UTC. The only clock of protocols/ and models/. */
+export type Micros = number
+
+export interface Endpoint {
+  /** Textual IPv4 or IPv6 address (RFC 5952). */
+  readonly ip: string
+  readonly port: number
+  /** `aa:bb:cc:dd:ee:ff`, or null where the link layer shows none. */
+  readonly mac: string | null
+}
+
+/** One TCP or UDP conversation. One object per conversation, shared by all its events. */
+export interface Flow {
+  /** Deterministic: the same frames give the same id. */
+  readonly id: string
+  readonly transport: 'tcp' | 'udp'
+  /** Who opened the conversation, or is taken to have (then `midstream`). */
+  readonly client: Endpoint
+  readonly server: Endpoint
+  /** VLAN ids from the outside in. */
+  readonly vlan: readonly number[]
+  /** Community ID v1. */
+  readonly community_id: string
+  /** The start of the conversation was not seen. */
+  readonly midstream: boolean
+}
+
+export type Side = 'client' | 'server'
+
+export interface PerSide<T> {
+  client: T
+  server: T
+}
+
+/** What every event carries. */
+interface Common {
+  /** When it became known: capture time of the frame that completed it. */
+  at: Micros
+  /** False when loss, slicing, a cap or the end of the capture cut it short. */
+  complete: boolean
+  /** Bytes of this conversation were missing before it, so what it says may be partial. */
+  after_gap: boolean
+}
+
+interface OnFlow extends Common {
+  flow: Flow
+}
+
+// --------------------------------------------------------------------------------------------------- DICOM
+
+export interface PresentationContext {
+  id: number
+  abstract_syntax: string | null
+  transfer_syntaxes: string[]
+  /** PS3.8 table 9-18: 0 acceptance, 1 user rejection, 2 no reason, 3 abstract syntax, 4 transfer syntaxes; null: no answer seen. */
+  result: number | null
+  /** The accepted transfer syntax. */
+  transfer_syntax: string | null
+}
+
+export interface Implementation {
+  class_uid: string | null
+  version_name: string | null
+}
+
+/** One per A-ASSOCIATE-RQ (PS3.8 section 7.1), when the association ends or the capture does. */
+export interface DicomAssociation extends OnFlow {
+  kind: 'dicom.association'
+  calling_ae: string | null
+  called_ae: string | null
+  /** unseen: its request is not in the capture. */
+  result: 'accepted' | 'rejected' | 'unanswered' | 'unseen'
+  ended: 'released' | 'aborted' | 'closed' | 'reset' | 'open'
+  /** PS3.8 table 9-21. */
+  reject: { result: number; source: number; reason: number } | null
+  /** PS3.8 table 9-26. */
+  abort: { source: number; reason: number } | null
+  contexts: PresentationContext[]
+  /** Maximum length received (PS3.8 annex D.1), bytes; 0 unlimited; null not seen. */
+  max_pdu: PerSide<number | null>
+  implementation: PerSide<Implementation | null>
+  /** PS3.7 annex D.3.3.7; the secret itself is never kept. */
+  user_identity: { type: number; has_passcode: boolean } | null
+  roles: { sop_class_uid: string; scu: boolean; scp: boolean }[]
+  async_operations: { invoked: number; performed: number } | null
+  /** Requests by command: {"C-STORE": 3}. */
+  operations: Record<string, number>
+  /** Bytes of the upper layer by sender. */
+  bytes: PerSide<number>
+  started: Micros
+  ended_at: Micros
+}
+
+export interface DataSetFacts {
+  /** Bytes of the data set on the wire, fragments added up. */
+  bytes: number
+  transfer_syntax: string | null
+  study_uid: string | null
+  series_uid: string | null
+  modality: string | null
+  /** DA as sent: YYYYMMDD. */
+  study_date: string | null
+  patient: Pseudonym | null
+  accession: Pseudonym | null
+  manufacturer: string | null
+  model: string | null
+  software: string | null
+  station: string | null
+  serial: string | null
+  institution: string | null
+}
+
+export interface QueryFacts {
+  /** (0008,0052): PATIENT, STUDY, SERIES, IMAGE; null for worklists. */
+  level: string | null
+  /** Keywords of the keys that restrict the match. */
+  keys: string[]
+  /** A key uses `*` or `?`, or nothing restricts the match at all. */
+  wildcard: boolean
+  /** Pending responses with a data set. */
+  matches: number
+}
+
+export interface MoveFacts {
+  destination_ae: string | null
+  completed: number | null
+  failed: number | null
+  warning: number | null
+  remaining: number | null
+}
+
+export type DimseCommand =
+  | 'C-STORE' | 'C-FIND' | 'C-GET' | 'C-MOVE' | 'C-ECHO'
+  | 'N-EVENT-REPORT' | 'N-GET' | 'N-SET' | 'N-ACTION' | 'N-CREATE' | 'N-DELETE'
+
+/** One per request, when its final response is seen or it is given up. */
+export interface DicomOperation extends OnFlow {
+  kind: 'dicom.operation'
+  transport: 'dimse' | 'dicomweb'
+  command: DimseCommand
+  calling_ae: string | null
+  called_ae: string | null
+  /** Which side of the flow asked. */
+  invoker: Side
+  message_id: number
+  context_id: number
+  sop_class_uid: string | null
+  sop_instance_uid: string | null
+  /** Final status, 4 upper-case hex digits (PS3.7 annex C); null when unseen. */
+  status: string | null
+  /** Number of pending responses (FF00, FF01). */
+  pending: number
+  cancelled: boolean
+  dataset: DataSetFacts | null
+  query: QueryFacts | null
+  move: MoveFacts | null
+  started: Micros
+  duration_ms: number | null
+}
+
+// ---------------------------------------------------------------------------------------------------- HL7
+
+export interface Hl7Ack {
+  /** MSA-1: AA AE AR CA CE CR, or as sent. */
+  code: string
+  control_id: string | null
+  message_type: string | null
+  bytes: number
+  /** Patients in a query response. */
+  patients: number
+  /** From the end of the message to the end of the acknowledgement. */
+  latency_ms: number | null
+}
+
+/** One per message that is not itself an acknowledgement; a lone acknowledgement has `acknowledges`. */
+export interface Hl7Message extends OnFlow {
+  kind: 'hl7.message'
+  /** Who sent it. */
+  direction: Side
+  /** MSH-9.1^9.2. */
+  message_type: string | null
+  /** MSH-9.3. */
+  structure: string | null
+  control_id: string | null
+  sending_app: string | null
+  sending_facility: string | null
+  receiving_app: string | null
+  receiving_facility: string | null
+  version: string | null
+  processing_id: string | null
+  charset: string | null
+  /** MSH-7 as sent. */
+  message_time: string | null
+  segments: Record<string, number>
+  /** Bytes between the frame's marks. */
+  bytes: number
+  patient: Pseudonym | null
+  orders: Pseudonym[]
+  batch: boolean
+  acks: Hl7Ack[]
+  acknowledges: { control_id: string; code: string } | null
+}
+
+// ---------------------------------------------------------------------------------------- everything else
+
+export interface TlsSession extends OnFlow {
+  kind: 'tls.session'
+  version: string | null
+  sni: string | null
+  alpn: string | null
+  ja4: string | null
+  certificate: { subject: string | null; issuer: string | null; not_after: string | null } | null
+}
+
+/** Every TCP or UDP conversation, when it ends. */
+export interface FlowEnd extends OnFlow {
+  kind: 'flow'
+  transport: 'tcp' | 'udp'
+  protocol: 'dicom' | 'hl7' | 'tls' | null
+  state: 'established' | 'refused' | 'unanswered' | 'midstream'
+  /** Payload bytes by sender, as the headers tell (also of sliced packets). */
+  bytes: PerSide<number>
+  packets: PerSide<number>
+  /** Segments that brought nothing new. */
+  retransmitted: number
+  /** Bytes missing for good, by sender. */
+  gaps: PerSide<number>
+  started: Micros
+  ended_at: Micros
+}
+
+/** What a host shows of itself. */
+export interface HostFacts extends Common {
+  kind: 'host'
+  ip: string
+  mac: string | null
+  vendor: string | null
+  os: { name: string; eol: string | null; evidence: string } | null
+  hostname: string | null
+  evidence: string
+}
+
+/** Something a standard forbids, on bytes that were not lost. */
+export interface Violation extends OnFlow {
+  kind: 'violation'
+  protocol: 'tcp' | 'dicom' | 'hl7' | 'tls'
+  /** Stable, lower case, dotted: `pdu.length`, `mllp.no-start`. */
+  code: string
+  /** Section of the standard: `PS3.8 9.3.1`. */
+  section: string
+  /** Byte offset in the sender's stream. */
+  offset: number
+  /** Plain words and numbers, never bytes of the wire. */
+  detail: string
+}
+
+/** The sensor about itself: at the end, and every capture minute live. */
+export interface CaptureReport {
+  kind: 'capture'
+  at: Micros
+  frames: number
+  bytes: number
+  dropped: Record<string, number>
+  /** Bytes that the conversations prove missing. */
+  gaps: number
+  /** A file ended in the middle of a record. */
+  truncated: boolean
+}
+
+export type WireEvent =
+  | DicomAssociation | DicomOperation | Hl7Message | TlsSession | FlowEnd | HostFacts | Violation | CaptureReport
+
+export type EventKind = WireEvent['kind']
+
+/** Narrows by kind: `EventOf<'dicom.operation'>`. */
+export type EventOf<K extends EventKind> = Extract<WireEvent, { kind: K }>

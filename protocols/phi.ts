@@ -1,0 +1,83 @@
+/**
+ * Patient data stops here. What identifies a person leaves `protocols/` only as a `Pseudonym`: a keyed hash (HMAC-SHA-256 with
+ * the site's key, 80 bits kept) that is the same for the same person in DICOM and HL7 and useless without the key. The plain value may be
+ * carried in `Phi`, whose every string form is `[phi]`.
+ */
+import { createHmac } from 'node:crypto'
+
+/** 16 characters of base32hex text. */
+export type Pseudonym = string & { readonly __pseudonym: unique symbol }
+
+/** What is pseudonymised; part of the hash, so a patient id never equals an accession number. */
+export type Subject = 'patient' | 'order' | 'body'
+
+/** How many recent identities keep their pseudonym at hand: hashing is the dearest step of a small message. */
+const CACHE = 65_536
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
+
+export class Pseudonyms {
+  readonly #key: Uint8Array
+  readonly #seen: Record<Subject, Map<string, Pseudonym>> = { patient: new Map(), order: new Map(), body: new Map() }
+
+  /** @param key the site's secret, at least 16 bytes. */
+  constructor(key: Uint8Array) {
+    if (key.length < 16) throw new RangeError('a pseudonym key needs at least 16 bytes')
+    this.#key = key
+  }
+
+  /** A patient identifier (Patient ID (0010,0020), PID-3.1), the same for both protocols. Empty gives null. */
+  patient(id: string): Pseudonym | null {
+    return this.#of('patient', id)
+  }
+
+  /** An accession, placer or filler order number. Empty gives null. */
+  order(id: string): Pseudonym | null {
+    return this.#of('order', id)
+  }
+
+  #of(subject: Subject, id: string): Pseudonym | null {
+    const plain = id.trim().toUpperCase()
+    if (plain === '') return null
+    const seen = this.#seen[subject]
+    const known = seen.get(plain)
+    if (known !== undefined) return known
+    const made = this.digest(subject, plain)
+    // Two generations would keep hot entries longer; clearing keeps it simple, and a refill costs milliseconds.
+    if (seen.size >= CACHE) seen.clear()
+    seen.set(plain, made)
+    return made
+  }
+
+  /** Uncached, for bodies of messages. */
+  digest(subject: Subject, value: string | Uint8Array): Pseudonym {
+    const mac = createHmac('sha256', this.#key).update(subject).update('\0').update(value).digest()
+    let text = ''
+    for (let bit = 0; bit < 80; bit += 5) {
+      const word = (mac[bit >> 3]! << 8) | mac[(bit >> 3) + 1]!
+      text += ALPHABET[(word >> (11 - (bit & 7))) & 31]!
+    }
+    return text as Pseudonym
+  }
+}
+
+/** Holds a plain value that must not be printed by accident. */
+export class Phi {
+  readonly #value: string
+  constructor(value: string) {
+    this.#value = value
+  }
+  toString(): string {
+    return '[phi]'
+  }
+  toJSON(): string {
+    return '[phi]'
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[phi]'
+  }
+  /** Only `inspect --show-phi` calls this. */
+  reveal(): string {
+    return this.#value
+  }
+}
