@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** The command line: words in, exit code out. Each command is one file in `commands/`. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { check } from './commands/check.ts'
+import { replay, type ReplayOptions } from './commands/replay.ts'
+import { UserError } from './errors.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+async function main(argv: string[]): Promise<number> {
+  let exitCode = 0
+  const program = new Command('wardwire')
+    .description('Passive anomaly detection for medical devices: DICOM and HL7 v2 from captured traffic to explained alerts.')
+    .version(version)
+    .showHelpAfterError('(wardwire COMMAND --help lists what it takes)')
+    .exitOverride()
+
+  program.command('replay')
+    .description('read captures in capture-time order; learn and judge as they go')
+    .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
+    .option('--alerts <file>', 'write alerts, one JSON object a line; - for standard output (default: a readable list)')
+    .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
+    .option('--state <folder>', 'start from, and save, what was learned')
+    .option('--freeze', 'judge by the state, do not learn')
+    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
+    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
+    .option('--config <file>', 'the configuration file')
+    .action(async (files: string[], options: ReplayOptions) => { exitCode = await replay(files, options) })
+
+  program.command('check')
+    .description('validate a configuration file and print what is in force')
+    .argument('<config>', 'YAML or JSON')
+    .action((path: string) => { exitCode = check(path) })
+
+  try {
+    await program.parseAsync(argv)
+    return exitCode
+  } catch (error) {
+    // Commander has said what is wrong already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof UserError) {
+      process.stderr.write(`wardwire: ${error.message}\n`)
+      return error.exitCode
+    }
+    throw error
+  }
+}
+
+process.exitCode = await main(process.argv)

@@ -1,0 +1,69 @@
+/** Frame -> event -> alert, wired. Whoever has frames (files, a live interface) pushes them in; what comes out goes to the callbacks. */
+import { Engine } from '../models/engine.ts'
+import type { Alert } from '../models/alert.ts'
+import type { Calendar } from '../models/calendar.ts'
+import type { Frame } from '../protocols/capture/frame.ts'
+import { Decoder } from '../protocols/decoder.ts'
+import type { EventKind, Micros, WireEvent } from '../protocols/events.ts'
+import { Pseudonyms } from '../protocols/phi.ts'
+
+export interface PipelineOptions {
+  siteKey: Uint8Array
+  sensor: string
+  source: string
+  communityIdSeed: number
+  calendar?: Calendar | undefined
+  learnUntil?: Micros | undefined
+  freeze?: boolean
+  /** What was learned before (`Engine.save`). */
+  learned?: Iterable<[string, unknown]>
+  onEvent?: ((event: WireEvent) => void) | undefined
+  onAlert(alert: Alert): void
+}
+
+export class Pipeline {
+  readonly #decoder: Decoder
+  readonly #engine: Engine
+  /** Events by kind. */
+  readonly events = new Map<EventKind, number>()
+  /** The latest capture time seen. */
+  through: Micros = 0
+
+  constructor(options: PipelineOptions) {
+    const { onEvent, calendar, learnUntil } = options
+    this.#engine = new Engine({
+      onAlert: (alert) => options.onAlert(alert),
+      sensor: options.sensor,
+      source: options.source,
+      freeze: options.freeze ?? false,
+      ...(calendar && { calendar }),
+      ...(learnUntil !== undefined && { learnUntil }),
+    })
+    if (options.learned) this.#engine.load(options.learned)
+    this.#decoder = new Decoder({
+      pseudonyms: new Pseudonyms(options.siteKey),
+      communityIdSeed: options.communityIdSeed,
+      emit: (event) => {
+        this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1)
+        onEvent?.(event)
+        this.#engine.event(event)
+      },
+    })
+  }
+
+  frame(frame: Frame): void {
+    if (frame.at > this.through) this.through = frame.at
+    this.#decoder.frame(frame)
+  }
+
+  /** The input is over: conversations end, and the engine says its last word. */
+  finish(): void {
+    this.#decoder.finish()
+    this.#engine.finish(this.through)
+  }
+
+  /** What was learned so far. */
+  learned(): Iterable<[string, unknown]> {
+    return this.#engine.save()
+  }
+}

@@ -1,0 +1,61 @@
+/** JSON lines to a file or standard output, in large writes, never ahead of a slow disk by more than one batch. */
+import { createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { UserError, reason } from '../errors.ts'
+
+/** Characters gathered before they are handed to the operating system. */
+const BATCH = 256 * 1024
+
+export class JsonLines {
+  readonly #target: string
+  readonly #stream: Writable
+  #lines: string[] = []
+  #size = 0
+  #failure: unknown
+  #blocked = false
+
+  /** @param path a file (replaced), or `-` for standard output */
+  constructor(path: string) {
+    this.#target = path === '-' ? 'standard output' : path
+    this.#stream = path === '-' ? process.stdout : createWriteStream(path)
+    this.#stream.on('error', (error) => { this.#failure ??= error })
+    this.#stream.on('drain', () => { this.#blocked = false })
+  }
+
+  write(line: string): void {
+    this.#lines.push(line)
+    this.#size += line.length + 1
+    if (this.#size >= BATCH) this.#flush()
+  }
+
+  /** Resolves when the stream takes more; call it between chunks of input. @throws {UserError} when writing failed. */
+  async drained(): Promise<void> {
+    // A file that could not be opened reports it on a later turn of the event loop.
+    if (this.#blocked && this.#failure === undefined) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'error')]).catch(() => {})
+    this.#check()
+  }
+
+  /** Writes what is left and closes the file. @throws {UserError} when anything could not be written. */
+  async close(): Promise<void> {
+    this.#flush()
+    await new Promise<void>((resolve) => {
+      if (this.#failure !== undefined) return resolve()
+      this.#stream.once('error', () => resolve())
+      if (this.#stream === process.stdout) process.stdout.write('', () => resolve())
+      else this.#stream.end(resolve)
+    })
+    this.#check()
+  }
+
+  #flush(): void {
+    if (this.#size === 0 || this.#failure !== undefined) return
+    this.#blocked = !this.#stream.write(`${this.#lines.join('\n')}\n`)
+    this.#lines = []
+    this.#size = 0
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw new UserError(`cannot write ${this.#target}: ${reason(this.#failure)}`, 1)
+  }
+}

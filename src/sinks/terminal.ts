@@ -1,0 +1,63 @@
+/** Alerts as people read them. Every text from the wire is stripped of what a terminal would obey. */
+import { stripVTControlCharacters } from 'node:util'
+import type { Alert, AlertEvidence, Severity } from '../../models/alert.ts'
+import { rfc3339 } from '../../protocols/time.ts'
+
+const COLOUR: Record<Severity, string> = { critical: '\x1b[1;35m', high: '\x1b[1;31m', medium: '\x1b[1;33m', low: '\x1b[36m', info: '\x1b[2m' }
+const RESET = '\x1b[0m'
+const INDENT = '          '
+
+/** Printable text of bounded length: control characters, also of right-to-left tricks, become `?`. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of printable(text).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = ''
+    }
+    line += line === '' ? word : ` ${word}`
+  }
+  return line === '' ? lines : [...lines, line]
+}
+
+/** How rare, in words a reader can weigh: a rule has no probability. */
+function rarity(evidence: AlertEvidence): string {
+  return evidence.p === null ? 'rule' : `p ${evidence.p.toExponential(0)}`
+}
+
+/** One alert in its present form, several lines, the last one blank. */
+export function alertText(alert: Alert, options: { colour: boolean; width: number }): string {
+  const colour = options.colour ? COLOUR[alert.severity] : ''
+  const head = `${colour}${alert.severity.toUpperCase().padEnd(8)}${options.colour ? RESET : ''}`
+  const time = rfc3339(alert.raised_at).slice(0, 19).replace('T', ' ')
+  const width = Math.max(40, options.width - INDENT.length)
+  const field = (name: string, text: string): string =>
+    wrap(text, width).map((line, i) => `${i === 0 ? name.padEnd(INDENT.length) : INDENT}${line}`).join('\n')
+  return [
+    `${head}  ${time}Z  ${printable(alert.title)}`,
+    field('  why', alert.explanation),
+    ...alert.evidence.slice(0, 6).map((e) => field('  seen', `${e.text} [${e.detector}, ${e.group}, ${rarity(e)}]`)),
+    ...(alert.evidence.length > 6 ? [`${INDENT}and ${alert.evidence.length - 6} more observations`] : []),
+    field('  hosts', alert.hosts.slice(0, 8).join(', ') + (alert.hosts.length > 8 ? `, and ${alert.hosts.length - 8} more` : '')),
+    ...(alert.attack.length > 0 ? [field('  ATT&CK', alert.attack.map((a) => `${a.technique} ${a.name}`).join('; '))] : []),
+    field('  id', `${alert.id}, revision ${alert.revision}, score ${alert.score.toFixed(1)}, ${alert.count} events`),
+    '',
+  ].join('\n')
+}
+
+/** `3 alerts: 1 high, 2 low`. */
+export function countBySeverity(alerts: Iterable<Alert>): string {
+  const counts = new Map<Severity, number>()
+  let total = 0
+  for (const { severity } of alerts) {
+    counts.set(severity, (counts.get(severity) ?? 0) + 1)
+    total += 1
+  }
+  const parts = (Object.keys(COLOUR) as Severity[]).filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${s}`)
+  return `${total} alert${total === 1 ? '' : 's'}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`
+}

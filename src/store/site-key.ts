@@ -1,0 +1,47 @@
+/**
+ * The site's secret key behind every pseudonym. The same key gives the same pseudonym for the same person, so events of
+ * different runs can be joined; without the key a pseudonym cannot be traced back.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { UserError, reason } from '../errors.ts'
+
+const KEY_BYTES = 32
+
+/** @throws {UserError} when the file is not a key: 64 hexadecimal digits */
+export function readKeyFile(path: string): Uint8Array {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new UserError(`cannot read the site key ${path}: ${reason(error)}`, 2)
+  }
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new UserError(`${path} is not a site key: it must hold 64 hexadecimal digits (openssl rand -hex 32)`, 2)
+  return Buffer.from(text, 'hex')
+}
+
+/** Where a user without a state folder keeps the key. */
+function userKeyPath(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'wardwire', 'site.key')
+}
+
+/**
+ * The user's own key, made at the first use (readable by the user only).
+ * @param warn hears in one line when it can't be kept, so that pseudonyms of this run fit no other
+ */
+export function userKey(warn: (line: string) => void): Uint8Array {
+  const path = userKeyPath()
+  const made = randomBytes(KEY_BYTES)
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Exclusive: of two first runs at once, one makes the key and the other reads it.
+    writeFileSync(path, `${made.toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
+    return made
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readKeyFile(path)
+    warn(`the site key cannot be kept at ${path} (${reason(error)}): pseudonyms of this run fit no other run`)
+    return made
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What was learned, between runs: one LMDB environment in the state folder. Everything of one save changes in one transaction,
+ * so a run that is killed at any moment leaves the state of the save before.
+ *
+ *   meta           { version, generation, savedThrough }
+ *   key            the site key, hexadecimal
+ *   model/<name>   what the engine saves, one value a device
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { open, type RootDatabase } from 'lmdb'
+import { UserError, reason } from '../errors.ts'
+
+/** Grows when older states can't be read any more. */
+const VERSION = 1
+
+interface Meta {
+  version: number
+  /** Counts saves: tells when another run saved since this one loaded. */
+  generation: number
+  /** Capture time up to which the state has learned, microseconds. */
+  savedThrough: number
+}
+
+const MODEL = 'model/'
+/** Sorts behind every key that begins with `model/`. */
+const AFTER_MODEL = 'model0'
+
+export class State {
+  readonly #folder: string
+  readonly #db: RootDatabase<unknown, string>
+  #generation: number
+  readonly savedThrough: number
+
+  /** Opens the folder, making it when it is new. @throws {UserError} when it can't be used */
+  constructor(folder: string) {
+    this.#folder = folder
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      this.#db = open({ path: join(folder, 'wardwire.mdb'), encoding: 'json', noSubdir: true })
+    } catch (error) {
+      throw new UserError(`cannot use ${folder} as the state folder: ${reason(error)}`, 2)
+    }
+    const meta = this.#db.get('meta') as Meta | undefined
+    if (meta !== undefined && meta.version !== VERSION) {
+      throw new UserError(`the state in ${folder} has version ${meta.version}, this program reads ${VERSION}: use the program that wrote it, or a new folder`, 2)
+    }
+    this.#generation = meta?.generation ?? 0
+    this.savedThrough = meta?.savedThrough ?? 0
+  }
+
+  /** The key kept with the state, if it has one yet. */
+  get siteKey(): Uint8Array | undefined {
+    const hex = this.#db.get('key') as string | undefined
+    return hex === undefined ? undefined : Buffer.from(hex, 'hex')
+  }
+
+  /** What the engine saved last. */
+  * model(): Iterable<[string, unknown]> {
+    for (const { key, value } of this.#db.getRange({ start: MODEL, end: AFTER_MODEL })) yield [key.slice(MODEL.length), value]
+  }
+
+  /**
+   * Replaces the saved model, all or nothing.
+   * @param through capture time up to which it has learned
+   * @throws {UserError} when another run saved in between, or the disk refuses
+   */
+  save(model: Iterable<[string, unknown]>, through: number, siteKey: Uint8Array): void {
+    let saved: boolean
+    try {
+      saved = this.#db.transactionSync(() => {
+        const meta = this.#db.get('meta') as Meta | undefined
+        if ((meta?.generation ?? 0) !== this.#generation) return false
+        const stale = new Set(this.#db.getKeys({ start: MODEL, end: AFTER_MODEL }))
+        for (const [name, value] of model) {
+          stale.delete(MODEL + name)
+          this.#db.putSync(MODEL + name, value)
+        }
+        for (const key of stale) this.#db.removeSync(key)
+        this.#db.putSync('key', Buffer.from(siteKey).toString('hex'))
+        this.#db.putSync('meta', { version: VERSION, generation: this.#generation + 1, savedThrough: through } satisfies Meta)
+        return true
+      })
+    } catch (error) {
+      throw new UserError(`the state was not saved to ${this.#folder}: ${reason(error)}`, 1)
+    }
+    if (!saved) throw new UserError(`the state was not saved: another run has saved to ${this.#folder} since this one began`, 1)
+    this.#generation += 1
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close()
+  }
+}
