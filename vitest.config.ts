@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/setup.ts',
     // Two cores: real captures and child processes share them with the workers.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,51 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { Phi, Pseudonyms } from '../../protocols/phi.ts'
+
+const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill)
+
+describe('pseudonyms', () => {
+  test('is a person the same person however the id is padded or spelled in case?', () => {
+    const names = new Pseudonyms(key(1))
+    expect(names.patient(' pid00123 ')).toBe(names.patient('PID00123'))
+    expect(names.patient('PID00123')).not.toBe(names.patient('PID00124'))
+  })
+
+  test('does a patient never equal an order of the same text?', () => {
+    const names = new Pseudonyms(key(1))
+    expect(names.patient('4711')).not.toBe(names.order('4711'))
+  })
+
+  test('does another key give other pseudonyms, and the same key the same?', () => {
+    expect(new Pseudonyms(key(1)).patient('A')).toBe(new Pseudonyms(key(1)).patient('A'))
+    expect(new Pseudonyms(key(1)).patient('A')).not.toBe(new Pseudonyms(key(2)).patient('A'))
+  })
+
+  test('do the 80 bits of the hash all reach the text?', () => {
+    const names = new Pseudonyms(key(3))
+    const positions = Array.from({ length: 16 }, () => new Set<string>())
+    for (let i = 0; i < 2000; i++) {
+      const name = names.patient(`P${i}`)!
+      expect(name).toMatch(/^[0-9a-v]{16}$/)
+      positions.forEach((seen, at) => seen.add(name[at]!))
+    }
+    for (const seen of positions) expect(seen.size).toBe(32)
+  })
+
+  test('is no id no person?', () => {
+    expect(new Pseudonyms(key(1)).patient('   ')).toBeNull()
+  })
+
+  test('is a weak key refused?', () => {
+    expect(() => new Pseudonyms(new Uint8Array(8))).toThrow(/at least 16 bytes/)
+  })
+})
+
+describe('Phi', () => {
+  test('does any accidental string form show the value?', () => {
+    const phi = new Phi('DOE^JANE')
+    const forms = [String(phi), `${phi}`, JSON.stringify({ phi }), inspect(phi), inspect({ deep: [phi] }), phi + '']
+    for (const form of forms) expect(form).not.toContain('DOE')
+    expect(phi.reveal()).toBe('DOE^JANE')
+  })
+})

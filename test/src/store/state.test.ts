@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { State } from '../../../src/store/state.ts'
+import { readKeyFile, userKey } from '../../../src/store/site-key.ts'
+
+const key = Buffer.alloc(32, 7)
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'wardwire-state-')) })
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('state', () => {
+  test('does a save come back as it was, with the key and the time?', async () => {
+    const model: [string, unknown][] = [['device/a', { n: 1.5, names: ['CT1'] }], ['site', [1, null, 'x']]]
+    const first = new State(folder)
+    first.save(model, 123_456, key)
+    await first.close()
+    const second = new State(folder)
+    expect([...second.model()]).toEqual(model)
+    expect(second.savedThrough).toBe(123_456)
+    expect(Buffer.from(second.siteKey!)).toEqual(key)
+    await second.close()
+  })
+
+  test('does a device that is forgotten vanish from the next save?', async () => {
+    const state = new State(folder)
+    state.save([['device/a', 1], ['device/b', 2]], 1, key)
+    state.save([['device/b', 3]], 2, key)
+    expect([...state.model()]).toEqual([['device/b', 3]])
+    await state.close()
+  })
+
+  test('does a save that fails half-way leave the one before?', async () => {
+    const state = new State(folder)
+    state.save([['device/a', 1]], 1, key)
+    const breaksOff = function * (): Generator<[string, unknown]> {
+      yield ['device/a', 2]
+      throw new Error('half-way')
+    }
+    expect(() => state.save(breaksOff(), 2, key)).toThrow(/not saved.*half-way/)
+    expect([...state.model()]).toEqual([['device/a', 1]])
+    await state.close()
+  })
+
+  test('is a save refused when another run has saved since?', async () => {
+    const mine = new State(folder)
+    const theirs = new State(folder)
+    theirs.save([['device/a', 'theirs']], 5, key)
+    expect(() => mine.save([['device/a', 'mine']], 4, key)).toThrow(/another run has saved/)
+    expect([...theirs.model()]).toEqual([['device/a', 'theirs']])
+    await mine.close()
+    await theirs.close()
+  })
+
+  test('is a folder that is none refused with a clear line?', () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    expect(() => new State(file)).toThrow(/cannot use .* as the state folder/)
+  })
+
+  test('does a run killed in the middle of its saves leave a whole one?', async () => {
+    const script = `
+      import { State } from ${JSON.stringify(join(import.meta.dirname, '../../../src/store/state.ts'))}
+      const state = new State(${JSON.stringify(folder)})
+      process.stdout.write('ready')
+      for (let n = 1; ; n++) state.save(Array.from({ length: 200 }, (_, i) => ['device/' + i, { n, fill: 'x'.repeat(500) }]), n, Buffer.alloc(32, 7))`
+    for (const delay of [5, 20, 60]) {
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+      await once(child.stdout, 'data')
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      const state = new State(folder)
+      const saves = new Set([...state.model()].map(([, value]) => (value as { n: number }).n))
+      // Either nothing was saved yet, or exactly one save, whole.
+      expect(saves.size).toBeLessThanOrEqual(1)
+      if (saves.size === 1) {
+        expect([...state.model()]).toHaveLength(200)
+        expect([...saves]).toEqual([state.savedThrough])
+      }
+      await state.close()
+      rmSync(join(folder, 'wardwire.mdb'), { force: true })
+      rmSync(join(folder, 'wardwire.mdb-lock'), { force: true })
+    }
+  })
+})
+
+describe('site key', () => {
+  test('is the user\'s key made once, for the user alone, and read again?', () => {
+    process.env['XDG_STATE_HOME'] = folder
+    try {
+      const made = userKey(() => expect.unreachable())
+      expect(Buffer.from(userKey(() => expect.unreachable()))).toEqual(Buffer.from(made))
+      expect(statSync(join(folder, 'wardwire', 'site.key')).mode & 0o077).toBe(0)
+    } finally {
+      delete process.env['XDG_STATE_HOME']
+    }
+  })
+
+  test('is a run without a place for the key told so in one line, and goes on?', () => {
+    writeFileSync(join(folder, 'file'), '')
+    process.env['XDG_STATE_HOME'] = join(folder, 'file')
+    const lines: string[] = []
+    try {
+      expect(userKey((line) => lines.push(line))).toHaveLength(32)
+    } finally {
+      delete process.env['XDG_STATE_HOME']
+    }
+    expect(lines).toHaveLength(1)
+  })
+
+  test('is a file that holds no key refused, saying how to make one?', () => {
+    const file = join(folder, 'key')
+    writeFileSync(file, 'secret')
+    expect(() => readKeyFile(file)).toThrow(/64 hexadecimal digits/)
+  })
+})
