@@ -12,4 +12,10 @@ export const LIMITS = {
   tcp: {},
   dicom: {},
   hl7: {},
+  tls: {
+    /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
+    handshakeBytes: 64 * 1024,
+    /** Characters kept of a name out of a handshake. A DNS name has at most 255. */
+    textBytes: 256,
+  },
 } as const
