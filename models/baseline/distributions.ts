@@ -1,0 +1,303 @@
+/**
+ * Tails of the distributions that the models believe in: "how rare is this, or something more extreme". Each tail has a plain form and
+ * one in natural logarithms, `log...`, that goes on where a double ends (p < 1e-300).
+ *
+ * Common to all of them:
+ * - they answer 0 <= p <= 1 (or log p <= 0), never NaN, and throw nothing;
+ * - outside its domain, or given NaN, a tail is 1: a number that cannot be judged is no evidence;
+ * - an upper tail includes the observed value, P(X >= x), so a p-value is valid (never too small) for counts too;
+ * - no clock, no state, no allocation; about 0.2-0.6 us for the counts of a hospital (below 1e4), some microseconds at 1e6.
+ *
+ * Accuracy: relative error below 1e-9 for p down to 1e-300 and, in logarithms, below (test/models/baseline/vectors).
+ */
+import {
+  gammaP, incompleteBeta, log1mExp, logGammaP, logGammaQ, logIncompleteBeta, logNormalTail, normalUpperQuantile, normalUpperTail,
+} from './special.ts'
+
+// ---- counts
+
+/**
+ * Counts end here: a larger one is judged as this one (which only errs to caution) and a larger mean can't be judged. It keeps what a
+ * hostile number costs below some milliseconds; the 1e-9 of accuracy hold to 1e6, some 1e-7 are left here.
+ */
+const LARGEST_COUNT = 1e9
+/** From this size on a negative binomial is Poisson to the last digit; and below the other, where digits get lost, it is judged as that. */
+const POISSON_SIZE = 1e100
+const SMALLEST_SIZE = 1e-6
+
+/**
+ * P(X >= n) of a negative binomial count: a Poisson count whose rate varies as a Gamma, variance = mean + mean^2/size.
+ * @param n the count, any real (P(X >= 2.5) is P(X >= 3)); n <= 0 gives 1
+ * @param mean expected count, 0 <= mean <= 1e9; at 0 only the count 0 is possible
+ * @param size 0 < size; small is bursty, Infinity is Poisson
+ */
+export function negativeBinomialUpperTail(n: number, mean: number, size: number): number {
+  const k = Math.min(Math.ceil(n), LARGEST_COUNT)
+  if (!(k > 0 && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return 1
+  if (mean === 0) return 0
+  if (size >= POISSON_SIZE) return gammaP(k, mean)
+  const r = Math.max(size, SMALLEST_SIZE)
+  return incompleteBeta(k, r, mean / (mean + r), r / (mean + r))
+}
+
+/** log P(X >= n); parameters as `negativeBinomialUpperTail`. */
+export function logNegativeBinomialUpperTail(n: number, mean: number, size: number): number {
+  const k = Math.min(Math.ceil(n), LARGEST_COUNT)
+  if (!(k > 0 && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return 0
+  if (mean === 0) return -Infinity
+  if (size >= POISSON_SIZE) return logGammaP(k, mean)
+  const r = Math.max(size, SMALLEST_SIZE)
+  return logIncompleteBeta(k, r, mean / (mean + r), r / (mean + r))
+}
+
+/** P(X <= n), "as few as this"; n < 0 gives 0, n >= 1e9 gives 1; else as `negativeBinomialUpperTail`. */
+export function negativeBinomialLowerTail(n: number, mean: number, size: number): number {
+  return Math.exp(logNegativeBinomialLowerTail(n, mean, size))
+}
+
+/** log P(X <= n). */
+export function logNegativeBinomialLowerTail(n: number, mean: number, size: number): number {
+  const k = Math.floor(n) + 1
+  if (!(k <= LARGEST_COUNT && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return 0
+  if (k <= 0) return -Infinity
+  if (mean === 0) return 0
+  if (size >= POISSON_SIZE) return logGammaQ(k, mean)
+  const r = Math.max(size, SMALLEST_SIZE)
+  return logIncompleteBeta(r, k, r / (mean + r), mean / (mean + r))
+}
+
+/**
+ * The mid-p value P(X > n) + P(X = n)/2 of a count: uniform on average under the baseline, where P(X >= n) is too large for small
+ * counts. For sums over many days (CUSUM), not for an alert of its own. Parameters as `negativeBinomialUpperTail`.
+ */
+export function negativeBinomialMidP(n: number, mean: number, size: number): number {
+  return 0.5 * (negativeBinomialUpperTail(n, mean, size) + negativeBinomialUpperTail(n + 1, mean, size))
+}
+
+/** log of the mid-p value. */
+export function logNegativeBinomialMidP(n: number, mean: number, size: number): number {
+  return logMean(logNegativeBinomialUpperTail(n, mean, size), logNegativeBinomialUpperTail(n + 1, mean, size))
+}
+
+/**
+ * The mid-p value as a standard normal deviate: 0 is the middle of the baseline, +3 is rarely so many, -3 rarely so few. Exact in both
+ * tails; +-Infinity for the impossible. What can't be judged gives 0. Parameters as `negativeBinomialUpperTail`, n >= 0.
+ */
+export function negativeBinomialScore(n: number, mean: number, size: number): number {
+  if (!(n >= 0 && mean >= 0 && size > 0)) return 0
+  const upper = logNegativeBinomialMidP(n, mean, size)
+  if (upper < -Math.LN2) return normalUpperQuantile(upper)
+  const lower = logMean(logNegativeBinomialLowerTail(n, mean, size), logNegativeBinomialLowerTail(n - 1, mean, size))
+  return 0 - normalUpperQuantile(Math.min(0, lower))
+}
+
+/** log((e^a + e^b) / 2) for logarithms a, b of probabilities. */
+function logMean(a: number, b: number): number {
+  const high = Math.max(a, b)
+  return high === -Infinity ? high : high + Math.log1p(Math.exp(Math.min(a, b) - high)) - Math.LN2
+}
+
+/**
+ * The smallest n with P(X >= n) < p: a count that reaches it is rarer than p. Computed once per window, it lets a crossing fire on the
+ * event itself. Above 1e9 it is Infinity.
+ * @param p 0 < p; above 1 gives 0 (any count), 0 or less gives Infinity (none)
+ * @param mean, size as `negativeBinomialUpperTail`; outside the domain gives Infinity: what can't be judged never crosses
+ */
+export function negativeBinomialCritical(p: number, mean: number, size: number): number {
+  if (!(p > 0 && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return Infinity
+  if (p > 1) return 0
+  if (mean === 0) return 1
+  const goal = Math.log(p)
+  // Invariant: P(X >= low) >= p > P(X >= high). The logarithm of the tail is nearly straight far out, so a secant closes in at once;
+  // every other step bisects, so that no shape of tail makes it slow.
+  let low = 0
+  let atLow = 0
+  let width = 4 * Math.sqrt(mean + (mean / size) * mean) + 4
+  let high = Math.min(LARGEST_COUNT, Math.ceil(mean + width))
+  let atHigh = logNegativeBinomialUpperTail(high, mean, size)
+  while (atHigh >= goal) {
+    if (high >= LARGEST_COUNT) return Infinity
+    low = high
+    atLow = atHigh
+    width *= 2
+    high = Math.min(LARGEST_COUNT, Math.ceil(high + width))
+    atHigh = logNegativeBinomialUpperTail(high, mean, size)
+  }
+  for (let step = 0; high - low > 1; step++) {
+    const guess = (step & 1) === 0 ? low + (high - low) * ((atLow - goal) / (atLow - atHigh)) : low + (high - low) / 2
+    const middle = Math.min(high - 1, Math.max(low + 1, Math.round(guess)))
+    const at = logNegativeBinomialUpperTail(middle, mean, size)
+    if (at < goal) {
+      high = middle
+      atHigh = at
+    } else {
+      low = middle
+      atLow = at
+    }
+  }
+  return high
+}
+
+/** P(X >= n) of a Poisson count with this mean; n <= 0 gives 1. */
+export function poissonUpperTail(n: number, mean: number): number {
+  return negativeBinomialUpperTail(n, mean, Infinity)
+}
+
+/** log P(X >= n) of a Poisson count. */
+export function logPoissonUpperTail(n: number, mean: number): number {
+  return logNegativeBinomialUpperTail(n, mean, Infinity)
+}
+
+/**
+ * P(X >= k) of k successes in n independent trials.
+ * @param k any real; k <= 0 gives 1, k > n gives 0
+ * @param n trials, 0 <= n <= 1e9 (its whole part counts)
+ * @param p chance of each, 0..1
+ */
+export function binomialUpperTail(k: number, n: number, p: number): number {
+  return Math.exp(logBinomialUpperTail(k, n, p))
+}
+
+/** log P(X >= k) of a binomial count. */
+export function logBinomialUpperTail(k: number, n: number, p: number): number {
+  const hits = Math.ceil(k)
+  const trials = Math.floor(n)
+  if (!(hits > 0 && trials >= 0 && trials <= LARGEST_COUNT && p >= 0 && p <= 1)) return 0
+  if (hits > trials || p === 0) return -Infinity
+  return p === 1 ? 0 : logIncompleteBeta(hits, trials - hits + 1, p)
+}
+
+/**
+ * The chance that something new (a peer, a service ...) appears today: news come as a Poisson process whose rate is Gamma(a, b), so
+ * 1 - (b/(b+1))^a.
+ * @param a news seen, prior included, a >= 0; 0 gives 0 (news are impossible: be sure to give a prior)
+ * @param b days observed, prior included, b >= 0; 0 gives 1
+ */
+export function gammaPoissonNovelty(a: number, b: number): number {
+  if (!(a >= 0 && a < Infinity && b >= 0)) return 1
+  if (a === 0) return 0
+  return b === 0 ? 1 : -Math.expm1(-a * Math.log1p(1 / b))
+}
+
+/**
+ * log of the chance of no event at all where `expected` were expected: (size/(size+expected))^size; how strange a silence is.
+ * @param expected events expected since the last one seen, >= 0
+ * @param size of the negative binomial, > 0; Infinity is Poisson: -expected
+ */
+export function logSilence(expected: number, size: number): number {
+  if (!(expected >= 0 && size > 0)) return 0
+  return size >= POISSON_SIZE ? -expected : -size * Math.log1p(expected / size)
+}
+
+/** P(no event); parameters as `logSilence`. */
+export function silence(expected: number, size: number): number {
+  return Math.exp(logSilence(expected, size))
+}
+
+// ---- sizes
+
+/**
+ * P(X >= x) of a log-normal size.
+ * @param x the size (bytes); x <= 0 gives 1
+ * @param mu, sigma mean and standard deviation of log(size), sigma >= 0 (0: all sizes are e^mu)
+ */
+export function logNormalUpperTail(x: number, mu: number, sigma: number): number {
+  return normalUpperTail(logNormalDeviate(x, mu, sigma))
+}
+
+/** log P(X >= x) of a log-normal size. */
+export function logLogNormalUpperTail(x: number, mu: number, sigma: number): number {
+  return logNormalTail(logNormalDeviate(x, mu, sigma))
+}
+
+/** (log x - mu) / sigma, or -Infinity (tail 1) where there is nothing to judge. */
+function logNormalDeviate(x: number, mu: number, sigma: number): number {
+  if (!(x > 0 && sigma >= 0) || Number.isNaN(mu)) return -Infinity
+  return standardised(Math.log(x), mu, sigma)
+}
+
+/** (x - location) / scale; a scale of 0 is a point mass, whose upper tail includes its own value. NaN becomes -Infinity. */
+function standardised(x: number, location: number, scale: number): number {
+  if (x === location) return scale === 0 ? -Infinity : 0
+  const z = (x - location) / scale
+  return Number.isNaN(z) ? -Infinity : z
+}
+
+/** The farthest a Student deviate is judged, in units of sqrt(dof): beyond, the answer stays that of here, which only errs to caution. */
+const FARTHEST = 1e150
+/** Beyond, Student is normal to 1e-9 for all p > 1e-300; and the least for which the tails are computed. */
+const NORMAL_DOF = 1e15
+const SMALLEST_DOF = 1e-9
+
+/**
+ * P(T >= t) of Student's t with a location and scale: the predictive distribution of the next value (log bytes, say) after few
+ * observations, whose mean and spread are themselves uncertain.
+ * @param scale >= 0 (0: a point mass at the location); for the mean of n values with deviation s, s sqrt(1 + 1/n)
+ * @param dof degrees of freedom, > 0; Infinity is the normal distribution
+ */
+export function studentUpperTail(t: number, location: number, scale: number, dof: number): number {
+  return Math.exp(logStudentUpperTail(t, location, scale, dof))
+}
+
+/** log P(T >= t) of Student's t; parameters as `studentUpperTail`. */
+export function logStudentUpperTail(t: number, location: number, scale: number, dof: number): number {
+  if (!(scale >= 0 && dof > 0)) return 0
+  const z = standardised(t, location, scale)
+  if (dof >= NORMAL_DOF || !Number.isFinite(z)) return logNormalTail(z)
+  const f = Math.max(dof, SMALLEST_DOF)
+  const s = Math.min(Math.abs(z) / Math.sqrt(f), FARTHEST)
+  const outside = logIncompleteBeta(f / 2, 0.5, 1 / (1 + s * s), 1 / (1 + 1 / (s * s))) - Math.LN2
+  return z > 0 ? outside : log1mExp(outside)
+}
+
+/** The standard deviation of the logarithm of a sum of n log-normal sizes, by its first two moments (Fenton-Wilkinson). n > 0. */
+export function logNormalSumSigma(n: number, sigma: number): number {
+  const v = sigma * sigma
+  // Past the range of exp, the sum is its largest part: log(e^v / n).
+  return Math.sqrt(v < 700 ? Math.log1p(Math.expm1(v) / n) : Math.max(0, v - Math.log(n)))
+}
+
+/** The mean of the logarithm of a sum of n log-normal sizes (Fenton-Wilkinson); n and sigma as `logNormalSumSigma`. */
+export function logNormalSumMu(n: number, mu: number, sigma: number): number {
+  const s = logNormalSumSigma(n, sigma)
+  return mu + Math.log(n) + 0.5 * (sigma * sigma - s * s)
+}
+
+/**
+ * P(S >= x) of the sum of n independent log-normal sizes (a day's bytes): the larger of the moment-matched log-normal's tail and the
+ * chance that one size alone reaches x. The second is a true lower bound and takes over far out, where the matched tail is too thin.
+ * @param x the sum; x <= 0 gives 1
+ * @param n how many, n >= 0; 0 gives a sum of 0
+ * @param mu, sigma of the logarithm of one size, sigma >= 0
+ */
+export function logNormalSumUpperTail(x: number, n: number, mu: number, sigma: number): number {
+  return Math.exp(logLogNormalSumUpperTail(x, n, mu, sigma))
+}
+
+/** log P(S >= x) of the sum of n log-normal sizes. */
+export function logLogNormalSumUpperTail(x: number, n: number, mu: number, sigma: number): number {
+  if (!(x > 0 && n >= 0 && sigma >= 0) || Number.isNaN(mu)) return 0
+  if (n === 0) return -Infinity
+  const matched = logLogNormalUpperTail(x, logNormalSumMu(n, mu, sigma), logNormalSumSigma(n, sigma))
+  return Math.max(matched, logSidak(logLogNormalUpperTail(x, mu, sigma), n))
+}
+
+// ---- several tests
+
+/**
+ * 1 - (1-p)^m: the chance that the smallest of m independent p-values is p or less (Sidak), exact for tiny p.
+ * @param m number of tests, >= 0, need not be whole (an effective number)
+ */
+export function sidak(p: number, m: number): number {
+  if (!(p >= 0 && p < 1 && m >= 0)) return 1
+  return m === 0 || p === 0 ? 0 : -Math.expm1(m * Math.log1p(-p))
+}
+
+/** log of `sidak`, from log p: it goes on where p is no longer a double. */
+export function logSidak(logP: number, m: number): number {
+  if (!(logP < 0 && m >= 0)) return 0
+  // Below 1e-300, (1-p)^m is 1 - m p to all digits unless m is astronomic, and then the bound m p is 1 anyway.
+  if (logP === -Infinity || m === 0) return -Infinity
+  if (logP < -690) return Math.min(0, logP + Math.log(m))
+  return Math.log(sidak(Math.exp(logP), m))
+}
