@@ -179,6 +179,40 @@ export interface Hl7Ack {
   patients: number
   /** From the end of the message to the end of the acknowledgement. */
   latency_ms: number | null
+  /** ERR-3.1 (ERR-1.4 before version 2.5): a code of table 0357, never text. */
+  error?: string | undefined
+}
+
+export interface Hl7Query {
+  /** QPD-1.1, or QRD-9 (what subject): Q22, DEM. */
+  name: string | null
+  /** Parameters that restrict the answer. */
+  keys: number
+  /** A key uses `*` or `%`, or nothing restricts the answer at all. */
+  wildcard: boolean
+  /** Records asked for at most (RCP-2, QRD-7). */
+  limit: number | null
+}
+
+export interface Hl7Document {
+  /** OBX-2: ED encapsulated data, RP reference pointer, or another type whose value is base64. */
+  value_type: string
+  /** OBX-5.2 and 5.3 as declared: `application/pdf`. */
+  declared: string | null
+  encoding: string | null
+  /** Bytes on the wire, still encoded. */
+  bytes: number
+  /** What the first decoded bytes are: `pdf`, `windows executable` ...; null where nothing is embedded. */
+  content: string | null
+}
+
+/** An earlier message of this side with the same control id, on the same connection. */
+export interface Hl7Repeat {
+  /** Everything after the header segment is the same. */
+  same_body: boolean
+  /** What the earlier one was answered: an MSA-1 code, or null when no answer was seen. */
+  answered: string | null
+  after_ms: number
 }
 
 /** One per message that is not itself an acknowledgement; a lone acknowledgement has `acknowledges`. */
@@ -207,7 +241,45 @@ export interface Hl7Message extends OnFlow {
   orders: Pseudonym[]
   batch: boolean
   acks: Hl7Ack[]
-  acknowledges: { control_id: string; code: string } | null
+  acknowledges: Hl7Acknowledges | null
+  /** How it travelled: in an MLLP block, in an HTTP body, between STX and ETX, or in no frame at all. */
+  framing?: 'mllp' | 'http' | 'stx' | 'none'
+  /** When its first byte came. */
+  started?: Micros
+  /** Capture time minus MSH-7. Where MSH-7 has no zone it is read as UTC, so the sender's zone is part of it. */
+  lag_ms?: number | undefined
+  /** Keyed hash (52 bits) of all that follows the header segment: the same for the same content under any control id or time. */
+  body?: number | undefined
+  /** MSH-13. */
+  sequence?: number | undefined
+  /** MSH-15 and MSH-16 (enhanced mode): AL always, NE never, ER on error, SU on success. */
+  ack_conditions?: { accept: string | null; application: string | null } | undefined
+  /** Commit acknowledgement of MLLP release 2. */
+  commit?: 'ack' | 'nak' | undefined
+  repeat?: Hl7Repeat | undefined
+  /** Patients merged away (MRG-1). */
+  merged?: Pseudonym[] | undefined
+  /** OBR-4.1 of the first order. */
+  service?: string | undefined
+  /** Whether the order is for imaging, where that can be told (OBR-24, OBR-4, message type). */
+  imaging?: boolean | undefined
+  query?: Hl7Query | undefined
+  documents?: Hl7Document[] | undefined
+  /** more: DSC-1 says that another message continues this one; rest: MSH-14 says that it continues an earlier one. */
+  continuation?: 'more' | 'rest' | undefined
+}
+
+export interface Hl7Acknowledges {
+  control_id: string
+  code: string
+  /**
+   * unseen: no message of this id was seen on the connection; answered: it was, and is answered already; acknowledgement: it answers an
+   * acknowledgement; batch: it answers a whole batch.
+   */
+  to?: 'unseen' | 'answered' | 'acknowledgement' | 'batch'
+  /** Patients in it, as in `Hl7Ack`. */
+  patients?: number
+  error?: string | undefined
 }
 
 // ---------------------------------------------------------------------------------------- everything else

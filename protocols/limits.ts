@@ -5,13 +5,52 @@
  */
 export const LIMITS = {
   capture: {
-    /** Bytes of one record. tcpdump's MAXIMUM_SNAPLEN; a larger claim is a broken file: reading stops there. */
-    recordBytes: 256 * 1024 * 1024,
+    /** Bytes of one record. Frames stay below 1 MiB even with BIG TCP; a larger claim is a broken file: reading stops there. */
+    recordBytes: 16 * 1024 * 1024,
+    /** Bytes read at once. Larger reads were not faster; smaller ones cost more calls. */
+    chunkBytes: 4 * 1024 * 1024,
+    /** Bytes kept free in front of a chunk for the record that straddles into it; a longer one is gathered in space of its own. */
+    straddleBytes: 256 * 1024,
+    /** Interfaces of one pcapng section. No machine has more; a packet of a later one ends the file as corrupt. */
+    interfaces: 4096,
+    /** Microseconds: 9999-12-31, the last day RFC 3339 can write. A later time is a broken clock: the last good one is used. */
+    time: 253_402_300_799_999_999,
   },
-  net: {},
+  net: {
+    /** Headers within one frame (tags, labels, extension headers and tunnels all count). Real stacks stay below 15; a deeper one is dropped. */
+    layers: 32,
+    /** Datagrams whose fragments are waited for at once. Linux waits for about as many; the oldest goes first. */
+    fragmentedDatagrams: 2048,
+    /** Bytes held for them. The oldest goes first. */
+    fragmentBytes: 16 * 1024 * 1024,
+    /** Microseconds of capture time that fragments wait for the rest: 30 s, as Linux (RFC 8200 allows 60). */
+    fragmentAge: 30_000_000,
+  },
   tcp: {},
   dicom: {},
-  hl7: {},
+  hl7: {
+    /** Bytes of one segment that are read. Identifying fields stand in front; what is longer (documents) is counted and skipped. */
+    segmentBytes: 8192,
+    /** Different segment names counted in one message. Real ones have below 30; the rest is counted as `?`. */
+    segmentKinds: 48,
+    /** Characters kept of a text or control id. HL7 allows 227 for an application name, and 199-character control ids exist; the rest is cut. */
+    textChars: 256,
+    /** Pseudonyms kept of one message, of each sort (orders, merged patients). A batch that names more is told by its size. */
+    identifiers: 32,
+    /** Embedded documents described per message; further ones are only part of its size. */
+    documents: 16,
+    /** Messages per direction that wait for an acknowledgement or are remembered for a late or repeated one; the oldest is emitted, then forgotten. */
+    messages: 128,
+    /** Microseconds of capture time. Senders give up after 5 to 30 s; a message unanswered for longer is emitted without. */
+    acknowledgementWait: 30_000_000,
+    /** Violations per connection, and of each code: a feed that is always wrong says so a few times, not with each message. */
+    violations: 48,
+    violationsPerCode: 4,
+    /** Bytes of foreign content that are looked at to say what it is. */
+    sampleBytes: 256,
+    /** Bytes of an HTTP header that are read. Servers refuse 8 to 16 KB; the connection is given up. */
+    httpHeaderBytes: 16 * 1024,
+  },
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
     handshakeBytes: 64 * 1024,
