@@ -1,0 +1,223 @@
+/**
+ * Where the bytes of a capture come from: a file, a pipe, standard input, and gzip or zstd around them, told by content.
+ *
+ * Every source fills space that the reader offers. Trouble is told by `SourceError`, whose message is one plain clause.
+ */
+import { read as readDescriptor } from 'node:fs'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Gunzip, Unzstd } from './inflate.ts'
+
+export interface ByteSource {
+  /** Reads at least one byte into `space`; 0 means the end. */
+  read(space: Uint8Array): Promise<number>
+  close(): Promise<void>
+}
+
+/** Bytes as they lie in the file: what progress is measured in. */
+export interface RawSource extends ByteSource {
+  readonly position: number
+}
+
+export class SourceError extends Error {
+  override readonly name = 'SourceError'
+  /** Data was cut off, rather than wrong or out of reach. */
+  readonly cut: boolean
+
+  constructor(message: string, cut = false) {
+    super(message)
+    this.cut = cut
+  }
+}
+
+export const STANDARD_INPUT = '-'
+
+/** Bytes of a regular file, or null for pipes and whatever else has no size. */
+export async function fileSize(path: string): Promise<number | null> {
+  if (path === STANDARD_INPUT) return null
+  try {
+    const found = await stat(path)
+    return found.isFile() ? found.size : null
+  } catch {
+    return null
+  }
+}
+
+/** @param parked open the file for each read only: for the many that wait while others are read */
+export async function openRaw(path: string, parked = false): Promise<RawSource> {
+  if (path === STANDARD_INPUT) return new StandardInput()
+  const handle = await opened(path)
+  try {
+    const found = await handle.stat()
+    if (found.isDirectory()) throw new SourceError('is a directory, not a capture file')
+    if (!found.isFile()) return new Pipe(handle)
+    if (!parked) return new PlainFile(path, handle)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
+  return new PlainFile(path, null)
+}
+
+/** Unpacks what the first bytes show to be packed. */
+export async function unpacked(raw: RawSource): Promise<ByteSource> {
+  const head = new Uint8Array(6)
+  let length = 0
+  while (length < head.length) {
+    const count = await raw.read(head.subarray(length))
+    if (count === 0) break
+    length += count
+  }
+  const source = new Replayed(head.subarray(0, length), raw)
+  const kind = packing(head.subarray(0, length))
+  if (kind === 'gzip') return new Gunzip(source)
+  if (kind === 'zstd') return new Unzstd(source)
+  if (kind !== null) throw new SourceError(`is ${kind}: unpack it first (gzip and zstd are read as they are)`)
+  return source
+}
+
+const PACKINGS: readonly (readonly [magic: string, name: string])[] = [
+  ['1f8b', 'gzip'],
+  ['28b52ffd', 'zstd'],
+  ['425a68', 'bzip2-compressed'],
+  ['fd377a585a00', 'xz-compressed'],
+  ['04224d18', 'lz4-compressed'],
+  ['504b0304', 'a zip archive'],
+  ['377abcaf271c', 'a 7z archive'],
+]
+
+function packing(head: Uint8Array): string | null {
+  const start = Buffer.from(head).toString('hex')
+  // A zstd stream may begin with skippable frames: 184D2A50 to 184D2A5F, little-endian.
+  if (/^5.2a4d18/.test(start)) return 'zstd'
+  return PACKINGS.find(([magic]) => start.startsWith(magic))?.[1] ?? null
+}
+
+class PlainFile implements RawSource {
+  position = 0
+  readonly #path: string
+  #handle: FileHandle | null
+
+  constructor(path: string, handle: FileHandle | null) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  async read(space: Uint8Array): Promise<number> {
+    const handle = this.#handle ?? await opened(this.#path)
+    try {
+      const { bytesRead } = await handle.read(space, 0, space.length, this.position)
+      this.position += bytesRead
+      return bytesRead
+    } catch (error) {
+      throw unreadable(error)
+    } finally {
+      if (handle !== this.#handle) await handle.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close()
+    this.#handle = null
+  }
+}
+
+/** FIFOs and devices: no position to read at. */
+class Pipe implements RawSource {
+  position = 0
+  readonly #handle: FileHandle
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async read(space: Uint8Array): Promise<number> {
+    try {
+      const { bytesRead } = await this.#handle.read(space, 0, space.length, null)
+      this.position += bytesRead
+      return bytesRead
+    } catch (error) {
+      throw unreadable(error)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+const readInput = promisify(readDescriptor)
+
+class StandardInput implements RawSource {
+  position = 0
+
+  async read(space: Uint8Array): Promise<number> {
+    for (;;) {
+      try {
+        const { bytesRead } = await readInput(0, space, 0, space.length, null)
+        this.position += bytesRead
+        return bytesRead
+      } catch (error) {
+        // Whoever started us may have made the pipe non-blocking.
+        if (codeOf(error) === 'EAGAIN') await delay(5)
+        else if (codeOf(error) === 'EOF') return 0
+        else throw unreadable(error)
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** Bytes that were read to look at, then the rest. */
+class Replayed implements ByteSource {
+  #head: Uint8Array
+  readonly #rest: ByteSource
+
+  constructor(head: Uint8Array, rest: ByteSource) {
+    this.#head = head
+    this.#rest = rest
+  }
+
+  async read(space: Uint8Array): Promise<number> {
+    const count = Math.min(this.#head.length, space.length)
+    if (count === 0) return this.#rest.read(space)
+    space.set(this.#head.subarray(0, count))
+    this.#head = this.#head.subarray(count)
+    return count + (count < space.length ? await this.#rest.read(space.subarray(count)) : 0)
+  }
+
+  close(): Promise<void> {
+    return this.#rest.close()
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'is a directory, not a capture file',
+  EMFILE: 'too many open files',
+  EIO: 'the disk reports an error',
+}
+
+function unreadable(error: unknown): SourceError {
+  const code = codeOf(error)
+  return new SourceError(`cannot be read: ${REASONS[code] ?? (error instanceof Error ? error.message : code)}`)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
