@@ -1,7 +1,9 @@
 /** What leaves the models: the native alert, `wardwire.alert/1`. Field names are the published JSON; times are capture time. */
 import type { Micros } from '../protocols/events.ts'
 
-export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
+/** From the least to the most severe. */
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const
+export type Severity = (typeof SEVERITIES)[number]
 export type EvidenceGroup = 'identity' | 'novelty' | 'volume' | 'meaning' | 'protocol' | 'slow'
 
 /** One observation that speaks for an alert, with the numbers it rests on. */

@@ -5,11 +5,15 @@
  *   meta           { version, generation, savedThrough }
  *   key            the site key, hexadecimal
  *   model/<name>   what the engine saves, one value a device
+ *
+ * The outbox lies beside it in databases of its own (`outbox.ts`).
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import type { Alert } from '../../models/alert.ts'
 import { UserError, reason } from '../errors.ts'
+import { Outbox } from './outbox.ts'
 
 /** Grows when older states can't be read any more. */
 const VERSION = 1
@@ -31,13 +35,17 @@ export class State {
   readonly #db: RootDatabase<unknown, string>
   #generation: number
   readonly savedThrough: number
+  #outbox: Outbox | undefined
 
   /** Opens the folder, making it when it is new. @throws {UserError} when it can't be used */
   constructor(folder: string) {
     this.#folder = folder
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-      this.#db = open({ path: join(folder, 'wardwire.mdb'), encoding: 'json', noSubdir: true })
+      // Without overlapping sync a transaction that has returned is on the disk, and small ones are six times as fast.
+      this.#db = open({ path: join(folder, 'wardwire.mdb'), encoding: 'json', noSubdir: true, overlappingSync: false })
+      // Readers that were killed would hold pages for ever, and the file would grow.
+      this.#db.readerCheck()
     } catch (error) {
       throw new UserError(`cannot use ${folder} as the state folder: ${reason(error)}`, 2)
     }
@@ -61,11 +69,27 @@ export class State {
   }
 
   /**
+   * The alerts that wait for the sinks.
+   * @param sinks names of the sinks
+   * @param maxBytes disk space for each sink's queue
+   * @throws {UserError} when the disk refuses
+   */
+  openOutbox(sinks: readonly string[], maxBytes: number): Outbox {
+    try {
+      this.#outbox = new Outbox(this.#db, sinks, maxBytes)
+    } catch (error) {
+      throw new UserError(`cannot keep alerts in ${this.#folder}: ${reason(error)}`, 1)
+    }
+    return this.#outbox
+  }
+
+  /**
    * Replaces the saved model, all or nothing.
    * @param through capture time up to which it has learned
+   * @param alerts go into the outbox in the same transaction
    * @throws {UserError} when another run saved in between, or the disk refuses
    */
-  save(model: Iterable<[string, unknown]>, through: number, siteKey: Uint8Array): void {
+  save(model: Iterable<[string, unknown]>, through: number, siteKey: Uint8Array, alerts: readonly Alert[] = []): void {
     let saved: boolean
     try {
       saved = this.#db.transactionSync(() => {
@@ -77,6 +101,7 @@ export class State {
           this.#db.putSync(MODEL + name, value)
         }
         for (const key of stale) this.#db.removeSync(key)
+        if (alerts.length > 0) this.#outbox!.add(alerts)
         this.#db.putSync('key', Buffer.from(siteKey).toString('hex'))
         this.#db.putSync('meta', { version: VERSION, generation: this.#generation + 1, savedThrough: through } satisfies Meta)
         return true
