@@ -56,9 +56,9 @@ export class Pipeline {
     this.#decoder.frame(frame)
   }
 
-  /** The input is over: conversations end, and the engine says its last word. */
-  finish(): void {
-    this.#decoder.finish()
+  /** The input is over: conversations end, and the engine says its last word. `truncated`: it ended in the middle of a record. */
+  finish(truncated = false): void {
+    this.#decoder.finish(truncated)
     this.#engine.finish(this.through)
   }
 

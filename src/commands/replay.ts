@@ -28,9 +28,6 @@ export interface ReplayOptions {
 /** Notes and failures go to standard error; standard output is for alerts and events. */
 const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
 
-/** Thrown between chunks to end a run early; what was read still counts. */
-class Interrupted extends Error {}
-
 /** @returns the exit code: 0 done, 1 when the input or a sink failed. @throws {UserError} on bad usage */
 export async function replay(files: string[], options: ReplayOptions): Promise<number> {
   const config = loadConfig(options.config)
@@ -74,69 +71,60 @@ async function run(files: string[], { options, config, state, learnUntil, calend
     },
   })
 
-  let failed = await read(files, pipeline, state, async () => {
-    await alertLines?.drained()
-    await eventLines?.drained()
-  })
-  pipeline.finish()
+  const sinks = [alertLines, eventLines].filter((sink) => sink !== undefined)
+  let whole = await read(files, pipeline, state, async () => (await Promise.all(sinks.map((sink) => sink.drained()))).every(Boolean))
   if (alertLines === undefined && options.events !== '-') printAlerts([...alerts.values()])
-  for (const sink of [alertLines, eventLines]) {
+  for (const sink of sinks) {
     try {
-      await sink?.close()
+      await sink.close()
     } catch (error) {
       say(reason(error))
-      failed = true
+      whole = false
     }
   }
   if (state && !options.freeze) state.save(pipeline.learned(), Math.max(pipeline.through, state.savedThrough), siteKey)
   say(`${countBySeverity(alerts.values())}; events: ${[...pipeline.events].sort().map(([kind, n]) => `${n} ${kind}`).join(', ') || 'none'}`)
-  return failed ? 1 : 0
+  return whole ? 0 : 1
 }
 
-/** Pushes all frames through. @returns true when something of the input could not be read */
-async function read(files: string[], pipeline: Pipeline, state: State | undefined, drained: () => Promise<void>): Promise<boolean> {
+/**
+ * Pushes all frames through.
+ * @param drained waits for the outputs; false when one of them can't be written any more, which ends the run
+ * @returns whether all of the input was read
+ */
+async function read(files: string[], pipeline: Pipeline, state: State | undefined, drained: () => Promise<boolean>): Promise<boolean> {
   const progress = progressLine(process.stderr)
-  let interrupted: NodeJS.Signals | undefined
-  const interrupt = (signal: NodeJS.Signals): void => { interrupted = signal }
+  const stop = new AbortController()
+  const interrupt = (signal: NodeJS.Signals): void => stop.abort(signal)
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  const began = performance.now()
   let first = true
-  const began = process.hrtime.bigint()
   try {
-    const result = await readCaptures(files, {
+    const { frames, bytes, truncated, problems } = await readCaptures(files, {
       onFrame: (frame) => {
-        if (first) {
-          first = false
-          if (state && frame.at < state.savedThrough) {
-            say(`this capture begins at ${rfc3339(frame.at)}, before the end of what the state has learned (${rfc3339(state.savedThrough)}): what it has seen before, it learns again`)
-          }
-        }
+        if (first) warnIfSeenBefore(frame.at, state)
+        first = false
         pipeline.frame(frame)
       },
-      afterChunk: async () => {
-        await drained()
-        if (interrupted) throw new Interrupted()
-      },
+      afterChunk: async () => { if (!await drained()) stop.abort('an output that failed') },
       onProgress: (p) => progress.show(p),
+      signal: stop.signal,
     })
     progress.clear()
-    for (const file of result.files) if (file.error !== undefined) say(file.error)
-    const seconds = Number(process.hrtime.bigint() - began) / 1e9
-    say(`read ${result.frames} frames, ${(result.bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s`)
-    return result.files.some((file) => file.error !== undefined)
-  } catch (error) {
-    progress.clear()
-    if (error instanceof Interrupted) {
-      say(`stopped by ${interrupted}: what was read until ${rfc3339(pipeline.through)} counts`)
-      return true
-    }
-    if (error instanceof UserError && error.exitCode === 1) {
-      say(error.message)
-      return true
-    }
-    throw error
+    pipeline.finish(truncated)
+    for (const { path, text } of problems) say(`${path === '-' ? 'standard input' : path}: ${text}`)
+    if (stop.signal.aborted) say(`stopped by ${String(stop.signal.reason)}: what was read until ${rfc3339(pipeline.through)} counts`)
+    say(`read ${frames} frames, ${(bytes / 1e6).toFixed(1)} MB in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    return problems.length === 0 && !stop.signal.aborted
   } finally {
+    progress.clear()
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   }
+}
+
+function warnIfSeenBefore(at: Micros, state: State | undefined): void {
+  if (state === undefined || at >= state.savedThrough) return
+  say(`this capture begins at ${rfc3339(at)}, before the end of what the state has learned (${rfc3339(state.savedThrough)}): what it has seen before, it learns again`)
 }
 
 function printAlerts(alerts: Alert[]): void {

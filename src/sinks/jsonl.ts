@@ -29,11 +29,11 @@ export class JsonLines {
     if (this.#size >= BATCH) this.#flush()
   }
 
-  /** Resolves when the stream takes more; call it between chunks of input. @throws {UserError} when writing failed. */
-  async drained(): Promise<void> {
-    // A file that could not be opened reports it on a later turn of the event loop.
-    if (this.#blocked && this.#failure === undefined) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'error')]).catch(() => {})
-    this.#check()
+  /** Resolves when the stream takes more; call it between chunks of input. @returns false when writing has failed: nothing more will be written */
+  async drained(): Promise<boolean> {
+    // `once` rejects when the stream fails while we wait; the failure is kept by the listener above.
+    if (this.#blocked && this.#failure === undefined) await once(this.#stream, 'drain').catch(() => {})
+    return this.#failure === undefined
   }
 
   /** Writes what is left and closes the file. @throws {UserError} when anything could not be written. */
@@ -45,7 +45,7 @@ export class JsonLines {
       if (this.#stream === process.stdout) process.stdout.write('', () => resolve())
       else this.#stream.end(resolve)
     })
-    this.#check()
+    if (this.#failure !== undefined) throw new UserError(`cannot write ${this.#target}: ${reason(this.#failure)}`, 1)
   }
 
   #flush(): void {
@@ -53,9 +53,5 @@ export class JsonLines {
     this.#blocked = !this.#stream.write(`${this.#lines.join('\n')}\n`)
     this.#lines = []
     this.#size = 0
-  }
-
-  #check(): void {
-    if (this.#failure !== undefined) throw new UserError(`cannot write ${this.#target}: ${reason(this.#failure)}`, 1)
   }
 }

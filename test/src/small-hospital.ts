@@ -1,0 +1,81 @@
+/** Small captures for tests of the whole program: one modality, one archive, one HL7 feed. */
+import { Conversation, LINUX, WINDOWS_7 } from '../../fixtures/build/conversation.ts'
+import { associateAc, associateRq, dataSet, echoRq, echoRsp, image, message, releaseRp, releaseRq, request, response, type Element } from '../../fixtures/build/dicom.ts'
+import { acknowledgement, frame } from '../../fixtures/build/hl7.ts'
+import { pcapFile } from '../../fixtures/build/pcap-writer.ts'
+import { Random } from '../../fixtures/build/random.ts'
+import { Timeline } from '../../fixtures/build/timeline.ts'
+
+export const EXPLICIT_LE = '1.2.840.10008.1.2.1'
+export const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2'
+export const STUDY_ROOT_FIND = '1.2.840.10008.5.1.4.1.2.2.1'
+const VERIFICATION = '1.2.840.10008.1.1'
+export const START = Date.UTC(2026, 1, 2, 8) * 1000
+
+const scanner = { ip: '10.9.1.11', mac: '02:00:00:00:01:11', stack: WINDOWS_7 }
+const archive = { ip: '10.9.0.20', mac: '02:00:00:00:00:20', stack: LINUX }
+const admission = { ip: '10.9.2.31', mac: '02:00:00:00:02:31', stack: LINUX }
+const engine = { ip: '10.9.0.40', mac: '02:00:00:00:00:40', stack: LINUX }
+
+export class SmallHospital {
+  readonly timeline = new Timeline()
+  readonly #random = new Random('small hospital')
+  #port = 40_000
+
+  #talk(client: typeof scanner, server: typeof scanner, serverPort: number, at: number): Conversation {
+    return new Conversation(this.timeline, { client, server, clientPort: this.#port++, serverPort, at, random: this.#random }).open()
+  }
+
+  /** One association that verifies, stores and queries. */
+  association(at: number, elements: Element[], query: Element[] = [], callingAe = 'CT1'): this {
+    const ae = { calling: callingAe, called: 'PACS' }
+    const contexts = [[1, VERIFICATION], [3, CT_IMAGE_STORAGE], [5, STUDY_ROOT_FIND]] as const
+    const store = { class: CT_IMAGE_STORAGE, instance: '1.2.3.4.5' }
+    const identifier = dataSet(query, EXPLICIT_LE)
+    this.#talk(scanner, archive, 104, at)
+      .send('client', associateRq({ ...ae, contexts: contexts.map(([id, abstract]) => ({ id, abstract, transfers: [EXPLICIT_LE] })) }))
+      .send('server', associateAc({ ...ae, contexts: contexts.map(([id]) => ({ id, result: 0, transfer: EXPLICIT_LE })) }))
+      .send('client', message(1, echoRq(1))).send('server', message(1, echoRsp(1)))
+      .send('client', message(3, request('C-STORE', 2, store, {}, true), dataSet(elements, EXPLICIT_LE)))
+      .send('server', message(3, response('C-STORE', 2, 0, store)))
+      .send('client', message(5, request('C-FIND', 3, { class: STUDY_ROOT_FIND }, {}, true), identifier))
+      .send('server', message(5, response('C-FIND', 3, 0xff00, { class: STUDY_ROOT_FIND }, {}, true), identifier))
+      .send('server', message(5, response('C-FIND', 3, 0, { class: STUDY_ROOT_FIND })))
+      .send('client', releaseRq()).send('server', releaseRp())
+      .close('client')
+    return this
+  }
+
+  /** Messages over one MLLP connection, each acknowledged. */
+  feed(at: number, messages: { text: string; controlId: string }[], error?: string): this {
+    const talk = this.#talk(admission, engine, 2575, at)
+    for (const { text, controlId } of messages) {
+      talk.send('client', frame(text)).wait(20_000)
+      const ack = error === undefined ? { code: 'AA', of: controlId } : { code: 'AE', of: controlId, text: error }
+      talk.send('server', frame(acknowledgement({ controlId: `A${controlId}` }, ack))).wait(20_000)
+    }
+    talk.close('client')
+    return this
+  }
+
+  capture(): Uint8Array {
+    return pcapFile(this.timeline.drain())
+  }
+}
+
+export const scan = (n: number): Element[] => image({
+  sopClass: CT_IMAGE_STORAGE, sopInstance: `1.2.3.4.5.${n}`, study: `1.2.3.4.${n}`, series: `1.2.3.4.${n}.1`, modality: 'CT', patientId: `P${n}`,
+})
+
+/** A few days of the same small life. */
+export function ordinaryDays(days: number): Uint8Array {
+  const hospital = new SmallHospital()
+  for (let day = 0; day < days; day++) {
+    for (let hour = 0; hour < 4; hour++) {
+      const at = START + (day * 24 + hour) * 3600e6
+      hospital.association(at, scan(day * 10 + hour))
+      hospital.feed(at + 60e6, [{ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|C${day}${hour}|P|2.5.1\rPID|1||P${hour}\r`, controlId: `C${day}${hour}` }])
+    }
+  }
+  return hospital.capture()
+}
