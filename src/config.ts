@@ -4,6 +4,65 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { UserError, reason } from './errors.ts'
 
+const path = z.string().min(1)
+const format = z.enum(['native', 'ecs', 'ocsf', 'cef'])
+
+const tlsSchema = z.union([z.boolean(), z.strictObject({
+  ca_file: path.optional().describe('certificates to trust instead of the system\'s (PEM)'),
+  cert_file: path.optional().describe('our own certificate (PEM)'),
+  key_file: path.optional().describe('the key of our own certificate (PEM)'),
+  server_name: z.string().min(1).optional().describe('the name the server\'s certificate must have; default: the host'),
+})])
+
+const kafkaSchema = z.strictObject({
+  brokers: z.array(z.string().regex(/^[^\s,]+:\d+$/, 'write it as host:port')).default([])
+    .describe('first brokers to ask, host:port; --kafka overrides them'),
+  topic_prefix: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/).default('wardwire')
+    .describe('topics are PREFIX.alerts.v1, PREFIX.events.v1 and PREFIX.health.v1'),
+  tls: tlsSchema.default(false)
+    .describe('true, or ca_file, cert_file, key_file, server_name'),
+  sasl: z.strictObject({
+    mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+    username: z.string().min(1),
+    password_file: path.describe('file that holds nothing but the password'),
+  }).optional()
+    .describe('mechanism (plain, scram-sha-256, scram-sha-512), username, password_file'),
+  create_topics: z.boolean().default(true)
+    .describe('make topics that are missing'),
+  partitions: z.int().min(1).max(10_000).default(12)
+    .describe('of topics that are made'),
+  retention_days: z.int().min(1).default(30)
+    .describe('of topics that are made'),
+})
+
+const name = (fallback: string): z.ZodDefault<z.ZodString> => z.string().regex(/^[a-z0-9-]{1,32}$/).default(fallback)
+
+/** Where alerts go besides Kafka. `format` is what a receiver reads: see docs/integrations. */
+const sinkSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('jsonl'), name: name('jsonl'), format: format.default('native'),
+    path: path.describe('the file; older ones get .1, .2 ... behind their name'),
+    max_bytes: z.int().min(1024).default(100_000_000),
+    keep: z.int().min(1).max(1000).default(10).describe('older files that are kept'),
+  }),
+  z.strictObject({
+    type: z.literal('syslog'), name: name('syslog'), format: format.default('cef'),
+    host: z.string().min(1), port: z.int().min(1).max(65535).default(6514), tls: tlsSchema.default(true),
+    max_bytes: z.int().min(480).default(2048).describe('of one message; longer evidence is shortened'),
+    facility: z.int().min(0).max(23).default(13).describe('RFC 5424 table 1; 13: log audit'),
+  }),
+  z.strictObject({
+    type: z.literal('splunk'), name: name('splunk'), format: format.default('native'),
+    url: z.url({ protocol: /^https?$/ }).describe('https://host:8088'), token_file: path, tls: tlsSchema.default(true),
+    index: z.string().min(1).optional(), sourcetype: z.string().min(1).default('wardwire:alert'),
+  }),
+  z.strictObject({
+    type: z.literal('webhook'), name: name('webhook'), format: format.default('native'),
+    url: z.url({ protocol: /^https?$/ }), tls: tlsSchema.default(true),
+    authorization_file: path.optional().describe('file that holds the value of the Authorization header'),
+  }),
+])
+
 export const configSchema = z.strictObject({
   sensor: z.string().min(1).max(64).default('wardwire')
     .describe('name of this sensor in alerts'),
@@ -13,9 +72,19 @@ export const configSchema = z.strictObject({
     .describe('file with declared changes and known public peers'),
   community_id_seed: z.int().min(0).max(65535).default(0)
     .describe('seed of Community IDs; the same as in Zeek and Suricata, or their flows do not join'),
+  kafka: kafkaSchema.prefault({})
+    .describe('how Kafka is reached'),
+  sinks: z.array(sinkSchema).default([]).refine((sinks) => new Set(sinks.map((s) => s.name)).size === sinks.length, 'two sinks have the same name')
+    .describe('where else alerts go: jsonl, syslog, splunk, webhook'),
+  outbox_bytes: z.int().min(1_000_000).default(256_000_000)
+    .describe('disk for alerts that wait, for each sink; beyond it the least severe go first'),
 })
 
 export type Config = z.output<typeof configSchema>
+export type KafkaConfig = Config['kafka']
+export type SinkConfig = Config['sinks'][number]
+export type SinkConfigOf<T extends SinkConfig['type']> = Extract<SinkConfig, { type: T }>
+export type TlsConfig = z.output<typeof tlsSchema>
 
 /**
  * @param path a YAML or JSON file; undefined gives the defaults

@@ -20,8 +20,8 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Database, RootDatabase } from 'lmdb'
-import { SEVERITIES, type Alert, type Severity } from '../../models/alert.ts'
-import type { Micros } from '../../protocols/events.ts'
+import { SEVERITIES, type Alert } from '../../models/alert.ts'
+import { addLosses, lossCount, noLosses, noteShed, noteTime, shedCount, type Losses } from './losses.ts'
 
 /** Bytes a page of LMDB has; a value that does not fit half of one gets pages of its own. */
 const PAGE = 4096
@@ -32,18 +32,6 @@ const RESERVE = 4 * 1024 * 1024
 type QueueKey = [sink: string, rank: number, seq: number, id: string]
 type Place = [rank: number, seq: number, revision: number, bytes: number]
 
-/** What was lost and not yet reported. */
-export interface Losses {
-  bySeverity: Partial<Record<Severity, number>>
-  /** Alerts the receiver refused for good. */
-  refused: number
-  /** Records that could not be read back. */
-  corrupt: number
-  /** `raised_at` of the first and last alert lost, where known. */
-  from: Micros | null
-  to: Micros | null
-}
-
 /** The books of one sink's queue, since it was made. */
 export interface Totals {
   accepted: number
@@ -53,10 +41,11 @@ export interface Totals {
   shed: number
   refused: number
   corrupt: number
-  /** Waiting now, and the disk space they take. */
+  /** Waiting now, and the bytes of disk they take. */
   held: number
   bytes: number
   nextSeq: number
+  /** Not yet reported. */
   losses: Losses
 }
 
@@ -66,15 +55,9 @@ export interface Waiting {
   readonly alert: Alert
 }
 
-const noLosses = (): Losses => ({ bySeverity: {}, refused: 0, corrupt: 0, from: null, to: null })
 const noTotals = (): Totals => ({
   accepted: 0, delivered: 0, superseded: 0, shed: 0, refused: 0, corrupt: 0, held: 0, bytes: 0, nextSeq: 0, losses: noLosses(),
 })
-
-/** @returns how many alerts were lost in all */
-export function lossCount(losses: Losses): number {
-  return Object.values(losses.bySeverity).reduce((sum, n) => sum + n, losses.refused + losses.corrupt)
-}
 
 /** Disk space of a value, in whole pages where it has its own; half-filled pages of the tree are allowed for. */
 const diskBytes = (length: number): number => length > OWN_PAGES_FROM ? Math.ceil((length + 16) / PAGE) * PAGE : 2 * (length + 64)
@@ -116,17 +99,18 @@ export class Outbox {
 
   /**
    * Takes alerts in, for every sink, in one transaction (in the caller's, when there is one).
-   * @param lost alerts that were lost before they could get here
+   * @param lost what was lost before it could get here
    * @throws when the disk refuses; then nothing was taken
    */
-  add(alerts: readonly Alert[], lost: readonly Alert[] = []): void {
+  add(alerts: readonly Alert[], lost: Losses = noLosses()): void {
     const values = alerts.map(encode)
     this.#root.transactionSync(() => {
       for (const sink of this.sinks) {
         this.#change(sink, (totals) => {
           alerts.forEach((alert, i) => this.#put(sink, totals, alert, values[i]!))
-          totals.accepted += lost.length
-          for (const alert of lost) noteShed(totals, alert.severity, alert.raised_at)
+          totals.accepted += shedCount(lost)
+          totals.shed += shedCount(lost)
+          addLosses(totals.losses, lost)
         })
       }
     })
@@ -191,6 +175,11 @@ export class Outbox {
     }))
   }
 
+  /** Whether the queue is closer to its bound than to its end. */
+  pressed(totals: Totals): boolean {
+    return totals.bytes > this.#maxBytes / 2
+  }
+
   totals(sink: string): Totals {
     return readable(() => this.#totals.get(sink)) ?? noTotals()
   }
@@ -231,7 +220,8 @@ export class Outbox {
   #shedOne(sink: string, totals: Totals): void {
     for (const { key, value } of this.#queue.getRange({ start: [sink], end: [sink, SEVERITIES.length], limit: 1 })) {
       this.#remove(totals, key as QueueKey)
-      noteShed(totals, SEVERITIES[key[1] as number]!, decode(value)?.raised_at ?? null)
+      totals.shed += 1
+      noteShed(totals.losses, SEVERITIES[key[1] as number]!, decode(value)?.raised_at ?? null)
       return
     }
     // The books say more than is there: believe the queue.
@@ -315,15 +305,4 @@ function readable<T>(read: () => T): T | undefined {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-function noteShed(totals: Totals, severity: Severity, raisedAt: Micros | null): void {
-  totals.shed += 1
-  totals.losses.bySeverity[severity] = (totals.losses.bySeverity[severity] ?? 0) + 1
-  if (raisedAt !== null) noteTime(totals.losses, raisedAt)
-}
-
-function noteTime(losses: Losses, at: Micros): void {
-  losses.from = Math.min(losses.from ?? at, at)
-  losses.to = Math.max(losses.to ?? at, at)
 }
