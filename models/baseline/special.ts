@@ -226,7 +226,8 @@ export function logNormalTail(z: number): number {
 
 /** log(erfc(x)), the complementary error function: erfc(x) = 2 P(Z > x sqrt 2). */
 export function logErfc(x: number): number {
-  return Math.LN2 + logNormalTail(x * Math.SQRT2)
+  const z = x * Math.SQRT2
+  return Math.abs(x) < 1 ? Math.log1p(-2 * normalCentre(z)) : Math.LN2 + logNormalTail(z)
 }
 
 /** P(0 < Z < z) with the sign of z: density times z + z^3/3 + z^5/(3 5) + ..., terms of one sign. */
