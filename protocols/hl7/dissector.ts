@@ -1,0 +1,210 @@
+/** One connection that carries HL7: its two directions read, its messages and acknowledgements tied, its oddities reported. */
+import type { Hl7Acknowledges, Hl7Message, Micros, Side } from '../events.ts'
+import { LIMITS } from '../limits.ts'
+import type { Connection, Direction, Dissector, End } from '../protocol.ts'
+import { Exchange } from './exchange.ts'
+import { splitFields, fieldEnd, fieldStart } from './fields.ts'
+import { latin1 } from '../bytes.ts'
+import { PLAIN } from './charset.ts'
+import { HttpReader, mayBeHttp } from './http.ts'
+import { identitiesOf } from './identities.ts'
+import type { Identities } from './identities.ts'
+import { MessageReader } from './message.ts'
+import { BlockReader } from './mllp.ts'
+import type { BlockSink, Framing } from './mllp.ts'
+
+const SIDES: readonly [Side, Side] = ['client', 'server']
+
+export class Hl7Dissector implements Dissector {
+  readonly #connection: Connection
+  readonly #exchange: Exchange
+  readonly #identities: Identities
+  readonly #violations = new Map<string, number>()
+  #violationsLeft: number = LIMITS.hl7.violations
+  /** Of each direction, from its first bytes on. */
+  #streams: [Stream | undefined, Stream | undefined] = [undefined, undefined]
+  #http: boolean | undefined
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#identities = identitiesOf(connection.pseudonyms)
+    this.#exchange = new Exchange(event => { connection.emit(event) })
+  }
+
+  /** Takes all it is offered: what must wait is held here, and bounded here. */
+  data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number {
+    if (end <= start) return 0
+    this.#exchange.expire(at)
+    this.#streams[1 - direction]?.blocks.turn()
+    this.#http ??= mayBeHttp(bytes[start]!)
+    const stream = this.#stream(direction)
+    if (stream.http === undefined) stream.blocks.feed(bytes, start, end, at)
+    else stream.http.feed(bytes, start, end, at)
+    return end - start
+  }
+
+  needs(): number {
+    return 1
+  }
+
+  gap(direction: Direction, missing: number, at: Micros): boolean {
+    this.#exchange.expire(at)
+    const stream = this.#stream(direction)
+    if (stream.http === undefined) stream.blocks.gap(missing)
+    else stream.http.gap(missing)
+    return true
+  }
+
+  end(_how: End, at: Micros): void {
+    for (const stream of this.#streams) {
+      stream?.http?.end()
+      stream?.blocks.end()
+    }
+    this.#exchange.end(at)
+  }
+
+  #stream(direction: Direction): Stream {
+    return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#identities, this.#http === true))
+  }
+
+  /** Reports what a standard forbids: a few times per code and connection. */
+  violation(code: string, section: string, offset: number, at: Micros, detail: string): void {
+    const times = this.#violations.get(code) ?? 0
+    if (times >= LIMITS.hl7.violationsPerCode || this.#violationsLeft <= 0) return
+    this.#violations.set(code, times + 1)
+    this.#violationsLeft--
+    const { flow, afterGap } = this.#connection
+    this.#connection.emit({ kind: 'violation', at, flow, complete: true, after_gap: afterGap, protocol: 'hl7', code, section, offset, detail })
+  }
+}
+
+/** One direction: blocks become messages, messages become events. */
+class Stream implements BlockSink {
+  readonly blocks: BlockReader
+  readonly http: HttpReader | undefined
+  readonly #owner: Hl7Dissector
+  readonly #direction: Direction
+  readonly #connection: Connection
+  readonly #exchange: Exchange
+  readonly #message: MessageReader
+  #framing: Framing = 'mllp'
+  #started: Micros = 0
+  #offset = 0
+  #batch = false
+  #lossy = false
+
+  constructor(owner: Hl7Dissector, direction: Direction, connection: Connection, exchange: Exchange, identities: Identities, http: boolean) {
+    this.#owner = owner
+    this.#direction = direction
+    this.#connection = connection
+    this.#exchange = exchange
+    this.#message = new MessageReader(identities)
+    this.blocks = new BlockReader(this, connection.flow.midstream)
+    this.http = http ? new HttpReader(this.blocks) : undefined
+  }
+
+  begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void {
+    this.#framing = framing
+    this.#started = at
+    this.#offset = offset
+    this.#batch = inBatch
+    this.#lossy = false
+    this.#message.reset()
+  }
+
+  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
+    this.#message.segment(b, start, end, length, cut)
+  }
+
+  body(b: Uint8Array, start: number, end: number): void {
+    this.#message.body(b, start, end)
+  }
+
+  loss(): void {
+    this.#lossy = true
+    this.#message.loss()
+  }
+
+  batchHeader(b: Uint8Array, start: number, end: number): void {
+    // BHS-11 and FHS-11: the control id, as MSH-10 is of a message; the inner one is what is acknowledged.
+    splitFields(b, start, end, b[start + 3]!, 10, PLAIN)
+    const from = fieldStart(10)
+    if (fieldEnd(10) > from) this.#exchange.batch(this.#direction, latin1(b, from, Math.min(fieldEnd(10), from + LIMITS.hl7.textChars)))
+  }
+
+  commit(good: boolean): void {
+    this.#exchange.transportCommit(this.#direction, good)
+  }
+
+  oddity(code: string, section: string, offset: number, at: Micros, detail: string): void {
+    this.#owner.violation(code, section, offset, at, detail)
+  }
+
+  finish(at: Micros, offset: number, ended: boolean): void {
+    const m = this.#message
+    // A header that was cut before it said anything is no message.
+    if (!m.hasHeader && m.type === null) return
+    if (!m.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, at, 'MSH-1 and MSH-2 declare no five different separators')
+    const bytes = offset - this.#offset
+    if (m.ackCode === '') {
+      this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
+      return
+    }
+    const alone = this.#exchange.acknowledgement(this.#direction, {
+      code: m.ackCode,
+      of: m.ackOf,
+      controlId: m.controlId,
+      messageType: m.type,
+      bytes,
+      patients: m.patients,
+      error: m.error,
+    }, at)
+    if (alone !== undefined) this.#connection.emit(this.#event(at, bytes, ended, alone))
+  }
+
+  /** All fields in one order, so that all events have one shape. */
+  #event(at: Micros, bytes: number, ended: boolean, acknowledges: Hl7Acknowledges | null): Hl7Message {
+    const m = this.#message
+    const enhanced = m.acceptAck !== null || m.applicationAck !== null
+    return {
+      kind: 'hl7.message',
+      at,
+      flow: this.#connection.flow,
+      complete: ended && !this.#lossy,
+      after_gap: this.#connection.afterGap,
+      direction: SIDES[this.#direction],
+      message_type: m.type,
+      structure: m.structure,
+      control_id: m.controlId,
+      sending_app: m.sendingApp,
+      sending_facility: m.sendingFacility,
+      receiving_app: m.receivingApp,
+      receiving_facility: m.receivingFacility,
+      version: m.version,
+      processing_id: m.processingId,
+      charset: m.charset,
+      message_time: m.time,
+      segments: m.segments,
+      bytes,
+      patient: m.patient,
+      orders: m.orders,
+      batch: this.#batch,
+      acks: [],
+      acknowledges,
+      framing: this.#framing,
+      started: this.#started,
+      lag_ms: m.timeMicros === undefined ? undefined : (this.#started - m.timeMicros) / 1000,
+      body: acknowledges === null ? m.bodyHash() : undefined,
+      sequence: m.sequence,
+      ack_conditions: enhanced ? { accept: m.acceptAck, application: m.applicationAck } : undefined,
+      commit: undefined,
+      repeat: undefined,
+      merged: m.merged,
+      service: m.service,
+      imaging: m.imaging ?? (m.type?.startsWith('OMI') === true ? true : undefined),
+      query: m.query,
+      documents: m.documents,
+      continuation: m.continued ? 'more' : m.continues ? 'rest' : undefined,
+    }
+  }
+}

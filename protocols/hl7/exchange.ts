@@ -1,0 +1,221 @@
+/**
+ * Messages and their acknowledgements on one connection (HL7 v2.5.1 section 2.9).
+ *
+ * When is a message told? As soon as nothing more is expected of its acknowledgements:
+ * - answered by AA, AE, AR, CE, CR or a code of its own: at once;
+ * - answered by CA: at once where MSH-16 is NE; where it is AL, when the application's answer comes; else with the next message of its
+ *   sender, or with that answer;
+ * - unanswered: with the first bytes that come `acknowledgementWait` later, when `messages` newer ones of its sender came, or at the end.
+ *
+ * An acknowledgement that comes after its message was told, or whose message was not seen here, is told by itself. Everything hangs
+ * on capture time and the order of the bytes, so the same capture gives the same events.
+ */
+import type { Hl7Ack, Hl7Acknowledges, Hl7Message, Hl7Repeat, Micros } from '../events.ts'
+import { LIMITS } from '../limits.ts'
+import type { Direction } from '../protocol.ts'
+
+/** An acknowledgement as it was read. */
+export interface Answer {
+  readonly code: string
+  /** MSA-2. */
+  readonly of: string
+  readonly controlId: string | null
+  readonly messageType: string | null
+  readonly bytes: number
+  readonly patients: number
+  readonly error: string | undefined
+}
+
+interface Sent {
+  /** Null once it was told. */
+  event: Hl7Message | null
+  readonly controlId: string
+  readonly body: number | undefined
+  /** When its last byte came. */
+  readonly at: Micros
+  /** The last code. */
+  answered: string | null
+  /** Answered, but more may come. */
+  soft: boolean
+}
+
+/** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
+const RECENT = 16
+
+/** What one side sent: the newest messages, in a ring. */
+class Sender {
+  readonly ring: (Sent | undefined)[] = []
+  /** Hashes of the control ids beside the ring, so that a search compares numbers. */
+  readonly hashes = new Int32Array(LIMITS.hl7.messages)
+  /** Messages so far; message n is in slot n % messages. */
+  count = 0
+  /** All messages before this one are told. */
+  oldest = 0
+  soft = 0
+  readonly acknowledgements: string[] = []
+  acknowledged = 0
+  batchId = ''
+}
+
+export class Exchange {
+  readonly #emit: (event: Hl7Message) => void
+  readonly #senders = [new Sender(), new Sender()] as const
+
+  constructor(emit: (event: Hl7Message) => void) {
+    this.#emit = emit
+  }
+
+  /** A message that is no acknowledgement is complete. */
+  message(direction: Direction, event: Hl7Message, at: Micros): void {
+    const sender = this.#senders[direction]
+    if (sender.soft > 0) this.#tellSoft(sender, at)
+    const controlId = event.control_id ?? ''
+    const hash = hashText(controlId)
+    const earlier = controlId === '' ? undefined : find(sender, controlId, hash)
+    if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
+
+    const slot = sender.count % LIMITS.hl7.messages
+    const leaving = sender.ring[slot]
+    if (leaving !== undefined) this.#tell(sender, leaving, at)
+    sender.ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false }
+    sender.hashes[slot] = hash
+    sender.count++
+    sender.oldest = Math.max(sender.oldest, sender.count - LIMITS.hl7.messages)
+  }
+
+  /**
+   * An acknowledgement is complete; `direction` is who sent it.
+   *
+   * @returns what it acknowledges when it must be told by itself; undefined when it became part of its message.
+   */
+  acknowledgement(direction: Direction, answer: Answer, at: Micros): Hl7Acknowledges | undefined {
+    const own = this.#senders[direction]
+    if (answer.controlId !== null) own.acknowledgements[own.acknowledged++ % RECENT] = answer.controlId
+    const other = this.#senders[1 - direction]!
+    const sent = answer.of === '' ? oldestUnnamed(other) : find(other, answer.of, hashText(answer.of))
+    if (sent === undefined || sent.event === null) {
+      const to = sent !== undefined ? 'answered' : other.acknowledgements.includes(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
+      return { control_id: answer.of, code: answer.code, to, patients: answer.patients, error: answer.error }
+    }
+    const ack: Hl7Ack = {
+      code: answer.code,
+      control_id: answer.controlId,
+      message_type: answer.messageType,
+      bytes: answer.bytes,
+      patients: answer.patients,
+      latency_ms: (at - sent.at) / 1000,
+      error: answer.error,
+    }
+    sent.event.acks.push(ack)
+    sent.answered = answer.code
+    if (answer.code !== 'CA') this.#tell(other, sent, at)
+    else this.#commit(other, sent, at)
+    return undefined
+  }
+
+  /** Commit acknowledgement of MLLP release 2 by `direction`: it has no id, so it is for the oldest message without one. */
+  transportCommit(direction: Direction, good: boolean): void {
+    const other = this.#senders[1 - direction]!
+    for (let n = other.oldest; n < other.count; n++) {
+      const sent = other.ring[n % LIMITS.hl7.messages]!
+      if (sent.event === null || sent.event.commit !== undefined) continue
+      sent.event.commit = good ? 'ack' : 'nak'
+      this.#soften(other, sent)
+      return
+    }
+  }
+
+  batch(direction: Direction, controlId: string): void {
+    this.#senders[direction].batchId = controlId
+  }
+
+  /** Tells what waited too long. Cheap: called with every piece. */
+  expire(at: Micros): void {
+    this.#expire(this.#senders[0], at)
+    this.#expire(this.#senders[1], at)
+  }
+
+  /** The connection is over: tells everything that waits, in the order it came. */
+  end(at: Micros): void {
+    const [a, b] = this.#senders
+    let m = a.oldest
+    let n = b.oldest
+    while (m < a.count || n < b.count) {
+      const one = a.ring[m % LIMITS.hl7.messages]
+      const two = b.ring[n % LIMITS.hl7.messages]
+      const first = n >= b.count || (m < a.count && one!.at <= two!.at)
+      if (first) m++
+      else n++
+      this.#tell(first ? a : b, first ? one! : two!, at)
+    }
+  }
+
+  /** CA: whether more comes is a matter of MSH-16. */
+  #commit(sender: Sender, sent: Sent, at: Micros): void {
+    const application = sent.event?.ack_conditions?.application
+    if (application === 'NE') this.#tell(sender, sent, at)
+    else if (application !== 'AL') this.#soften(sender, sent)
+  }
+
+  #soften(sender: Sender, sent: Sent): void {
+    if (!sent.soft) sender.soft++
+    sent.soft = true
+  }
+
+  #tellSoft(sender: Sender, at: Micros): void {
+    for (let n = sender.oldest; n < sender.count; n++) {
+      const sent = sender.ring[n % LIMITS.hl7.messages]!
+      if (sent.soft) this.#tell(sender, sent, at)
+    }
+  }
+
+  #expire(sender: Sender, at: Micros): void {
+    while (sender.oldest < sender.count) {
+      const sent = sender.ring[sender.oldest % LIMITS.hl7.messages]!
+      if (sent.event !== null) {
+        if (at - sent.at < LIMITS.hl7.acknowledgementWait) return
+        this.#tell(sender, sent, at)
+      }
+      sender.oldest++
+    }
+  }
+
+  #tell(sender: Sender, sent: Sent, at: Micros): void {
+    const { event } = sent
+    if (event === null) return
+    if (sent.soft) sender.soft--
+    sent.soft = false
+    sent.event = null
+    event.at = at
+    this.#emit(event)
+  }
+}
+
+/** Newest first, for most acknowledgements answer the last message. */
+function find(sender: Sender, controlId: string, hash: number): Sent | undefined {
+  const { ring, hashes, count } = sender
+  for (let n = count - 1, last = Math.max(0, count - LIMITS.hl7.messages); n >= last; n--) {
+    const slot = n % LIMITS.hl7.messages
+    if (hashes[slot] === hash && ring[slot]!.controlId === controlId) return ring[slot]
+  }
+  return undefined
+}
+
+function oldestUnnamed(sender: Sender): Sent | undefined {
+  for (let n = sender.oldest; n < sender.count; n++) {
+    const sent = sender.ring[n % LIMITS.hl7.messages]!
+    if (sent.event !== null && sent.controlId === '') return sent
+  }
+  return undefined
+}
+
+function repeatOf(earlier: Sent, event: Hl7Message, at: Micros): Hl7Repeat {
+  return { same_body: earlier.body === event.body, answered: earlier.answered, after_ms: (at - earlier.at) / 1000 }
+}
+
+/** FNV-1a. */
+function hashText(text: string): number {
+  let hash = 0x811C9DC5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash | 0
+}

@@ -1,0 +1,34 @@
+/** Bytes where HL7 should be: how many, where, and a sample to tell what they look like. */
+import { LIMITS } from '../limits.ts'
+import { looksLike } from './content.ts'
+
+export class ForeignBytes {
+  #sample: Uint8Array | undefined
+  size = 0
+  /** Stream offset of the first one. */
+  offset = 0
+
+  /** @returns true when the sample is full now: time to say what it looks like. */
+  add(byte: number, offset: number): boolean {
+    this.#sample ??= new Uint8Array(LIMITS.hl7.sampleBytes)
+    if (this.size === 0) this.offset = offset
+    if (this.size < this.#sample.length) this.#sample[this.size] = byte
+    return ++this.size === this.#sample.length
+  }
+
+  reset(): void {
+    this.size = 0
+  }
+
+  /** Not more than the sample: it is described when it ends or when the sample is full, whichever comes first. */
+  get described(): boolean {
+    return this.size === 0 || this.size >= LIMITS.hl7.sampleBytes
+  }
+
+  /** `27 bytes, which look like HTTP`. */
+  describe(): string {
+    const full = this.size >= LIMITS.hl7.sampleBytes
+    const look = looksLike(this.#sample ?? new Uint8Array(0), 0, Math.min(this.size, LIMITS.hl7.sampleBytes))
+    return `${this.size} bytes${full ? ' or more' : ''} that look like ${look}`
+  }
+}

@@ -1,0 +1,544 @@
+/**
+ * The bytes of one direction, cut into blocks, messages and segments.
+ *
+ * MLLP (Transport Specification: MLLP, release 2, section 1.2.2): <VT> content <FS><CR>; release 2 adds <VT><ACK><FS><CR> and
+ * <VT><NAK><FS><CR>. The reader takes what real senders make of it, in pieces of any size:
+ *
+ *     OUTSIDE   between blocks. Waits for VT, STX, or a header that vouches for itself; a few bytes of keep-alive are nothing, more is noise
+ *     START     behind VT or STX: blank lines and a byte order mark, then a header segment, a commit byte, or something foreign
+ *     BODY      segments, each given to the sink when its end is there
+ *     FOREIGN   a block whose content is not HL7: a sample is looked at, the rest counted
+ *
+ * Invariants: only the segment that has not ended is held, up to `segmentBytes` of it; of a longer one the head is kept and the
+ * rest counted. Nothing depends on how the bytes are cut: where a decision needs bytes that are not there, the segment (or the
+ * few bytes in front of the decision) is held and read again with what follows.
+ */
+import type { Micros } from '../events.ts'
+import { LIMITS } from '../limits.ts'
+import { MORE, NO, YES } from '../protocol.ts'
+import type { Verdict } from '../protocol.ts'
+import { ForeignBytes } from './foreign.ts'
+import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentName, nameAt, opensBare, opensBlock } from './header.ts'
+import { Utf16 } from './utf16.ts'
+
+const STX = 0x02, ETX = 0x03, ENQ = 0x05, ACK = 0x06, TAB = 0x09, LF = 0x0A, VT = 0x0B, CR = 0x0D, NAK = 0x15, SYN = 0x16, FS = 0x1C, BLANK = 0x20
+
+/** How a message travels. */
+export type Framing = 'mllp' | 'http' | 'stx' | 'none'
+
+/** Who hears what the reader finds. Offsets count from the first byte of the direction. */
+export interface BlockSink {
+  /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
+  begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
+  /** A segment of the message without its end. Of a long one only the beginning is there, `length` says how long it is; `cut`: its end never came. */
+  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void
+  /** All bytes of the segments behind the header segment, in order, without their ends. */
+  body(b: Uint8Array, start: number, end: number): void
+  /** Bytes of the message are missing here. */
+  loss(): void
+  /** The message is over; `ended` is false when its end never came. */
+  finish(at: Micros, offset: number, ended: boolean): void
+  /** FHS or BHS. */
+  batchHeader(b: Uint8Array, start: number, end: number): void
+  /** Commit acknowledgement of MLLP release 2. */
+  commit(good: boolean, at: Micros): void
+  oddity(code: string, section: string, offset: number, at: Micros, detail: string): void
+}
+
+const BLOCK = 'MLLP R2 1.2.2'
+const SEGMENT = 'HL7 v2.5.1 2.5'
+
+const OUTSIDE = 0
+const START = 1
+const BODY = 2
+const FOREIGN = 3
+
+/** Pieces are read in slices, so that the space for held bytes and what follows them is bounded. */
+const SLICE = 64 * 1024
+/** The one place where held bytes and new ones are joined; used within one call only. */
+const joined = new Uint8Array(SLICE + LIMITS.hl7.segmentBytes)
+const EMPTY = new Uint8Array(0)
+
+export class BlockReader {
+  readonly #sink: BlockSink
+  #state: typeof OUTSIDE | typeof START | typeof BODY | typeof FOREIGN = OUTSIDE
+  #framing: Framing = 'mllp'
+
+  /** Bytes held back: a segment that has not ended, or a few bytes that do not decide yet. */
+  #held = EMPTY
+  #heldBytes = 0
+  /** How many of them need not be looked at again. */
+  #seen = 0
+  /** The scan stops here and holds what is left. */
+  #stuck = false
+  /** Nothing more will come: decide with what is there. */
+  #final = false
+  /** Stream offset of what comes next, and of index 0 of the bytes being scanned. */
+  #offset = 0
+  #base = 0
+  #at: Micros = 0
+
+  /** The current segment is longer than what is held of any: its head is here, the rest is only counted. */
+  #long = false
+  #head = EMPTY
+  #length = 0
+  /** The beginning of the current segment is lost: what comes up to its end is nothing. */
+  #torn = false
+
+  #blockAt: Micros = 0
+  #blockOffset = 0
+  /** No message of this block began yet. */
+  #first = false
+  /** A message is open: its header segment came. */
+  #open = false
+  /** Between FHS or BHS and BTS or FTS, over as many blocks as it takes. */
+  #batch = false
+  #utf16: Utf16 | undefined
+
+  readonly #foreign = new ForeignBytes()
+  /** After a loss, and in midstream, until the next block: what is there may be the rest of something good. */
+  #resync: boolean
+
+  constructor(sink: BlockSink, midstream: boolean) {
+    this.#sink = sink
+    this.#resync = midstream
+  }
+
+  /** Stream offset of what comes next. */
+  get offset(): number {
+    return this.#offset + this.#heldBytes
+  }
+
+  /** Ordered bytes; all of them are taken. */
+  feed(b: Uint8Array, start: number, end: number, at: Micros): void {
+    this.#at = at
+    let from = start
+    while (from < end) {
+      const take = Math.min(end - from, SLICE)
+      if (this.#heldBytes === 0) {
+        this.#hold(b, this.#scan(b, from, from + take), from + take)
+      } else {
+        joined.set(this.#held.subarray(0, this.#heldBytes))
+        joined.set(b.subarray(from, from + take), this.#heldBytes)
+        const total = this.#heldBytes + take
+        this.#heldBytes = 0
+        this.#hold(joined, this.#scan(joined, 0, total), total)
+      }
+      from += take
+    }
+  }
+
+  /** Bytes are missing. */
+  gap(missing: number): void {
+    this.#settle()
+    this.#cutSegment()
+    if (this.#state === BODY && this.#open && this.#utf16 === undefined) {
+      this.#torn = true
+      this.#sink.loss()
+    } else {
+      if (this.#open) this.#sink.loss()
+      this.#close(this.#offset, false)
+      this.#foreign.reset()
+      this.#resync = true
+    }
+    this.#offset += missing
+  }
+
+  /** The other side begins to speak: an end mark whose CR is still to come has done its work, and so has a message without any frame. */
+  turn(): void {
+    if (this.#state !== BODY) return
+    if (this.#heldBytes > 0 && this.#held[this.#heldBytes - 1] === FS) this.#settle()
+    else if (this.#framing === 'none' && this.#heldBytes === 0 && !this.#long && !this.#torn) this.#close(this.#offset, true)
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.#settle()
+    this.#reportForeign()
+    if (this.#state === BODY && this.#framing === 'mllp' && (this.#open || this.#heldBytes > 0)) {
+      this.#sink.oddity('mllp.no-end', BLOCK, this.#offset, this.#at, 'the connection ended inside a block')
+    }
+    const whole = this.#framing === 'none'
+    this.#cutSegment(!whole)
+    this.#close(this.#offset, whole)
+  }
+
+  /** A body without marks begins, whose length somebody else knows (HTTP). */
+  openBody(at: Micros): void {
+    this.#at = at
+    this.#startBlock('http', this.#offset)
+  }
+
+  closeBody(whole: boolean): void {
+    this.#settle()
+    this.#reportForeign()
+    this.#cutSegment(!whole)
+    this.#close(this.#offset, whole)
+  }
+
+  // ------------------------------------------------------------------------------------------- holding and scanning
+
+  /** Decides what was held back only because more might have followed. */
+  #settle(): void {
+    if (this.#heldBytes === 0) return
+    const bytes = this.#held.slice(0, this.#heldBytes)
+    this.#heldBytes = 0
+    this.#final = true
+    this.#hold(bytes, this.#scan(bytes, 0, bytes.length), bytes.length)
+    this.#final = false
+  }
+
+  #hold(b: Uint8Array, from: number, end: number): void {
+    const size = end - from
+    if (size === 0) return
+    if (size > LIMITS.hl7.segmentBytes) {
+      this.#goLong(b, from, end)
+      return
+    }
+    if (this.#held.length < size) this.#held = new Uint8Array(Math.min(LIMITS.hl7.segmentBytes, Math.max(256, 2 * size)))
+    this.#held.set(b.subarray(from, end))
+    this.#heldBytes = size
+  }
+
+  /** Only segments grow that long: what decides a start needs a few bytes. An undecided control character at its very end is taken for content. */
+  #goLong(b: Uint8Array, from: number, end: number): void {
+    if (this.#head.length === 0) this.#head = new Uint8Array(LIMITS.hl7.segmentBytes)
+    this.#head.set(b.subarray(from, from + LIMITS.hl7.segmentBytes))
+    const undecided = end - from - this.#seen
+    this.#length = this.#seen
+    this.#long = true
+    this.#take(b, from, end - undecided)
+    this.#offset += this.#seen
+    this.#seen = 0
+    this.#hold(b, end - undecided, end)
+  }
+
+  /** @returns where to go on: `end`, or earlier when what is left must be held. */
+  #scan(b: Uint8Array, start: number, end: number): number {
+    this.#base = this.#offset - start
+    this.#stuck = false
+    let i = start
+    while (i < end && !this.#stuck) {
+      switch (this.#state) {
+        case OUTSIDE: i = this.#outside(b, i, end); break
+        case START: i = this.#start(b, i, end); break
+        case BODY: i = this.#utf16 === undefined ? this.#body(b, i, end) : this.#wide(b, i, end, this.#utf16); break
+        case FOREIGN: i = this.#foreignBlock(b, i, end); break
+      }
+    }
+    this.#offset = this.#base + i
+    return i
+  }
+
+  /** What stands at `i` is decided by bytes that are not there yet. */
+  #wait(i: number): number {
+    this.#stuck = true
+    this.#seen = 0
+    return i
+  }
+
+  // ------------------------------------------------------------------------------------------------- between blocks
+
+  #outside(b: Uint8Array, from: number, end: number): number {
+    for (let i = from; i < end; i++) {
+      const c = b[i]!
+      const opens = this.#opening(b, i, end)
+      if (opens === MORE) return this.#wait(i)
+      if (opens === YES) {
+        this.#reportForeign()
+        const framing = c === VT ? 'mllp' : c === STX ? 'stx' : 'none'
+        if (framing === 'stx') this.#odd('mllp.other-framing', i, 'a message between STX and ETX')
+        if (framing === 'none' && !this.#resync) this.#odd('mllp.no-start', i, 'a message without a start of block (VT)')
+        this.#startBlock(framing, this.#base + (framing === 'none' ? i : i + 1))
+        return framing === 'none' ? i : i + 1
+      }
+      if (this.#resync || (this.#foreign.size === 0 && isKeepAlive(c))) continue
+      if (this.#foreign.add(c, this.#base + i)) this.#describeForeign()
+    }
+    return end
+  }
+
+  /** Does a block, or a message without one, begin at `i`? */
+  #opening(b: Uint8Array, i: number, end: number): Verdict {
+    const c = b[i]!
+    let opens: Verdict = NO
+    // Where the rest of a lost block may stand, a VT can be content.
+    if (c === VT) opens = this.#resync ? opensBlock(b, i + 1, end) : YES
+    else if (c === STX) opens = opensBare(b, i + 1, end)
+    else if (c === 0x4D || c === 0x46 || c === 0x42) opens = opensBare(b, i, end)
+    return opens === MORE && this.#final ? NO : opens
+  }
+
+  #startBlock(framing: Framing, offset: number): void {
+    this.#resync = false
+    this.#framing = framing
+    this.#state = START
+    this.#blockAt = this.#at
+    this.#blockOffset = offset
+    this.#first = true
+    this.#open = this.#long = this.#torn = false
+    this.#utf16 = undefined
+  }
+
+  // --------------------------------------------------------------------------------------------- the start of a block
+
+  #start(b: Uint8Array, from: number, end: number): number {
+    let i = from
+    while (i < end && (b[i] === CR || b[i] === LF || b[i] === BLANK)) i++
+    if (i === end) return end
+    const c = b[i]!
+    const left = end - i
+    if (c === VT || c === FS) {
+      if (this.#framing !== 'http') this.#odd('mllp.empty', i, c === VT ? 'a start of block (VT) right behind another' : 'a block without content')
+      this.#state = OUTSIDE
+      return c === VT ? i : i + 1
+    }
+    if (left < OPENING + 3 && !this.#final && isPromising(b, i, end)) return this.#wait(i)
+    if ((c === ACK || c === NAK) && (left === 1 || b[i + 1] === FS)) {
+      this.#sink.commit(c === ACK, this.#at)
+      this.#state = OUTSIDE
+      return i + 1
+    }
+    if (c === 0xEF && b[i + 1] === 0xBB && b[i + 2] === 0xBF) i += 3
+    this.#utf16 = Utf16.of(b, i, end, this.#base + i)
+    if (this.#utf16 !== undefined) this.#odd('mllp.utf-16', i, 'a message in UTF-16, whose bytes may look like marks')
+    this.#state = this.#utf16 !== undefined || opensBlock(b, i, end) === YES ? BODY : FOREIGN
+    return i
+  }
+
+  // -------------------------------------------------------------------------------------------------------- segments
+
+  #body(b: Uint8Array, from: number, end: number): number {
+    let line = from
+    let i = from + this.#seen
+    this.#seen = 0
+    for (; i < end; i++) {
+      const c = b[i]!
+      if (c >= BLANK) continue
+      if (c === CR) {
+        this.#line(b, line, i, this.#base + line)
+        line = i + 1
+        continue
+      }
+      const ends = c === FS ? this.#endsBlock(b, i, end) : c === LF ? this.#endsSegment(b, line, i, end) : c === VT ? this.#startsBlock(b, line, i, end)
+        : c === ETX && this.#framing === 'stx' ? YES : NO
+      if (ends === MORE) return this.#pause(b, line, i)
+      if (ends === NO) continue
+      this.#line(b, line, i, this.#base + line)
+      line = i + 1
+      if (c === LF) continue
+      this.#close(this.#base + i, true)
+      return c === VT ? i : i + 1
+    }
+    return this.#pause(b, line, end)
+  }
+
+  /** FS ends the block before CR, and where the CR is missing; before anything else it is part of a field. */
+  #endsBlock(b: Uint8Array, i: number, end: number): Verdict {
+    if (i + 1 === end) return this.#final ? YES : MORE
+    const next = b[i + 1]!
+    if (next === CR) return YES
+    if (next === VT || next === FS || next === LF || next === 0) {
+      this.#odd('mllp.no-carriage-return', i, 'the end of block (FS) is not followed by CR')
+      return YES
+    }
+    this.#odd('hl7.control-character', i, 'FS inside a field')
+    return NO
+  }
+
+  /** LF ends a segment behind CR, and before what looks like another segment or the block's end; else it is part of a field. */
+  #endsSegment(b: Uint8Array, line: number, i: number, end: number): Verdict {
+    if (i === line && !this.#long && !this.#torn) return YES
+    const ends = endsLine(b, i + 1, end)
+    if (ends === MORE) return this.#final ? YES : MORE
+    if (ends === YES) this.#odd('hl7.separator', i, 'segments end with LF instead of CR')
+    return ends
+  }
+
+  /** VT starts a block at the start of a segment, and before a header segment; else it is part of a field. */
+  #startsBlock(b: Uint8Array, line: number, i: number, end: number): Verdict {
+    const starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    if (starts === MORE) return this.#final ? NO : MORE
+    if (starts === NO) this.#odd('hl7.control-character', i, 'VT inside a field')
+    else if (this.#framing === 'mllp') this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
+    return starts
+  }
+
+  /** The bytes end inside a segment, at `i`, which is the end or a control character that needs more to be judged. */
+  #pause(b: Uint8Array, line: number, i: number): number {
+    this.#stuck = true
+    if (!this.#long && !this.#torn) {
+      this.#seen = i - line
+      return line
+    }
+    this.#length += i - line
+    if (this.#long) this.#take(b, line, i)
+    return i
+  }
+
+  /** A segment, or what of it is not taken yet, ended: `b[start..end)`, at this place of the stream. */
+  #line(b: Uint8Array, start: number, end: number, offset: number): void {
+    if (this.#torn) {
+      this.#torn = false
+    } else if (this.#long) {
+      this.#long = false
+      this.#take(b, start, end)
+      if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + end - start, false)
+    } else if (end > start) {
+      this.#segment(b, start, end, end - start, offset, false)
+      if (this.#open && nameAt(b, start) !== MSH) this.#take(b, start, end)
+    }
+  }
+
+  #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
+    const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
+    if (end - start >= 3) {
+      const name = nameAt(b, start)
+      if (name === MSH) {
+        this.#beginMessage(offset)
+      } else if (name === FHS || name === BHS) {
+        this.#finish(offset, true)
+        this.#batch = true
+        this.#first = false
+        this.#sink.batchHeader(b, start, stop)
+      } else if (this.#batch && (name === BTS || name === FTS)) {
+        this.#finish(offset, true)
+        this.#batch = false
+      }
+    }
+    if (this.#open) this.#sink.segment(b, start, stop, length, cut)
+  }
+
+  #beginMessage(offset: number): void {
+    if (this.#open) {
+      if (!this.#batch && this.#framing === 'mllp') {
+        this.#sink.oddity('mllp.two-messages', BLOCK, offset, this.#at, 'a second message in the same block')
+      }
+      this.#finish(offset, true)
+    }
+    this.#open = true
+    this.#sink.begin(this.#framing, this.#first ? this.#blockAt : this.#at, this.#first ? this.#blockOffset : offset, this.#batch)
+    this.#first = false
+  }
+
+  /** The end of the current segment will not come. */
+  #cutSegment(cut = true): void {
+    const size = this.#heldBytes
+    this.#heldBytes = this.#seen = 0
+    if (this.#state === BODY && !this.#torn) {
+      if (this.#utf16 !== undefined) this.#endWide(this.#utf16, cut)
+      else if (this.#long && this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length, cut)
+      else if (size > 0) this.#segment(this.#held, 0, size, size, this.#offset, cut)
+      if (size > 0 && this.#open && nameAt(this.#held, 0) !== MSH) this.#take(this.#held, 0, size)
+    }
+    this.#offset += size
+    this.#long = this.#torn = false
+  }
+
+  #take(b: Uint8Array, start: number, end: number): void {
+    if (this.#open) this.#sink.body(b, start, end)
+  }
+
+  #finish(offset: number, ended: boolean): void {
+    if (this.#open) this.#sink.finish(this.#at, offset, ended)
+    this.#open = false
+  }
+
+  /** The block is over. */
+  #close(offset: number, ended: boolean): void {
+    this.#finish(offset, ended)
+    this.#foreign.reset()
+    this.#state = OUTSIDE
+    this.#utf16 = undefined
+    this.#long = this.#torn = false
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- UTF-16
+
+  /** The block ends with the bytes FS CR, or with the same as units. */
+  #wide(b: Uint8Array, from: number, end: number, text: Utf16): number {
+    for (let i = from; i + 2 <= end; i += 2) {
+      const first = b[i]!
+      const second = b[i + 1]!
+      const unit = text.unit(first, second)
+      if ((first === FS && second === CR) || unit === FS) {
+        this.#endWide(text, false)
+        this.#close(this.#base + i, true)
+        return i + 2
+      }
+      if (unit === CR || unit === LF) {
+        this.#endWide(text, false)
+        text.next(this.#base + i + 2)
+      } else {
+        text.add(unit)
+      }
+      if (i + 4 > end && i + 2 < end) return this.#wait(i + 2)
+    }
+    return end - from === 1 && !this.#final ? this.#wait(from) : end
+  }
+
+  #endWide(text: Utf16, cut: boolean): void {
+    if (text.size === 0) return
+    this.#segment(text.bytes, 0, text.size, text.length, text.offset, cut)
+    if (nameAt(text.bytes, 0) !== MSH) this.#take(text.bytes, 0, text.size)
+  }
+
+  // --------------------------------------------------------------------------------------------------- foreign blocks
+
+  /** Content that is not HL7 goes on to FS CR, to FS VT, to the start of a proper block, or to a header that vouches for itself. */
+  #foreignBlock(b: Uint8Array, from: number, end: number): number {
+    for (let i = from; i < end; i++) {
+      const c = b[i]!
+      let over: Verdict = NO
+      if (c === FS) over = i + 1 === end ? MORE : b[i + 1] === CR || b[i + 1] === VT ? YES : NO
+      else if (c === VT) over = opensBlock(b, i + 1, end)
+      else if (c === 0x4D || c === 0x46 || c === 0x42) over = opensBare(b, i, end)
+      if (over === MORE) {
+        if (!this.#final) return this.#wait(i)
+        over = c === FS ? YES : NO
+      }
+      if (over === YES) {
+        this.#reportForeign()
+        this.#foreign.reset()
+        this.#state = c === FS || c === VT ? OUTSIDE : BODY
+        return c === FS ? i + 1 : i
+      }
+      if (this.#foreign.add(c, this.#base + i)) this.#describeForeign()
+    }
+    return end
+  }
+
+  /** A run of foreign bytes is over. */
+  #reportForeign(): void {
+    if (!this.#foreign.described) this.#describeForeign()
+    this.#foreign.reset()
+  }
+
+  #describeForeign(): void {
+    const what = this.#foreign.describe()
+    if (this.#state === FOREIGN) this.#sink.oddity('mllp.content', BLOCK, this.#foreign.offset, this.#at, `a block that is not HL7: ${what}`)
+    else this.#sink.oddity('mllp.noise', BLOCK, this.#foreign.offset, this.#at, `between blocks: ${what}`)
+  }
+
+  #odd(code: string, i: number, detail: string): void {
+    this.#sink.oddity(code, code.startsWith('hl7') ? SEGMENT : BLOCK, this.#base + i, this.#at, detail)
+  }
+}
+
+/** Blanks, line ends, NUL and the control characters of line protocols; ends of blocks that came twice. */
+const isKeepAlive = (c: number): boolean =>
+  c === CR || c === LF || c === BLANK || c === TAB || (c <= ACK && c !== STX && c !== 1) || c === NAK || c === SYN || c === FS || c === ETX || c === ENQ
+
+/** At the start of a block: could these few bytes become something known? */
+const isPromising = (b: Uint8Array, i: number, end: number): boolean =>
+  b[i] === 0xEF || b[i]! >= 0xFE || b[i] === 0 || ((b[i] === ACK || b[i] === NAK) && i + 1 === end) || opensBlock(b, i, end) === MORE
+  || (end - i === 1 && opensBlock(b, i, end) !== NO)
+
+/** What follows an LF: the name of a segment and a separator, or a control character. */
+function endsLine(b: Uint8Array, i: number, end: number): Verdict {
+  if (i < end && b[i]! < BLANK) return YES
+  if (i + 3 >= end) return MORE
+  if (!isSegmentName(b, i)) return NO
+  const c = b[i + 3]!
+  return c < BLANK || (c < 0x7F && !/[A-Za-z0-9 ]/.test(String.fromCharCode(c))) ? YES : NO
+}
