@@ -177,8 +177,8 @@ const EXACT = 64
 /** log2 of the registers of HyperLogLog: 1,024 bytes, standard error 1.04 / sqrt(1024) = 3.3 %. */
 const PRECISION = 10
 const REGISTERS = 1 << PRECISION
-/** Leading zeros are counted in 32 bits: good to some 10^12 different values. */
-const MOST_ZEROS = 32
+/** Ranks end here, so an estimate does at some 10^12 different values: Ertl's correction for full registers is not needed. */
+const HIGHEST_RANK = 32
 
 export interface DistinctState {
   /** Hashes of the values, while they are few. */
@@ -254,7 +254,7 @@ export class DistinctCounter {
       made.#exact = new Set(exact)
     } else if (typeof registers === 'string' && registers.length === REGISTERS) {
       const ranks = Uint8Array.from(registers, (character) => character.charCodeAt(0) - 48)
-      if (!ranks.every((rank) => rank <= MOST_ZEROS + 1)) return made
+      if (!ranks.every((rank) => rank <= HIGHEST_RANK)) return made
       made.#estimate()
       for (const [at, rank] of ranks.entries()) made.#raise(at, rank)
       made.#recount()
@@ -282,15 +282,15 @@ export class DistinctCounter {
   #estimate(): void {
     if (this.#exact === undefined) return
     this.#registers = new Uint8Array(REGISTERS)
-    this.#ranks = new Uint16Array(MOST_ZEROS + 2)
+    this.#ranks = new Uint16Array(HIGHEST_RANK + 1)
     this.#ranks[0] = REGISTERS
     for (const hash of this.#exact) this.#enter(hash)
     this.#exact = undefined
   }
 
-  /** Enters a 53-bit hash: its upper bits choose the register, the leading zeros of the lower 32 are its rank. True when that grew. */
+  /** Enters a 53-bit hash: its upper bits choose the register, the leading zeros of the lower 32, plus 1, are its rank. True when that grew. */
   #enter(hash: number): boolean {
-    return this.#raise(Math.floor(hash / 0x1_0000_0000) & (REGISTERS - 1), Math.clz32(hash >>> 0) + 1)
+    return this.#raise(Math.floor(hash / 0x1_0000_0000) & (REGISTERS - 1), Math.min(HIGHEST_RANK, Math.clz32(hash >>> 0) + 1))
   }
 
   #raise(at: number, rank: number): boolean {
@@ -314,8 +314,8 @@ export class DistinctCounter {
  * @param ranks how many registers hold each rank
  */
 function estimate(ranks: Uint16Array): number {
-  let z = REGISTERS * tau(1 - ranks[MOST_ZEROS + 1]! / REGISTERS)
-  for (let rank = MOST_ZEROS; rank >= 1; rank--) z = 0.5 * (z + ranks[rank]!)
+  let z = 0
+  for (let rank = HIGHEST_RANK; rank >= 1; rank--) z = 0.5 * (z + ranks[rank]!)
   z += REGISTERS * sigma(ranks[0]! / REGISTERS)
   return ((REGISTERS / (2 * Math.LN2)) * REGISTERS) / z
 }
@@ -327,18 +327,6 @@ function sigma(x: number): number {
   for (let y = 1, power = x * x; ; power *= power, y += y) {
     const next = sum + power * y
     if (next === sum) return sum
-    sum = next
-  }
-}
-
-/** The share of the registers that are full, by the same limit at the other end. */
-function tau(x: number): number {
-  if (x === 0 || x === 1) return 0
-  let sum = 1 - x
-  for (let y = 1, root = Math.sqrt(x); ; root = Math.sqrt(root)) {
-    y *= 0.5
-    const next = sum - (1 - root) ** 2 * y
-    if (next === sum) return sum / 3
     sum = next
   }
 }
