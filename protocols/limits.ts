@@ -7,8 +7,8 @@ export const LIMITS = {
   capture: {
     /** Bytes of one record. Frames stay below 1 MiB even with BIG TCP; a larger claim is a broken file: reading stops there. */
     recordBytes: 16 * 1024 * 1024,
-    /** Bytes read at once. Larger reads were not faster; smaller ones cost more calls. */
-    chunkBytes: 4 * 1024 * 1024,
+    /** Bytes read at once. Larger reads leave the processor's cache before they are used; smaller ones cost more calls. */
+    chunkBytes: 1024 * 1024,
     /** Bytes kept free in front of a chunk for the record that straddles into it; a longer one is gathered in space of its own. */
     straddleBytes: 256 * 1024,
     /** Interfaces of one pcapng section. No machine has more; a packet of a later one ends the file as corrupt. */
@@ -26,7 +26,58 @@ export const LIMITS = {
     /** Microseconds of capture time that fragments wait for the rest: 30 s, as Linux (RFC 8200 allows 60). */
     fragmentAge: 30_000_000,
   },
-  tcp: {},
+  tcp: {
+    /** Conversations (TCP and UDP) known at once; about 40 MB. The least recently seen of the least proven class goes first (see `tcp/table.ts`). */
+    conversations: 100_000,
+
+    // How long a conversation may be silent, in microseconds of capture time. Its `flow` event comes then.
+    /** Nothing but SYNs (or stray segments without payload) so far: as Zeek's 5 s and Suricata's 60 s, between the two. */
+    halfOpenAge: 10_000_000,
+    /** After both ends closed, or a reset: late segments and the copies of a doubled capture are swallowed, not taken for a new conversation. */
+    closedAge: 5_000_000,
+    /** UDP has no end of its own. */
+    datagramAge: 60_000_000,
+    /** Only one side was seen, or one side has closed. */
+    partialAge: 30 * 60_000_000,
+    /** Both sides seen. Modalities hold associations, and a feed of a small clinic is silent over a long weekend: idle is not dead. */
+    establishedAge: 3 * 86_400_000_000,
+    /** Microseconds: a step of the capture clock beyond this, forward or back, is believed after so many packets in a row agree. */
+    clockStep: 3_600_000_000,
+    clockWitnesses: 16,
+
+    // Segments out of order.
+    /** Bytes of one page of held segments. Larger pages waste more on hostile scattering, smaller ones split more views. */
+    pageBytes: 16 * 1024,
+    /** Held bytes of one direction (whole pages count). Beyond, its first hole counts as lost. */
+    heldBytes: 2 * 1024 * 1024,
+    /** Held bytes of all. Beyond, the first hole of the direction that wants more counts as lost. */
+    heldTotalBytes: 128 * 1024 * 1024,
+    /** Separate ranges held in one direction. Beyond, its first hole counts as lost. */
+    heldRanges: 256,
+    /** Bytes between a hole and the end of what is known above it, when the receiver never acknowledged anything, and otherwise (Zeek's two rules). */
+    aboveHoleUnacknowledged: 16 * 1024,
+    aboveHole: 10 * 1024 * 1024,
+    /** A hole that the receiver acknowledged is lost after so many further packets of the conversation, or so many microseconds: mirror ports swap directions. */
+    holePackets: 64,
+    holeAge: 100_000,
+    /** Segments further away than `aboveHole`, each continuing the one before, after which the stream is believed to be there. */
+    farWitnesses: 4,
+    /** Delivered bytes of one direction that are kept to compare repetitions with, and those of all. Without them, a conflict goes unseen. */
+    historyBytes: 16 * 1024,
+    historyTotalBytes: 16 * 1024 * 1024,
+
+    // Recognition, and what waits for a dissector.
+    /** Bytes at the beginning of a direction after which no protocol may ask for more. */
+    probeBytes: 1024,
+    /** Bytes that one direction keeps for its dissector. A dissector that asks for more has lost sync. */
+    carryBytes: 64 * 1024,
+    /** The two above over all conversations. Beyond, recognition says no and dissectors lose sync. */
+    keptTotalBytes: 32 * 1024 * 1024,
+    /** Segments of a direction that are probed after sync was lost (about 90 MB of bulk); then the direction is given up. */
+    searchSegments: 65_536,
+    /** The same while no protocol is known: for conversations whose start was not seen. */
+    strangerSegments: 2048,
+  },
   dicom: {},
   hl7: {
     /** Bytes of one segment that are read. Identifying fields stand in front; what is longer (documents) is counted and skipped. */
@@ -40,7 +91,7 @@ export const LIMITS = {
     /** Embedded documents described per message; further ones are only part of its size. */
     documents: 16,
     /** Messages per direction that wait for an acknowledgement or are remembered for a late or repeated one; the oldest is emitted, then forgotten. */
-    messages: 128,
+    messages: 512,
     /** Microseconds of capture time. Senders give up after 5 to 30 s; a message unanswered for longer is emitted without. */
     acknowledgementWait: 30_000_000,
     /** Violations per connection, and of each code: a feed that is always wrong says so a few times, not with each message. */

@@ -36,7 +36,8 @@ export class Packet {
   options = 0
   optionsEnd = 0
 
-  // Link layer, of the innermost Ethernet-like header that was seen; -1 when there was none.
+  // Link layer that carried this very packet: the innermost Ethernet-like header. -1: there was none, or only the one
+  // that carries the tunnel the packet came through, whose addresses and VLANs are not the packet's.
   sourceMac = -1
   destinationMac = -1
   readonly vlans: Uint16Array = new Uint16Array(4)

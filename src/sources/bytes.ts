@@ -3,10 +3,11 @@
  *
  * Every source fills space that the reader offers. Trouble is told by `SourceError`, whose message is one plain clause.
  */
-import { read as readDescriptor } from 'node:fs'
+import { constants, open as openDescriptor } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Gunzip, Unzstd } from './inflate.ts'
 
 export interface ByteSource {
@@ -18,6 +19,8 @@ export interface ByteSource {
 /** Bytes as they lie in the file: what progress is measured in. */
 export interface RawSource extends ByteSource {
   readonly position: number
+  /** Ends a read that may wait for ever, as if the source were over. */
+  interrupt(): void
 }
 
 export class SourceError extends Error {
@@ -46,19 +49,21 @@ export async function fileSize(path: string): Promise<number | null> {
 
 /** @param parked open the file for each read only: for the many that wait while others are read */
 export async function openRaw(path: string, parked = false): Promise<RawSource> {
-  if (path === STANDARD_INPUT) return new StandardInput()
+  if (path === STANDARD_INPUT) return standardInput()
+  const kind = await look(path)
+  if (kind.isDirectory()) throw new SourceError('is a directory, not a capture file')
+  if (kind.isFIFO()) return new Pipe(await openPipe(path))
+  // Devices have no position to read at.
+  if (!kind.isFile()) return new PlainFile(path, await opened(path), null)
   const handle = await opened(path)
-  try {
-    const found = await handle.stat()
-    if (found.isDirectory()) throw new SourceError('is a directory, not a capture file')
-    if (!found.isFile()) return new Pipe(handle)
-    if (!parked) return new PlainFile(path, handle)
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
+  if (!parked) return new PlainFile(path, handle, 0)
   await handle.close()
-  return new PlainFile(path, null)
+  return new PlainFile(path, null, 0)
+}
+
+function standardInput(): Pipe {
+  if (process.stdin.isTTY) throw new SourceError('is a terminal: pipe a capture into it')
+  return new Pipe(process.stdin)
 }
 
 /** Unpacks what the first bytes show to be packed. */
@@ -98,17 +103,20 @@ function packing(head: Uint8Array): string | null {
 class PlainFile implements RawSource {
   position = 0
   readonly #path: string
+  readonly #seekable: boolean
   #handle: FileHandle | null
 
-  constructor(path: string, handle: FileHandle | null) {
+  /** @param handle null: open the file for each read */
+  constructor(path: string, handle: FileHandle | null, start: 0 | null) {
     this.#path = path
     this.#handle = handle
+    this.#seekable = start !== null
   }
 
   async read(space: Uint8Array): Promise<number> {
     const handle = this.#handle ?? await opened(this.#path)
     try {
-      const { bytesRead } = await handle.read(space, 0, space.length, this.position)
+      const { bytesRead } = await handle.read(space, 0, space.length, this.#seekable ? this.position : null)
       this.position += bytesRead
       return bytesRead
     } catch (error) {
@@ -118,58 +126,82 @@ class PlainFile implements RawSource {
     }
   }
 
+  interrupt(): void {
+    // A file never makes anyone wait.
+  }
+
   async close(): Promise<void> {
     await this.#handle?.close()
-    this.#handle = null
   }
 }
 
-/** FIFOs and devices: no position to read at. */
+/**
+ * Standard input and FIFOs: read by the event loop, not by a thread of its pool, because a thread that waits for a silent pipe
+ * cannot be called back, and would hold up the end of the program.
+ */
 class Pipe implements RawSource {
   position = 0
-  readonly #handle: FileHandle
+  readonly #stream: Readable
+  #chunk: Uint8Array = new Uint8Array(0)
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle
+  constructor(stream: Readable) {
+    this.#stream = stream
   }
 
   async read(space: Uint8Array): Promise<number> {
-    try {
-      const { bytesRead } = await this.#handle.read(space, 0, space.length, null)
-      this.position += bytesRead
-      return bytesRead
-    } catch (error) {
-      throw unreadable(error)
-    }
+    if (this.#chunk.length === 0) this.#chunk = await this.#next()
+    const count = Math.min(this.#chunk.length, space.length)
+    space.set(this.#chunk.subarray(0, count))
+    this.#chunk = this.#chunk.subarray(count)
+    this.position += count
+    return count
+  }
+
+  /** What came, or nothing at the end. */
+  #next(): Promise<Uint8Array> {
+    const stream = this.#stream
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        stream.off('readable', attempt).off('end', end).off('close', end).off('error', fail)
+      }
+      const attempt = (): void => {
+        const chunk = stream.read() as Buffer | null
+        if (chunk === null) return
+        done()
+        resolve(chunk)
+      }
+      const end = (): void => {
+        done()
+        resolve(new Uint8Array(0))
+      }
+      const fail = (error: Error): void => {
+        done()
+        reject(unreadable(error))
+      }
+      stream.on('readable', attempt).on('end', end).on('close', end).on('error', fail)
+      if (stream.readableEnded || stream.destroyed) end()
+      else attempt()
+    })
+  }
+
+  interrupt(): void {
+    this.#stream.destroy()
   }
 
   close(): Promise<void> {
-    return this.#handle.close()
+    this.#stream.destroy()
+    return Promise.resolve()
   }
 }
 
-const readInput = promisify(readDescriptor)
+const openFd = promisify(openDescriptor)
 
-class StandardInput implements RawSource {
-  position = 0
-
-  async read(space: Uint8Array): Promise<number> {
-    for (;;) {
-      try {
-        const { bytesRead } = await readInput(0, space, 0, space.length, null)
-        this.position += bytesRead
-        return bytesRead
-      } catch (error) {
-        // Whoever started us may have made the pipe non-blocking.
-        if (codeOf(error) === 'EAGAIN') await delay(5)
-        else if (codeOf(error) === 'EOF') return 0
-        else throw unreadable(error)
-      }
-    }
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
+async function openPipe(path: string): Promise<Readable> {
+  try {
+    // Non-blocking, or opening would already wait for the writer, out of reach.
+    return new Socket({ fd: await openFd(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
+  } catch (error) {
+    throw unreadable(error)
   }
 }
 
@@ -193,6 +225,14 @@ class Replayed implements ByteSource {
 
   close(): Promise<void> {
     return this.#rest.close()
+  }
+}
+
+async function look(path: string): ReturnType<typeof stat> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    throw unreadable(error)
   }
 }
 

@@ -109,6 +109,7 @@ class Run {
 
   constructor(paths: readonly string[], handlers: CaptureHandlers) {
     this.#handlers = handlers
+    handlers.signal?.addEventListener('abort', this.#interrupt)
     this.#inputs = paths.map((path, index) => new Input(index, path))
   }
 
@@ -179,6 +180,7 @@ class Run {
     while (step === MORE && !this.#handlers.signal?.aborted) {
       try {
         const count = await (input.pending ?? input.source!.read(reader.space()))
+        if (this.#handlers.signal?.aborted) return false
         input.pending = null
         this.#countBytes(input)
         if (count === 0) reader.finish()
@@ -224,13 +226,19 @@ class Run {
   async #release(input: Input): Promise<void> {
     if (!this.#open.delete(input)) return
     this.#freeBytes += 2 * input.chunkBytes
-    await input.pending?.catch(() => undefined)
     await (input.source ?? input.raw)?.close()
+    await input.pending?.catch(() => undefined)
     input.reader = null
     input.pending = input.source = input.raw = null
   }
 
+  /** A pipe may be silent for ever: the read that waits for it ends. */
+  readonly #interrupt = (): void => {
+    for (const { raw } of this.#open) raw?.interrupt()
+  }
+
   async close(): Promise<void> {
+    this.#handlers.signal?.removeEventListener('abort', this.#interrupt)
     for (const input of this.#inputs) await this.#release(input)
   }
 

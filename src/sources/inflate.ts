@@ -69,14 +69,15 @@ export class Gunzip extends Unpacked {
     super(packed)
     this.#stream.on('data', (chunk: Buffer) => this.keep(chunk))
     this.#stream.on('error', error => this.#failed(error))
+    this.#stream.on('close', () => this.#failed(new SourceError('was closed')))
   }
 
   protected override unpack(piece: Uint8Array | null): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#failed = error => reject('code' in error && error.code === 'Z_BUF_ERROR' ? new SourceError('gzip data is cut off', true) : error)
-      // Not when all is written but when all has come out.
+      // At the end, not when all is written but when all has come out.
       if (piece === null) this.#stream.once('end', resolve).end()
-      else this.#stream.write(piece, error => { if (!error) resolve() })
+      else this.#stream.write(piece, error => error ? this.#failed(error) : resolve())
     })
   }
 
@@ -90,10 +91,12 @@ export class Gunzip extends Unpacked {
 const UNEXPECTED_END = 5
 
 export class Unzstd extends Unpacked {
+  readonly #windows = new ZstdWindows()
   readonly #stream = new Decompress(chunk => this.keep(chunk))
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract of the base is asynchronous
   protected override async unpack(piece: Uint8Array | null): Promise<void> {
+    if (piece !== null) this.#windows.check(piece)
     try {
       // The decompressor keeps what it cannot use yet, so it gets bytes of its own.
       if (piece === null) this.#stream.push(new Uint8Array(0), true)
@@ -102,5 +105,64 @@ export class Unzstd extends Unpacked {
       if (error instanceof Error && 'code' in error && error.code === UNEXPECTED_END) throw new SourceError('zstd data is cut off', true)
       throw error
     }
+  }
+}
+
+/** Largest window unpacked: what the zstd tool itself allows unless told otherwise. */
+const WINDOW_BYTES = 128 * 1024 * 1024
+
+/**
+ * Looks at every frame header (RFC 8878 3.1.1.1) before the decompressor does, which would set aside whatever a header claims.
+ * Between headers it only counts: blocks say how long they are.
+ */
+class ZstdWindows {
+  /** The start of a header that is not whole yet. */
+  #held = Buffer.alloc(0)
+  /** Bytes until the next header, of a frame or, inside one, of a block. */
+  #skip = 0
+  #inFrame = false
+  #checksumBytes = 0
+
+  check(piece: Uint8Array): void {
+    let rest = Buffer.concat([this.#held, piece])
+    do {
+      const passed = Math.min(this.#skip, rest.length)
+      this.#skip -= passed
+      rest = rest.subarray(passed)
+    } while (this.#skip === 0 && (this.#inFrame ? this.#block(rest) : this.#frame(rest)))
+    this.#held = Buffer.from(rest)
+  }
+
+  /** 3.1.1.2: last flag 1 bit, type 2 bits, size 21 bits. @returns false when it is not whole */
+  #block(bytes: Buffer): boolean {
+    if (bytes.length < 3) return false
+    const header = bytes.readUIntLE(0, 3)
+    const isLast = (header & 1) !== 0
+    const isRunLength = (header >> 1 & 3) === 1
+    this.#skip = 3 + (isRunLength ? 1 : header >>> 3) + (isLast ? this.#checksumBytes : 0)
+    this.#inFrame = !isLast
+    return true
+  }
+
+  /** Magic u32, descriptor u8, [window u8], [dictionary], [content size]; or a skippable frame. @returns false when it is not whole */
+  #frame(bytes: Buffer): boolean {
+    if (bytes.length < 8) return false
+    if (bytes.readUInt32LE(0) >>> 4 === 0x184D2A5) {
+      this.#skip = 8 + bytes.readUInt32LE(4)
+      return true
+    }
+    const descriptor = bytes[4]!
+    const isSingle = (descriptor & 0x20) !== 0
+    const contentAt = 5 + (isSingle ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
+    const contentBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6]!
+    if (bytes.length < contentAt + contentBytes) return false
+    const window = isSingle
+      ? contentBytes === 8 ? Number(bytes.readBigUInt64LE(contentAt)) : bytes.readUIntLE(contentAt, contentBytes)
+      : 2 ** (10 + (bytes[5]! >> 3)) * (1 + (bytes[5]! & 7) / 8)
+    if (window > WINDOW_BYTES) throw new SourceError(`zstd data needs a window of ${Math.ceil(window / 2 ** 20)} MiB, more than the 128 MiB allowed: pack it again without --long`)
+    this.#skip = contentAt + contentBytes
+    this.#inFrame = true
+    this.#checksumBytes = (descriptor & 4) !== 0 ? 4 : 0
+    return true
   }
 }
