@@ -1,0 +1,266 @@
+/**
+ * How often something happens on a device: gamma-Poisson counts with forgetting, an hour profile and a weekday profile of their own,
+ * in two windows (the open hour and the open day).
+ *
+ * The rate (events per standard day) is Gamma(a, b), so a window's count is negative binomial with mean rate x exposure and
+ * 1/size = phi + 1/a, where phi is the stream's own overdispersion, learned and shrunk to a default. Counts only grow within a window,
+ * so a critical value computed once per window lets a crossing fire on the event itself. The open window is never part of the
+ * baseline it is judged by.
+ */
+import { gammaPoissonNovelty, negativeBinomialCritical, negativeBinomialScore, negativeBinomialUpperTail } from './distributions.ts'
+import { dayOf, hourOfDay, weekdayOf } from '../clock.ts'
+
+/** Forgetting per day: half-life 23 days. */
+export const KEEP = 0.97
+/** Prior overdispersion, as 1/size: 15 a day; hours have 1/8 more. Each weighs as many windows of data. */
+const PHI_DAY = 1 / 15
+const PHI_HOUR = 1 / 15 + 1 / 8
+const PHI_DAY_WEIGHT = 10
+const PHI_HOUR_WEIGHT = 120
+/** A stream may prove more bursty than the prior by this, or calmer. */
+const PHI_MOST = 12
+const PHI_LEAST = 0.4
+/** Uniform pseudo-events under every hour profile; pseudo-days under every weekday. */
+const HOUR_PSEUDO = 20
+const WEEKDAY_PSEUDO = 2
+/** A stream that hardly ever occurs is judged as if it had at least this mean, and no thinner a tail: first uses are for novelty to judge. */
+const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
+const LEAST_SIZE = 0.5
+/** A window count rarer than this is looked at. */
+const LOOK = 1e-3
+/** Winsorising: a day teaches at most the predictive 99.5 % point, unless it happens this many days in a row (then it is the new normal). */
+const WINSOR = 0.005
+const NEW_NORMAL_DAYS = 5
+/** Days before which nothing is winsorised and no dispersion is learned. */
+const YOUNG = 3
+/** The hour profile is used from so many days and events on. */
+const HOURS_ARMED = { days: 7, events: 60 } as const
+/** Idle days that are closed one by one; a longer absence adds only forgetting. */
+const MOST_IDLE_DAYS = 60
+
+export interface CountStream {
+  /** Gamma posterior of events per standard day. */
+  a: number
+  b: number
+  /** Sums for the overdispersion: (n - mean)^2 - mean, and mean^2. */
+  devDay: number
+  sqDay: number
+  devHour: number
+  sqHour: number
+  /** Events by hour of the day and by weekday, with the standard days that passed on each weekday; forgotten like the rest. */
+  hours: number[]
+  weekdays: number[]
+  weekdayDays: number[]
+  /** Open windows (local hours and days since 1970; -1: none yet). */
+  hour: number
+  day: number
+  inHour: number
+  inDay: number
+  /** The counts at which to look again. */
+  hourAlarm: number
+  dayAlarm: number
+  /** Events that silent hours left undone: a queue that drains may bring them at once. */
+  owed: number
+  /** Days learned, and how many in a row were beyond the winsor point. */
+  days: number
+  above: number
+  total: number
+}
+
+/** What a stream must know of the world to expect something: supplied by device and site. */
+export interface Pace {
+  /** Common-mode factor of a day: what everybody of this role does, relative to normal. */
+  factor(day: number): number
+  /** Share of a day that the sensor saw this device's network (0..1). */
+  watched(day: number): number
+  /** The weekday's ratio at this site, by all devices. */
+  weekday(weekday: number): number
+}
+
+export interface Crossing {
+  window: 'hour' | 'day'
+  observed: number
+  expected: number
+  p: number
+}
+
+/**
+ * @param mean events per day that the role's prior expects; strength: its weight (a0)
+ * @param lived days the device was watched without any of these events
+ */
+export function newStream(mean: number, strength: number, lived: number): CountStream {
+  const kept = KEEP ** lived
+  return {
+    a: Math.max(strength * kept, 0.05), b: (strength / mean) * kept + (1 - kept) / (1 - KEEP),
+    devDay: 0, sqDay: 0, devHour: 0, sqHour: 0,
+    hours: new Array<number>(24).fill(0), weekdays: new Array<number>(7).fill(0), weekdayDays: new Array<number>(7).fill(0),
+    hour: -1, day: -1, inHour: 0, inDay: 0, hourAlarm: Infinity, dayAlarm: Infinity, owed: 0, days: lived, above: 0, total: 0,
+  }
+}
+
+/** Counts n events in the local hour. Answers whether a critical value was reached: then `crossings` tells. */
+export function count(stream: CountStream, n: number, hour: number, pace: Pace): boolean {
+  if (hour !== stream.hour) roll(stream, hour, pace)
+  stream.inHour += n
+  stream.inDay += n
+  stream.total += n
+  return stream.inHour >= stream.hourAlarm || stream.inDay >= stream.dayAlarm
+}
+
+/** What the windows that crossed say now; sets the next counts to look at. */
+export function crossings(stream: CountStream, pace: Pace): Crossing[] {
+  const found: Crossing[] = []
+  if (stream.inHour >= stream.hourAlarm) {
+    stream.hourAlarm = next(stream.inHour)
+    const mean = hourMean(stream, stream.hour, pace)
+    const observed = stream.inHour - 1.5 * stream.owed
+    const p = tail(observed, mean, 'hour', hourSize(stream))
+    if (p < LOOK) found.push({ window: 'hour', observed: stream.inHour, expected: mean, p })
+  }
+  if (stream.inDay >= stream.dayAlarm) {
+    stream.dayAlarm = next(stream.inDay)
+    const mean = dayMean(stream, stream.day, pace)
+    const observed = stream.inDay - 1.5 * stream.owed
+    const p = tail(observed, mean, 'day', daySize(stream))
+    if (p < LOOK) found.push({ window: 'day', observed: stream.inDay, expected: mean, p })
+  }
+  return found
+}
+
+/** Looks get rarer as a count grows: every 5 %. */
+const next = (n: number): number => Math.ceil(n * 1.05 + 0.5)
+
+function tail(n: number, mean: number, window: 'hour' | 'day', size: number): number {
+  return negativeBinomialUpperTail(n, Math.max(mean, LEAST_MEAN[window]), Math.max(size, LEAST_SIZE))
+}
+
+function critical(mean: number, window: 'hour' | 'day', size: number): number {
+  return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), Math.max(size, LEAST_SIZE))
+}
+
+/** Events per standard day. */
+export const rate = (stream: CountStream): number => stream.a / stream.b
+
+/** Enough seen to be judged without the caution of a first week. */
+export function armed(stream: CountStream): boolean {
+  return stream.days >= YOUNG || stream.a >= 30
+}
+
+/** Expected events of a whole day. */
+export function dayMean(stream: CountStream, day: number, pace: Pace): number {
+  return rate(stream) * weekdayRatio(stream, weekdayOf(day), pace) * pace.factor(day)
+}
+
+/** Expected events of an hour: of the likeliest of the hour and its neighbours, so that clock changes and late starts are no news. */
+export function hourMean(stream: CountStream, hour: number, pace: Pace): number {
+  const h = hourOfDay(hour)
+  const share = Math.max(hourShare(stream, (h + 23) % 24), hourShare(stream, h), hourShare(stream, (h + 1) % 24))
+  return dayMean(stream, dayOf(hour), pace) * share
+}
+
+/** Smoothed share of a day's events in an hour of the day. */
+export function hourShare(stream: CountStream, h: number): number {
+  const { hours } = stream
+  let all = HOUR_PSEUDO
+  for (const n of hours) all += n
+  const near = 0.2 * hours[(h + 23) % 24]! + 0.6 * hours[h]! + 0.2 * hours[(h + 1) % 24]!
+  return (near + HOUR_PSEUDO / 24) / all
+}
+
+function weekdayRatio(stream: CountStream, weekday: number, pace: Pace): number {
+  const r = rate(stream)
+  const pseudo = WEEKDAY_PSEUDO * r
+  return (stream.weekdays[weekday]! + pseudo * pace.weekday(weekday)) / (stream.weekdayDays[weekday]! * r + pseudo)
+}
+
+export const daySize = (stream: CountStream): number => size(stream, stream.devDay, stream.sqDay, PHI_DAY, PHI_DAY_WEIGHT, 1)
+export const hourSize = (stream: CountStream): number => size(stream, stream.devHour, stream.sqHour, PHI_HOUR, PHI_HOUR_WEIGHT, 24)
+
+function size(stream: CountStream, dev: number, sq: number, prior: number, weight: number, perDay: number): number {
+  // The prior weighs as so many windows of the average squared mean; before any, it stands alone.
+  const windows = perDay * Math.min(Math.max(1, stream.days), 1 / (1 - KEEP))
+  const unit = sq === 0 ? 1 : sq / windows
+  const phi = (prior * weight * unit + dev) / (weight * unit + sq)
+  return 1 / (Math.min(prior * PHI_MOST, Math.max(prior * PHI_LEAST, phi)) + 1 / stream.a)
+}
+
+/** Chance that a silent stream has had no event for `expected` events; for the explanation of first uses. */
+export const firstUse = (stream: CountStream): number => gammaPoissonNovelty(stream.a, stream.b)
+
+// ---- time passes
+
+/** Closes the windows before `hour` and opens new ones. Called by the first event of an hour. */
+export function roll(stream: CountStream, hour: number, pace: Pace): void {
+  const day = dayOf(hour)
+  if (stream.hour >= 0 && hour > stream.hour) {
+    closeHours(stream, hour, pace)
+    if (day !== stream.day) closeDays(stream, day, pace)
+  } else if (hour < stream.hour) {
+    return
+  }
+  stream.hour = hour
+  stream.inHour = 0
+  if (stream.day !== day) {
+    stream.day = day
+    stream.inDay = 0
+  }
+  const hoursArmed = stream.days >= HOURS_ARMED.days && stream.total >= HOURS_ARMED.events
+  stream.hourAlarm = hoursArmed ? critical(hourMean(stream, hour, pace), 'hour', hourSize(stream)) : Infinity
+  stream.dayAlarm = Math.max(stream.inDay + 1, critical(dayMean(stream, day, pace), 'day', daySize(stream)))
+}
+
+/** A day's end, when no event comes to roll it (silence has to be learned too). */
+export function settle(stream: CountStream, hour: number, pace: Pace): void {
+  if (stream.hour >= 0 && dayOf(hour) > stream.day) roll(stream, hour, pace)
+}
+
+function closeHours(stream: CountStream, hour: number, pace: Pace): void {
+  stream.hours[hourOfDay(stream.hour)]! += stream.inHour
+  const armedHours = stream.days >= HOURS_ARMED.days
+  for (let h = stream.hour; h < hour && h < stream.hour + 48; h++) {
+    const n = h === stream.hour ? stream.inHour : 0
+    if (!armedHours) continue
+    const mean = dayMean(stream, dayOf(h), pace) * hourShare(stream, hourOfDay(h)) * pace.watched(dayOf(h))
+    if (mean <= 0) continue
+    const seen = Math.min(n, critical(mean, 'hour', hourSize(stream)))
+    stream.devHour += (seen - mean) ** 2 - mean
+    stream.sqHour += mean * mean
+    // A queue that drains brings what the silence left undone, and no more.
+    stream.owed = n > mean ? Math.max(0, stream.owed - (n - mean)) : stream.owed * 0.9 + (n < mean / 3 ? mean - n : 0)
+  }
+}
+
+function closeDays(stream: CountStream, day: number, pace: Pace): void {
+  const last = Math.min(day, stream.day + MOST_IDLE_DAYS)
+  for (let d = stream.day; d < last; d++) closeDay(stream, d, d === stream.day ? stream.inDay : 0, pace)
+}
+
+function closeDay(stream: CountStream, day: number, n: number, pace: Pace): void {
+  const watched = pace.watched(day)
+  if (watched <= 0) return
+  const mean = dayMean(stream, day, pace) * watched
+  let learned = n
+  if (stream.days >= YOUNG) {
+    const most = critical(mean, 'day', daySize(stream)) === Infinity ? n
+      : negativeBinomialCritical(WINSOR, Math.max(mean, LEAST_MEAN.day), Math.max(daySize(stream), LEAST_SIZE))
+    stream.above = n > most ? stream.above + 1 : 0
+    if (stream.above > 0 && stream.above < NEW_NORMAL_DAYS) learned = Math.min(n, most)
+    stream.devDay = KEEP * stream.devDay + (learned - mean) ** 2 - mean
+    stream.sqDay = KEEP * stream.sqDay + mean * mean
+  }
+  const weekday = weekdayOf(day)
+  const exposure = weekdayRatio(stream, weekday, pace) * pace.factor(day) * watched
+  stream.weekdays[weekday] = KEEP * stream.weekdays[weekday]! + learned / pace.factor(day)
+  stream.weekdayDays[weekday] = KEEP * stream.weekdayDays[weekday]! + watched
+  stream.a = KEEP * stream.a + learned
+  stream.b = KEEP * stream.b + exposure
+  for (let h = 0; h < 24; h++) stream.hours[h]! *= KEEP
+  stream.devHour *= KEEP
+  stream.sqHour *= KEEP
+  stream.days++
+}
+
+/** The deviate of a closed day's count, for slow change. */
+export function dayScore(stream: CountStream, day: number, n: number, pace: Pace): number {
+  return negativeBinomialScore(n, Math.max(dayMean(stream, day, pace), 0.01), Math.max(daySize(stream), LEAST_SIZE))
+}

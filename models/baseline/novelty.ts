@@ -1,0 +1,85 @@
+/**
+ * What a device has done before, and how often it does something new: a bounded memory of values (peers, services, destinations,
+ * message kinds) and a Gamma-Poisson rate of news. Values of the first days teach nothing about that rate: everything is new then.
+ */
+import { gammaPoissonNovelty } from './distributions.ts'
+
+/** Days on which everything is new. */
+export const FIRST_DAYS = 3
+/** A later value belongs to the baseline after so many active days. */
+export const PROBATION_DAYS = 3
+/** Values remembered per memory; the one unused for longest is forgotten (and would be news again). */
+const MOST_VALUES = 512
+
+export interface Habit {
+  first: number
+  last: number
+  /** Days it was seen on, the last of them, and the units (studies, messages ...) of that day and of all. */
+  days: number
+  day: number
+  today: number
+  total: number
+  /** Part of the baseline: known from the first days, or through its probation. */
+  settled: boolean
+}
+
+export interface Memory {
+  /** News since the first days, prior not included. */
+  news: number
+  known: Map<string, Habit>
+}
+
+/** A prior of news per day: Gamma(a, b). */
+export interface NewsPrior {
+  a: number
+  b: number
+}
+
+export const newMemory = (): Memory => ({ news: 0, known: new Map() })
+
+/** Chance that something new of this kind appears on a day of this device. */
+export function newsChance(memory: Memory, prior: NewsPrior, lived: number): number {
+  return gammaPoissonNovelty(prior.a + memory.news, prior.b + lived)
+}
+
+/**
+ * Notes a use (n units) of a value on a local day and returns its habit. A value first seen within the device's first days is settled
+ * at once; others after their probation.
+ */
+export function use(memory: Memory, value: string, n: number, at: number, day: number, lived: number): Habit {
+  let habit = memory.known.get(value)
+  if (habit === undefined) {
+    if (memory.known.size >= MOST_VALUES) forgetOldest(memory)
+    const early = lived < FIRST_DAYS
+    habit = { first: at, last: at, days: 1, day, today: 0, total: 0, settled: early }
+    memory.known.set(value, habit)
+    if (!early) memory.news++
+  }
+  touch(habit, n, at, day)
+  return habit
+}
+
+/** As `use`, for a habit at hand. */
+export function touch(habit: Habit, n: number, at: number, day: number): void {
+  if (day !== habit.day) {
+    habit.day = day
+    habit.today = 0
+    habit.days++
+    if (habit.days > PROBATION_DAYS) habit.settled = true
+  }
+  habit.last = at
+  habit.today += n
+  habit.total += n
+}
+
+function forgetOldest(memory: Memory): void {
+  let oldest: string | undefined
+  let when = Infinity
+  for (const [value, habit] of memory.known) {
+    if (habit.last < when) {
+      when = habit.last
+      oldest = value
+    }
+  }
+  if (oldest !== undefined) memory.known.delete(oldest)
+}
