@@ -1,18 +1,17 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './commands/check.ts'
+import { consume, type ConsumeCommandOptions } from './commands/consume.ts'
 import { replay, type ReplayOptions } from './commands/replay.ts'
 import { UserError } from './errors.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+import { VERSION } from './version.ts'
 
 async function main(argv: string[]): Promise<number> {
   let exitCode = 0
   const program = new Command('wardwire')
     .description('Passive anomaly detection for medical devices: DICOM and HL7 v2 from captured traffic to explained alerts.')
-    .version(version)
+    .version(VERSION)
     .showHelpAfterError('(wardwire COMMAND --help lists what it takes)')
     .exitOverride()
 
@@ -20,6 +19,8 @@ async function main(argv: string[]): Promise<number> {
     .description('read captures in capture-time order; learn and judge as they go')
     .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
     .option('--alerts <file>', 'write alerts, one JSON object a line; - for standard output (default: a readable list)')
+    .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
+    .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
@@ -27,6 +28,17 @@ async function main(argv: string[]): Promise<number> {
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
     .option('--config <file>', 'the configuration file')
     .action(async (files: string[], options: ReplayOptions) => { exitCode = await replay(files, options) })
+
+  program.command('consume')
+    .description('print alerts from Kafka as they come')
+    .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
+    .option('--json', 'one JSON object a line (default: readable)')
+    .option('--severity <least>', 'of at least this severity: info, low, medium, high, critical')
+    .option('--from-beginning', 'begin with the oldest alert of the topic (default: the next one)')
+    .option('--group <name>', 'share the alerts with other readers of this group, and go on where it was')
+    .option('--count <n>', 'end after so many alerts')
+    .option('--config <file>', 'the configuration file')
+    .action(async (options: ConsumeCommandOptions) => { exitCode = await consume(options) })
 
   program.command('check')
     .description('validate a configuration file and print what is in force')

@@ -98,6 +98,18 @@ export function loadConfig(path: string | undefined): Config {
   throw new UserError(`${path}: ${issues.join('; ')}`, 2)
 }
 
+/**
+ * The `kafka` section with the brokers of the command line.
+ * @param brokers `host:port,host:port`
+ * @throws {UserError} when neither names a broker
+ */
+export function kafkaConfig(config: KafkaConfig, brokers: string | undefined): KafkaConfig {
+  if (brokers === undefined && config.brokers.length > 0) return config
+  const result = kafkaSchema.shape.brokers.safeParse((brokers ?? '').split(',').map((broker) => broker.trim()))
+  if (!result.success) throw new UserError('--kafka needs brokers as host:port, several with commas between', 2)
+  return { ...config, brokers: result.data }
+}
+
 /** Reads YAML, of which JSON is a part. @throws {UserError} */
 export function readStructured(path: string, what: string): unknown {
   try {

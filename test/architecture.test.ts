@@ -57,7 +57,7 @@ const HOMES: Record<string, string[]> = {
   lmdb: ['src/store/'],
   commander: ['src/cli.ts'],
   yaml: ['src/config.ts', 'src/commands/check.ts'],
-  zod: ['src/config.ts', 'models/calendar.ts'],
+  zod: ['src/config.ts', 'src/schema.ts', 'models/calendar.ts'],
 }
 
 const MAY_IMPORT: Record<Room, readonly Room[]> = { protocols: ['protocols'], models: ['models', 'protocols'], src: ROOMS }

@@ -3,13 +3,14 @@ import { parseCalendar, type Calendar } from '../../models/calendar.ts'
 import type { Alert } from '../../models/alert.ts'
 import type { Micros } from '../../protocols/events.ts'
 import { fromRfc3339, rfc3339 } from '../../protocols/time.ts'
-import { loadConfig, readStructured, type Config } from '../config.ts'
+import { kafkaConfig, loadConfig, readStructured, type Config } from '../config.ts'
 import { UserError, reason } from '../errors.ts'
 import { Pipeline } from '../pipeline.ts'
 import { eventJson } from '../sinks/event-json.ts'
-import { nativeAlert } from '../sinks/formats/native.ts'
+import { FORMATS, isFormat, type Format } from '../sinks/formats/index.ts'
 import { JsonLines } from '../sinks/jsonl.ts'
-import { alertText, countBySeverity } from '../sinks/terminal.ts'
+import { Publisher, sinkMakers } from '../sinks/publisher.ts'
+import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
 import { State } from '../store/state.ts'
@@ -17,6 +18,8 @@ import { progressLine } from './progress.ts'
 
 export interface ReplayOptions {
   alerts?: string
+  format?: string
+  kafka?: string
   events?: string
   state?: string
   freeze?: boolean
@@ -24,6 +27,9 @@ export interface ReplayOptions {
   calendar?: string
   config?: string
 }
+
+/** How long a broker may leave alerts without an acknowledgement before a replay ends, milliseconds. */
+const PATIENCE = 20_000
 
 /** Notes and failures go to standard error; standard output is for alerts and events. */
 const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
@@ -35,23 +41,34 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
   const calendar = loadCalendar(options.calendar ?? config.calendar)
   if (options.alerts === '-' && options.events === '-') throw new UserError('--alerts and --events cannot both go to standard output', 2)
 
+  const { format = 'native' } = options
+  if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
+  const sinks = options.kafka === undefined ? undefined : sinkMakers([], kafkaConfig(config.kafka, options.kafka), config.sensor)
+
   const state = options.state === undefined ? undefined : new State(options.state)
+  // Alerts that wait for Kafka without a state folder need be kept only as long as the run: a further replay makes them again, with the same ids.
+  const store = state ?? (sinks && State.temporary())
+  const publisher = sinks && new Publisher(store!, sinks, config, say)
   try {
-    return await run(files, { options, config, state, learnUntil, calendar })
+    return await run(files, { options, config, format, state, publisher, learnUntil, calendar })
   } finally {
-    await state?.close()
+    // After a failure there is no time to wait; what is left stays in the state.
+    await publisher?.drain(0)
+    await store?.close()
   }
 }
 
 interface Setting {
   options: ReplayOptions
   config: Config
+  format: Format
   state: State | undefined
+  publisher: Publisher | undefined
   learnUntil: Micros | undefined
   calendar: Calendar | undefined
 }
 
-async function run(files: string[], { options, config, state, learnUntil, calendar }: Setting): Promise<number> {
+async function run(files: string[], { options, config, format, state, publisher, learnUntil, calendar }: Setting): Promise<number> {
   const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
@@ -67,7 +84,8 @@ async function run(files: string[], { options, config, state, learnUntil, calend
     onEvent: eventLines && ((event) => eventLines.write(eventJson(event))),
     onAlert: (alert) => {
       alerts.set(alert.id, alert)
-      alertLines?.write(nativeAlert(alert))
+      alertLines?.write(FORMATS[format](alert))
+      publisher?.accept(alert)
     },
   })
 
@@ -82,7 +100,12 @@ async function run(files: string[], { options, config, state, learnUntil, calend
       whole = false
     }
   }
-  if (state && !options.freeze) state.save(pipeline.learned(), Math.max(pipeline.through, state.savedThrough), siteKey)
+  const save = (alsoAlerts?: () => void): void => state!.save(pipeline.learned(), Math.max(pipeline.through, state!.savedThrough), siteKey, alsoAlerts)
+  if (state && !options.freeze) {
+    if (publisher) publisher.checkpoint(save)
+    else save()
+  }
+  if (publisher && !await delivered(publisher, state !== undefined)) whole = false
   say(`${countBySeverity(alerts.values())}; events: ${[...pipeline.events].sort().map(([kind, n]) => `${n} ${kind}`).join(', ') || 'none'}`)
   return whole ? 0 : 1
 }
@@ -127,8 +150,16 @@ function warnIfSeenBefore(at: Micros, state: State | undefined): void {
   say(`this capture begins at ${rfc3339(at)}, before the end of what the state has learned (${rfc3339(state.savedThrough)}): what it has seen before, it learns again`)
 }
 
+/** Waits until Kafka has every alert. @returns whether it has */
+async function delivered(publisher: Publisher, kept: boolean): Promise<boolean> {
+  const { left, lost } = await publisher.drain(PATIENCE, true)
+  if (left > 0) say(`${left} alerts did not reach Kafka: ${kept ? 'they wait in the state for the next run with --kafka' : 'replay again when it is back, the ids are the same'}`)
+  if (lost > 0) say(`${lost} alerts could not be stored, and did not reach Kafka`)
+  return left + lost === 0
+}
+
 function printAlerts(alerts: Alert[]): void {
-  const options = { colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined, width: Math.min(process.stdout.columns ?? 120, 140) }
+  const options = terminalStyle(process.stdout)
   alerts.sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
   for (const alert of alerts) process.stdout.write(`${alertText(alert, options)}\n`)
 }

@@ -45,6 +45,7 @@ export class Delivery {
   /** Ends whatever the loop waits for. */
   #giveUp = (): void => {}
   #wake = (): void => {}
+  #acknowledged = (): void => {}
   #loop: Promise<void> | undefined
   /** Why nothing goes out at the moment; undefined while it does. */
   failing: string | undefined
@@ -75,10 +76,10 @@ export class Delivery {
 
   /**
    * Sends what waits, then ends.
-   * @param within milliseconds after which it ends in any case; what is left stays in the outbox
+   * @param within milliseconds after which it ends in any case, `patient`: since the last acknowledgement; what is left stays in the outbox
    * @returns how many alerts are left
    */
-  async drain(within: number): Promise<number> {
+  async drain(within: number, patient = false): Promise<number> {
     this.start()
     this.#draining = true
     this.#wake()
@@ -86,6 +87,7 @@ export class Delivery {
       this.#stopped = true
       this.#giveUp()
     }, within)
+    if (patient) this.#acknowledged = () => patience.refresh()
     await this.#loop
     clearTimeout(patience)
     return this.#outbox.totals(this.name).held
@@ -98,18 +100,19 @@ export class Delivery {
     while (!this.#stopped) {
       let batch: Waiting[] = []
       try {
-        batch = this.#next(alone > 0)
+        sink ??= this.#make()
+        batch = this.#next(alone > 0 || sink.single === true)
         if (batch.length === 0) {
           if (this.#draining) break
           await this.#idle()
           continue
         }
-        sink ??= this.#make()
         await this.#send(sink, batch)
         await this.#acknowledge(batch)
         alone = Math.max(0, alone - 1)
         pause = this.#options.pause.first
         this.#recovered()
+        this.#acknowledged()
       } catch (error) {
         if (this.#stopped) break
         if (error instanceof Refused && this.#refused(batch, error)) {

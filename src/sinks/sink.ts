@@ -2,6 +2,8 @@
 import type { Alert } from '../../models/alert.ts'
 
 export interface Sink {
+  /** It takes alerts one by one: a batch has one alert. */
+  readonly single?: boolean
   /**
    * Hands over a batch, in order. Connects when it has to.
    *

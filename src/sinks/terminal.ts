@@ -30,6 +30,11 @@ function rarity(evidence: AlertEvidence): string {
   return evidence.p === null ? 'rule' : `p ${evidence.p.toExponential(0)}`
 }
 
+/** What suits the terminal, if it is one. */
+export function terminalStyle(out: NodeJS.WriteStream): { colour: boolean; width: number } {
+  return { colour: out.isTTY && process.env['NO_COLOR'] === undefined, width: Math.min(out.columns ?? 120, 140) }
+}
+
 /** One alert in its present form, several lines, the last one blank. */
 export function alertText(alert: Alert, options: { colour: boolean; width: number }): string {
   const colour = options.colour ? COLOUR[alert.severity] : ''

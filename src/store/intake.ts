@@ -59,25 +59,37 @@ export class Intake {
 
   /** Stores what was gathered, now. @returns whether nothing is left in memory */
   store(): boolean {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const alerts = this.#waiting.flatMap((queue) => [...queue.values()]).sort((a, b) => a.raised_at - b.raised_at)
-    if (alerts.length === 0 && lossCount(this.#lost) === 0) return true
+    if (this.#count === 0 && lossCount(this.#lost) === 0) return true
     try {
-      this.#outbox.add(alerts, this.#lost)
+      this.storeWith((add) => add())
+      return true
     } catch (error) {
       if (this.failing === undefined) this.#say(`alerts are held in memory, the store refuses them: ${reason(error)}`)
       this.failing = reason(error)
-      this.#timer = setTimeout(() => this.store(), this.#options.retry)
       return false
+    }
+  }
+
+  /**
+   * Stores what was gathered in somebody else's transaction.
+   * @param transaction calls `add` once, and throws when nothing was changed; then the alerts stay here
+   */
+  storeWith(transaction: (add: () => void) => void): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const alerts = this.#waiting.flatMap((queue) => [...queue.values()]).sort((a, b) => a.raised_at - b.raised_at)
+    try {
+      transaction(() => this.#outbox.add(alerts, this.#lost))
+    } catch (error) {
+      this.#timer = setTimeout(() => this.store(), this.#options.retry)
+      throw error
     }
     for (const queue of this.#waiting) queue.clear()
     this.#count = 0
     this.#lost = noLosses()
     if (this.failing !== undefined) this.#say('the store takes alerts again')
     this.failing = undefined
-    this.#stored()
-    return true
+    if (alerts.length > 0) this.#stored()
   }
 
   /** Tries a last time. @returns how many alerts are lost because the disk still refuses */

@@ -8,10 +8,10 @@
  *
  * The outbox lies beside it in databases of its own (`outbox.ts`).
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
-import type { Alert } from '../../models/alert.ts'
 import { UserError, reason } from '../errors.ts'
 import { Outbox } from './outbox.ts'
 
@@ -35,7 +35,7 @@ export class State {
   readonly #db: RootDatabase<unknown, string>
   #generation: number
   readonly savedThrough: number
-  #outbox: Outbox | undefined
+  #temporary = false
 
   /** Opens the folder, making it when it is new. @throws {UserError} when it can't be used */
   constructor(folder: string) {
@@ -76,20 +76,19 @@ export class State {
    */
   openOutbox(sinks: readonly string[], maxBytes: number): Outbox {
     try {
-      this.#outbox = new Outbox(this.#db, sinks, maxBytes)
+      return new Outbox(this.#db, sinks, maxBytes)
     } catch (error) {
       throw new UserError(`cannot keep alerts in ${this.#folder}: ${reason(error)}`, 1)
     }
-    return this.#outbox
   }
 
   /**
    * Replaces the saved model, all or nothing.
    * @param through capture time up to which it has learned
-   * @param alerts go into the outbox in the same transaction
+   * @param also changes with it, in the same transaction
    * @throws {UserError} when another run saved in between, or the disk refuses
    */
-  save(model: Iterable<[string, unknown]>, through: number, siteKey: Uint8Array, alerts: readonly Alert[] = []): void {
+  save(model: Iterable<[string, unknown]>, through: number, siteKey: Uint8Array, also: () => void = () => {}): void {
     let saved: boolean
     try {
       saved = this.#db.transactionSync(() => {
@@ -101,7 +100,7 @@ export class State {
           this.#db.putSync(MODEL + name, value)
         }
         for (const key of stale) this.#db.removeSync(key)
-        if (alerts.length > 0) this.#outbox!.add(alerts)
+        also()
         this.#db.putSync('key', Buffer.from(siteKey).toString('hex'))
         this.#db.putSync('meta', { version: VERSION, generation: this.#generation + 1, savedThrough: through } satisfies Meta)
         return true
@@ -113,7 +112,15 @@ export class State {
     this.#generation += 1
   }
 
+  /** A state that lasts until it is closed. */
+  static temporary(): State {
+    const state = new State(mkdtempSync(join(tmpdir(), 'wardwire-')))
+    state.#temporary = true
+    return state
+  }
+
   async close(): Promise<void> {
     await this.#db.close()
+    if (this.#temporary) rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -83,14 +83,14 @@ describe('the queue', () => {
   })
 
   test('do models and alerts change in one transaction?', () => withOutbox((outbox, state) => {
-    state.save([['device/a', 1]], 1, key, [numbered(1)])
+    state.save([['device/a', 1]], 1, key, () => outbox.add([numbered(1)]))
     const breaksOff = function * (): Generator<[string, unknown]> {
       yield ['device/a', 2]
       throw new Error('half-way')
     }
-    expect(() => state.save(breaksOff(), 2, key, [numbered(2)])).toThrow(/half-way/)
+    expect(() => state.save(breaksOff(), 2, key, () => outbox.add([numbered(2)]))).toThrow(/half-way/)
     const unwritable = { toJSON: () => { throw new Error('no such alert') } } as unknown as Alert
-    expect(() => state.save([['device/a', 3]], 3, key, [unwritable])).toThrow(/no such alert/)
+    expect(() => state.save([['device/a', 3]], 3, key, () => outbox.add([numbered(3), unwritable]))).toThrow(/no such alert/)
     expect([...state.model()]).toEqual([['device/a', 1]])
     expect(ids(outbox)).toEqual(['id-1'])
   }))

@@ -1,0 +1,164 @@
+/**
+ * The published JSON of alerts and events. `docs/schema/` holds the same as JSON Schema; a test compares the two, and the types below with
+ * those of the models and protocols. Readers ignore fields they don't know: within one version fields are only added.
+ */
+import { z } from 'zod'
+import { SEVERITIES } from '../models/alert.ts'
+
+const time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/).describe('capture time, RFC 3339 UTC with microseconds')
+const count = z.number().int().min(0)
+const text = z.string().nullable()
+
+// --------------------------------------------------------------------------------------------------- alerts
+
+const device = z.object({
+  id: z.string().describe('stable name of the logical device'),
+  role: z.string(),
+  name: z.string(),
+  ip: z.array(z.string()),
+  mac: z.array(z.string()),
+  ae_titles: z.array(z.string()),
+})
+
+export const alertSchema = z.object({
+  schema: z.literal('wardwire.alert/1'),
+  id: z.string().describe('a function of the evidence; the same in every revision'),
+  revision: z.number().int().min(1).describe('grows each time the alert does'),
+  raised_at: time,
+  first_seen: time,
+  last_seen: time,
+  severity: z.enum(SEVERITIES),
+  score: z.number(),
+  detector: z.string().describe('the leading one'),
+  title: z.string(),
+  explanation: z.string(),
+  device,
+  peers: z.array(device),
+  hosts: z.array(z.string()).describe('every address involved'),
+  evidence: z.array(z.object({
+    detector: z.string(),
+    group: z.enum(['identity', 'novelty', 'volume', 'meaning', 'protocol', 'slow']),
+    at: time,
+    p: z.number().nullable().describe('probability of this or something rarer under the device\'s own baseline; null for rules'),
+    observed: z.number().nullable(),
+    expected: z.number().nullable(),
+    unit: text,
+    text: z.string(),
+    flows: z.array(z.string()).describe('community ids'),
+  })),
+  attack: z.array(z.object({ technique: z.string(), name: z.string(), tactic: z.string() })).describe('MITRE ATT&CK'),
+  flows: z.array(z.string()).describe('community ids'),
+  count: count.describe('events behind it'),
+  baseline: z.object({ days: z.number(), events: z.number(), state: z.string() }),
+  capture: z.object({ sensor: z.string(), source: z.string(), loss: z.number() }),
+}).meta({ title: 'wardwire alert' })
+
+// --------------------------------------------------------------------------------------------------- events
+
+const sides = <T extends z.ZodType>(of: T): z.ZodObject<{ client: T; server: T }> => z.object({ client: of, server: of })
+const endpoint = z.object({ ip: z.string(), port: count, mac: text })
+
+const common = { v: z.literal(1), at: time, complete: z.boolean(), after_gap: z.boolean() }
+const onFlow = {
+  ...common,
+  flow: z.object({
+    id: z.string(), client: endpoint, server: endpoint, vlan: z.array(count), community_id: z.string(),
+    midstream: z.boolean().describe('the start was not seen, so client and server are taken, not known'),
+  }),
+}
+const status = z.string().regex(/^[0-9A-F]{4}$/)
+const counts = z.record(z.string(), count)
+
+const association = z.object({
+  kind: z.literal('dicom.association'), ...onFlow,
+  calling_ae: text, called_ae: text,
+  result: z.enum(['accepted', 'rejected', 'unanswered', 'unseen']),
+  ended: z.enum(['released', 'aborted', 'closed', 'reset', 'open']),
+  reject: z.object({ result: count, source: count, reason: count }).nullable(),
+  abort: z.object({ source: count, reason: count }).nullable(),
+  contexts: z.array(z.object({
+    id: count, abstract_syntax: text, transfer_syntaxes: z.array(z.string()), result: count.nullable(), transfer_syntax: text,
+  })),
+  max_pdu: sides(count.nullable()),
+  implementation: sides(z.object({ class_uid: text, version_name: text }).nullable()),
+  user_identity: z.object({ type: count, has_passcode: z.boolean() }).nullable(),
+  roles: z.array(z.object({ sop_class_uid: z.string(), scu: z.boolean(), scp: z.boolean() })),
+  async_operations: z.object({ invoked: count, performed: count }).nullable(),
+  operations: counts,
+  bytes: sides(count),
+  started: time, ended_at: time,
+})
+
+const operation = z.object({
+  kind: z.literal('dicom.operation'), ...onFlow,
+  transport: z.enum(['dimse', 'dicomweb']),
+  command: z.enum(['C-STORE', 'C-FIND', 'C-GET', 'C-MOVE', 'C-ECHO', 'N-EVENT-REPORT', 'N-GET', 'N-SET', 'N-ACTION', 'N-CREATE', 'N-DELETE']),
+  calling_ae: text, called_ae: text, invoker: z.enum(['client', 'server']), message_id: count, context_id: count,
+  sop_class_uid: text, sop_instance_uid: text,
+  status: status.nullable(), pending: count, cancelled: z.boolean(),
+  dataset: z.object({
+    bytes: count, transfer_syntax: text, study_uid: text, series_uid: text, modality: text, study_date: text,
+    patient: text, accession: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
+  }).nullable(),
+  query: z.object({ level: text, keys: z.array(z.string()), wildcard: z.boolean(), matches: count }).nullable(),
+  move: z.object({ destination_ae: text, completed: count.nullable(), failed: count.nullable(), warning: count.nullable(), remaining: count.nullable() }).nullable(),
+  started: time, duration_ms: z.number().nullable(),
+})
+
+const message = z.object({
+  kind: z.literal('hl7.message'), ...onFlow,
+  direction: z.enum(['client', 'server']),
+  message_type: text, structure: text, control_id: text,
+  sending_app: text, sending_facility: text, receiving_app: text, receiving_facility: text,
+  version: text, processing_id: text, charset: text, message_time: text,
+  segments: counts, bytes: count, patient: text, orders: z.array(z.string()), batch: z.boolean(),
+  acks: z.array(z.object({
+    code: z.string(), control_id: text, message_type: text, bytes: count, patients: count, latency_ms: z.number().nullable(),
+  })),
+  acknowledges: z.object({ control_id: z.string(), code: z.string() }).nullable(),
+})
+
+const tls = z.object({
+  kind: z.literal('tls.session'), ...onFlow,
+  version: text, sni: text, alpn: text, ja4: text,
+  certificate: z.object({ subject: text, issuer: text, not_after: text }).nullable(),
+})
+
+const flow = z.object({
+  kind: z.literal('flow'), ...onFlow,
+  transport: z.enum(['tcp', 'udp']),
+  protocol: z.enum(['dicom', 'hl7', 'tls']).nullable(),
+  state: z.enum(['established', 'refused', 'unanswered', 'midstream']),
+  bytes: sides(count), packets: sides(count), retransmitted: count, gaps: sides(count),
+  started: time, ended_at: time,
+})
+
+const host = z.object({
+  kind: z.literal('host'), ...common,
+  ip: z.string(), mac: text, vendor: text,
+  os: z.object({ name: z.string(), eol: text, evidence: z.string() }).nullable(),
+  hostname: text, evidence: z.string(),
+})
+
+const violation = z.object({
+  kind: z.literal('violation'), ...onFlow,
+  protocol: z.enum(['tcp', 'dicom', 'hl7', 'tls']),
+  code: z.string(), section: z.string(), offset: z.number(), detail: z.string(),
+})
+
+const capture = z.object({
+  kind: z.literal('capture'), v: common.v, at: time,
+  frames: count, bytes: count, dropped: counts, gaps: count, truncated: z.boolean(),
+})
+
+export const eventSchema = z.discriminatedUnion('kind', [association, operation, message, tls, flow, host, violation, capture]).meta({ title: 'wardwire event' })
+
+/** An alert as it is on a topic or a line of `--alerts`. */
+export type AlertJson = z.output<typeof alertSchema>
+/** An event as it is on a line of `--events`. */
+export type EventJson = z.output<typeof eventSchema>
+
+/** JSON Schema (draft 2020-12) of what is published; more fields are allowed. */
+export function publishedSchemas(): Record<'alert.v1' | 'event.v1', object> {
+  return { 'alert.v1': z.toJSONSchema(alertSchema, { io: 'input' }), 'event.v1': z.toJSONSchema(eventSchema, { io: 'input' }) }
+}
