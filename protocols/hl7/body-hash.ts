@@ -4,6 +4,8 @@
  * the rest. Two 32-bit lanes seeded by the site's key, mixed at the end as MurmurHash3 does. Not a proof against somebody
  * who knows the key; who does not cannot aim for a collision, nor test guesses of what a body said.
  */
+import { lensOf } from './lens.ts'
+
 export class BodyHash {
   readonly #seedA: number
   readonly #seedB: number
@@ -40,8 +42,10 @@ export class BodyHash {
     }
     let a = this.#a
     let b = this.#b
+    const { words } = lensOf(bytes)
+    const shift = bytes.byteOffset
     for (; i + 4 <= end; i += 4) {
-      const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
+      const word = words.getInt32(shift + i, true)
       a = Math.imul(a ^ word, 0x9E3779B1)
       a ^= a >>> 15
       b = Math.imul((b + word) | 0, 0x85EBCA77)

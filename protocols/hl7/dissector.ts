@@ -159,7 +159,9 @@ class Stream implements BlockSink {
       patients: m.patients,
       error: m.error,
     }, at)
-    if (alone !== undefined) this.#connection.emit(this.#event(at, bytes, ended, alone))
+    if (alone === undefined) return
+    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, at, 'an acknowledgement that names no message (MSA-2 is empty)')
+    else this.#connection.emit(this.#event(at, bytes, ended, alone))
   }
 
   /** All fields in one order, so that all events have one shape. */

@@ -30,6 +30,7 @@ interface Sent {
   /** Null once it was told. */
   event: Hl7Message | null
   readonly controlId: string
+  readonly hash: number
   readonly body: number | undefined
   /** When its last byte came. */
   readonly at: Micros
@@ -41,20 +42,80 @@ interface Sent {
 
 /** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
 const RECENT = 16
+/** Slots of a new ring; it doubles as messages come, up to `LIMITS.hl7.messages`. Most connections never send that many. */
+const FEW = 16
 
-/** What one side sent: the newest messages, in a ring. */
+/** What one side sent: its newest messages, found by control id. Message n is in slot n & mask. */
 class Sender {
-  readonly ring: (Sent | undefined)[] = []
-  /** Hashes of the control ids beside the ring, so that a search compares numbers. */
-  readonly hashes = new Int32Array(LIMITS.hl7.messages)
-  /** Messages so far; message n is in slot n % messages. */
+  /** Messages so far. */
   count = 0
   /** All messages before this one are told. */
   oldest = 0
+  /** How many of them wait for a second acknowledgement that may not come. */
   soft = 0
-  readonly acknowledgements: string[] = []
-  acknowledged = 0
   batchId = ''
+  readonly #acknowledgements: string[] = []
+  #acknowledged = 0
+  #ring: (Sent | undefined)[] = []
+  /** By hash of the control id: the newest message, plus one. And of each slot: the message before it with the same hash, plus one. */
+  #newest = new Int32Array(0)
+  #before = new Int32Array(0)
+  #mask = -1
+
+  /** @returns the message that had to leave for this one. */
+  add(sent: Sent): Sent | undefined {
+    if (this.count > this.#mask && this.#ring.length < LIMITS.hl7.messages) this.#grow()
+    const slot = this.count & this.#mask
+    const leaving = this.#ring[slot]
+    this.#put(this.count, sent)
+    this.count++
+    this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
+    return leaving
+  }
+
+  /** The message n, which must be one of the newest. */
+  at(n: number): Sent {
+    return this.#ring[n & this.#mask]!
+  }
+
+  /** The newest message of this control id; `hash` is that of the id. */
+  find(controlId: string, hash: number): Sent | undefined {
+    if (this.count === 0) return undefined
+    const first = Math.max(0, this.count - this.#ring.length)
+    for (let n = this.#newest[hash & this.#mask]! - 1; n >= first; n = this.#before[n & this.#mask]! - 1) {
+      const sent = this.#ring[n & this.#mask]!
+      if (sent.hash === hash && sent.controlId === controlId) return sent
+    }
+    return undefined
+  }
+
+  acknowledges(controlId: string): void {
+    this.#acknowledgements[this.#acknowledged++ % RECENT] = controlId
+  }
+
+  /** Was this the control id of one of its acknowledgements? */
+  acknowledgedAs(controlId: string): boolean {
+    return this.#acknowledgements.includes(controlId)
+  }
+
+  #put(n: number, sent: Sent): void {
+    const bucket = sent.hash & this.#mask
+    this.#ring[n & this.#mask] = sent
+    this.#before[n & this.#mask] = this.#newest[bucket]!
+    this.#newest[bucket] = n + 1
+  }
+
+  #grow(): void {
+    const old = this.#ring
+    const size = Math.max(FEW, 2 * old.length)
+    const from = this.count - old.length
+    this.#ring = new Array<Sent | undefined>(size).fill(undefined)
+    this.#newest = new Int32Array(size)
+    this.#before = new Int32Array(size)
+    const oldMask = this.#mask
+    this.#mask = size - 1
+    for (let n = from; n < this.count; n++) this.#put(n, old[n & oldMask]!)
+  }
 }
 
 export class Exchange {
@@ -71,16 +132,10 @@ export class Exchange {
     if (sender.soft > 0) this.#tellSoft(sender, at)
     const controlId = event.control_id ?? ''
     const hash = hashText(controlId)
-    const earlier = controlId === '' ? undefined : find(sender, controlId, hash)
+    const earlier = controlId === '' ? undefined : sender.find(controlId, hash)
     if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
-
-    const slot = sender.count % LIMITS.hl7.messages
-    const leaving = sender.ring[slot]
+    const leaving = sender.add({ event, controlId, hash, body: event.body, at, answered: null, soft: false })
     if (leaving !== undefined) this.#tell(sender, leaving, at)
-    sender.ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false }
-    sender.hashes[slot] = hash
-    sender.count++
-    sender.oldest = Math.max(sender.oldest, sender.count - LIMITS.hl7.messages)
   }
 
   /**
@@ -90,11 +145,11 @@ export class Exchange {
    */
   acknowledgement(direction: Direction, answer: Answer, at: Micros): Hl7Acknowledges | undefined {
     const own = this.#senders[direction]
-    if (answer.controlId !== null) own.acknowledgements[own.acknowledged++ % RECENT] = answer.controlId
+    if (answer.controlId !== null) own.acknowledges(answer.controlId)
     const other = this.#senders[1 - direction]!
-    const sent = answer.of === '' ? oldestUnnamed(other) : find(other, answer.of, hashText(answer.of))
+    const sent = answer.of === '' ? oldestUnnamed(other) : other.find(answer.of, hashText(answer.of))
     if (sent === undefined || sent.event === null) {
-      const to = sent !== undefined ? 'answered' : other.acknowledgements.includes(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
+      const to = sent !== undefined ? 'answered' : other.acknowledgedAs(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
       return { control_id: answer.of, code: answer.code, to, patients: answer.patients, error: answer.error }
     }
     const ack: Hl7Ack = {
@@ -117,7 +172,7 @@ export class Exchange {
   transportCommit(direction: Direction, good: boolean): void {
     const other = this.#senders[1 - direction]!
     for (let n = other.oldest; n < other.count; n++) {
-      const sent = other.ring[n % LIMITS.hl7.messages]!
+      const sent = other.at(n)
       if (sent.event === null || sent.event.commit !== undefined) continue
       sent.event.commit = good ? 'ack' : 'nak'
       this.#soften(other, sent)
@@ -141,12 +196,9 @@ export class Exchange {
     let m = a.oldest
     let n = b.oldest
     while (m < a.count || n < b.count) {
-      const one = a.ring[m % LIMITS.hl7.messages]
-      const two = b.ring[n % LIMITS.hl7.messages]
-      const first = n >= b.count || (m < a.count && one!.at <= two!.at)
-      if (first) m++
-      else n++
-      this.#tell(first ? a : b, first ? one! : two!, at)
+      const first = n >= b.count || (m < a.count && a.at(m).at <= b.at(n).at)
+      if (first) this.#tell(a, a.at(m++), at)
+      else this.#tell(b, b.at(n++), at)
     }
   }
 
@@ -164,14 +216,14 @@ export class Exchange {
 
   #tellSoft(sender: Sender, at: Micros): void {
     for (let n = sender.oldest; n < sender.count; n++) {
-      const sent = sender.ring[n % LIMITS.hl7.messages]!
+      const sent = sender.at(n)
       if (sent.soft) this.#tell(sender, sent, at)
     }
   }
 
   #expire(sender: Sender, at: Micros): void {
     while (sender.oldest < sender.count) {
-      const sent = sender.ring[sender.oldest % LIMITS.hl7.messages]!
+      const sent = sender.at(sender.oldest)
       if (sent.event !== null) {
         if (at - sent.at < LIMITS.hl7.acknowledgementWait) return
         this.#tell(sender, sent, at)
@@ -191,19 +243,9 @@ export class Exchange {
   }
 }
 
-/** Newest first, for most acknowledgements answer the last message. */
-function find(sender: Sender, controlId: string, hash: number): Sent | undefined {
-  const { ring, hashes, count } = sender
-  for (let n = count - 1, last = Math.max(0, count - LIMITS.hl7.messages); n >= last; n--) {
-    const slot = n % LIMITS.hl7.messages
-    if (hashes[slot] === hash && ring[slot]!.controlId === controlId) return ring[slot]
-  }
-  return undefined
-}
-
 function oldestUnnamed(sender: Sender): Sent | undefined {
   for (let n = sender.oldest; n < sender.count; n++) {
-    const sent = sender.ring[n % LIMITS.hl7.messages]!
+    const sent = sender.at(n)
     if (sent.event !== null && sent.controlId === '') return sent
   }
   return undefined

@@ -47,9 +47,12 @@ export const fieldEnd = (n: number): number => (n > count ? 0 : starts[n + 1]! -
 
 /** Where the first component (of the first repetition) that begins at `at` ends, subcomponents cut off too. */
 export function firstPartEnd(b: Uint8Array, at: number, end: number, d: Delimiters): number {
-  let i = at
-  while (i < end && b[i] !== d.component && b[i] !== d.repetition && b[i] !== d.subcomponent) i++
-  return i
+  const { component, repetition, subcomponent } = d
+  for (let i = at; i < end; i++) {
+    const c = b[i]!
+    if (c === component || c === repetition || c === subcomponent) return i
+  }
+  return end
 }
 
 /** Where component `n` (from 1) of `b[at..end)` begins, or -1 when there are fewer. Repetitions must be cut off before. */

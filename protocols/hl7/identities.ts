@@ -5,6 +5,8 @@ import { Interner } from './intern.ts'
 
 /** Identifiers longer than this are hashed anew each time. */
 const LONGEST = 32
+/** A large hospital's patients and orders of a day. */
+const SLOTS = 16_384
 
 export class Identities {
   readonly pseudonyms: Pseudonyms
@@ -18,8 +20,8 @@ export class Identities {
     const seed = pseudonyms.digest('body', 'hl7 body hash')
     this.seedA = parseInt(seed.slice(0, 6), 32)
     this.seedB = parseInt(seed.slice(6, 12), 32)
-    this.#patients = new Interner(8192, LONGEST, (b, start, end) => pseudonyms.patient(latin1(b, start, end)))
-    this.#orders = new Interner(8192, LONGEST, (b, start, end) => pseudonyms.order(latin1(b, start, end)))
+    this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => flat(pseudonyms.patient(latin1(b, start, end))))
+    this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => flat(pseudonyms.order(latin1(b, start, end))))
   }
 
   /** Of plain ASCII bytes without escape sequences; others go as text to `pseudonyms`. */
@@ -31,6 +33,9 @@ export class Identities {
     return this.#orders.get(b, start, end)
   }
 }
+
+/** A string that was put together letter by letter, as one piece: these are compared and looked up again and again. */
+const flat = (id: Pseudonym | null): Pseudonym | null => (id === null ? null : Buffer.from(id, 'latin1').toString('latin1') as Pseudonym)
 
 const known = new WeakMap<Pseudonyms, Identities>()
 

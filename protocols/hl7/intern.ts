@@ -1,41 +1,62 @@
 /**
  * Bytes to values, remembered: the same application names, message types and patients come again and again, and making a string
- * (or a keyed hash) of their bytes is dearer than comparing the bytes. Direct-mapped: a newcomer takes the place of whoever
- * has its slot, so memory is bounded and nothing depends on what was seen before but speed.
+ * (or a keyed hash) of their bytes is dearer than comparing the bytes. Every key has two places; a newcomer takes the first, whose
+ * owner moves to the second, whose owner is forgotten. So memory is bounded, and nothing but speed depends on what was seen before.
+ * Keys lie side by side in one array, because a miss of the processor's cache costs as much as reading a field.
  */
 export class Interner<T> {
   readonly #make: (b: Uint8Array, start: number, end: number) => T
-  readonly #mask: number
-  readonly #keys: (Uint8Array | undefined)[]
-  readonly #values: (T | undefined)[]
+  readonly #shift: number
   readonly #longest: number
+  readonly #hashes: Int32Array
+  readonly #lengths: Uint8Array
+  readonly #keys: Uint8Array
+  readonly #values: (T | undefined)[]
 
   /**
    * @param slots a power of two.
-   * @param longest bytes; longer ones are made anew each time.
+   * @param longest bytes, below 256; longer ones are made anew each time.
    */
   constructor(slots: number, longest: number, make: (b: Uint8Array, start: number, end: number) => T) {
     this.#make = make
-    this.#mask = slots - 1
+    this.#shift = 32 - Math.log2(slots)
     this.#longest = longest
-    this.#keys = new Array<Uint8Array | undefined>(slots).fill(undefined)
+    this.#hashes = new Int32Array(slots)
+    // Length 0 is a free slot: the empty key is made each time.
+    this.#lengths = new Uint8Array(slots)
+    this.#keys = new Uint8Array(slots * longest)
     this.#values = new Array<T | undefined>(slots).fill(undefined)
   }
 
   get(b: Uint8Array, start: number, end: number): T {
     const length = end - start
-    if (length > this.#longest) return this.#make(b, start, end)
+    if (length > this.#longest || length === 0) return this.#make(b, start, end)
     let hash = length
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ b[i]!, 0x01000193)
-    const slot = (hash ^ (hash >>> 15)) & this.#mask
-    const key = this.#keys[slot]
-    if (key !== undefined && key.length === length) {
-      let i = 0
-      while (i < length && key[i] === b[start + i]) i++
-      if (i === length) return this.#values[slot] as T
-    }
+    const slot = Math.imul(hash, 0x9E3779B1) >>> this.#shift
+    if (this.#isAt(slot, hash, b, start, end)) return this.#values[slot] as T
+    if (this.#isAt(slot ^ 1, hash, b, start, end)) return this.#values[slot ^ 1] as T
+    return this.#keep(b, start, end, slot, hash)
+  }
+
+  #isAt(slot: number, hash: number, b: Uint8Array, start: number, end: number): boolean {
+    if (this.#hashes[slot] !== hash || this.#lengths[slot] !== end - start) return false
+    const keys = this.#keys
+    let k = slot * this.#longest
+    for (let i = start; i < end; i++) if (keys[k++] !== b[i]) return false
+    return true
+  }
+
+  #keep(b: Uint8Array, start: number, end: number, slot: number, hash: number): T {
     const value = this.#make(b, start, end)
-    this.#keys[slot] = Uint8Array.prototype.slice.call(b, start, end) // a copy also of a Buffer
+    const second = slot ^ 1
+    this.#hashes[second] = this.#hashes[slot]!
+    this.#lengths[second] = this.#lengths[slot]!
+    this.#values[second] = this.#values[slot]
+    this.#keys.copyWithin(second * this.#longest, slot * this.#longest, (slot + 1) * this.#longest)
+    this.#hashes[slot] = hash
+    this.#lengths[slot] = end - start
+    this.#keys.set(b.subarray(start, end), slot * this.#longest)
     this.#values[slot] = value
     return value
   }

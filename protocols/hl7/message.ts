@@ -16,6 +16,7 @@ import { FHS, BHS, MSH, NONE, USUAL, nameAt, readDelimiters, segmentName } from 
 import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
 import { Interner } from './intern.ts'
+import { flatLatin1 } from './lens.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
 import { parseTime } from './time.ts'
@@ -24,6 +25,9 @@ const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA
 const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
 const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
 
+/** Texts longer than this are decoded anew each time. */
+const LONGEST = 48
+
 /** A charset and the texts already decoded in it. */
 class Texts {
   readonly charset: Charset
@@ -31,13 +35,13 @@ class Texts {
 
   constructor(charset: Charset) {
     this.charset = charset
-    this.interned = new Interner(2048, LIMITS.hl7.textChars, (b, start, end) => textOf(charset, b, start, end))
+    this.interned = new Interner(1024, LONGEST, (b, start, end) => textOf(charset, b, start, end))
   }
 }
 
 function textOf(charset: Charset, b: Uint8Array, start: number, end: number): string {
   for (let i = start; i < end; i++) if (b[i]! > 0x7E || b[i] === 0x1B) return decodeText(charset, b, start, end)
-  return Buffer.from(b.buffer, b.byteOffset + start, end - start).toString('latin1')
+  return flatLatin1(b, start, end)
 }
 
 const UNDECLARED = new Texts(charsetOf(''))
@@ -200,7 +204,7 @@ export class MessageReader {
   #messageTime(b: Uint8Array): void {
     const start = fieldStart(6)
     const end = firstPartEnd(b, start, fieldEnd(6), this.#delimiters)
-    this.time = this.#text(b, start, end)
+    this.time = this.#plainText(b, start, end)
     this.timeMicros = parseTime(b, start, end)
   }
 
@@ -286,7 +290,7 @@ export class MessageReader {
     const stop = this.#idEnd(b, start, end)
     if (stop <= start || this.orders.length >= LIMITS.hl7.identifiers) return
     const id = this.#isPlain(b, start, stop) ? this.#identities.order(b, start, stop) : this.#identities.pseudonyms.order(this.#decoded(b, start, stop))
-    if (id !== null && !this.orders.includes(id)) this.orders.push(id)
+    if (id !== null && !contains(this.orders, id)) this.orders.push(id)
   }
 
   /** MRG-1 prior patient identifiers: the first component of each repetition. */
@@ -297,7 +301,7 @@ export class MessageReader {
     for (let at = fieldStart(1); at < stop && merged.length < LIMITS.hl7.identifiers;) {
       const next = upTo(b, at, stop, this.#delimiters.repetition)
       const id = this.#patientIn(b, at, next)
-      if (id !== null && !merged.includes(id)) merged.push(id)
+      if (id !== null && !contains(merged, id)) merged.push(id)
       at = next + 1
     }
   }
@@ -401,7 +405,10 @@ export class MessageReader {
   /** ASCII without escape sequences: the bytes are the text. */
   #isPlain(b: Uint8Array, start: number, end: number): boolean {
     const { escape } = this.#delimiters
-    for (let i = start; i < end; i++) if (b[i]! > 0x7E || b[i] === escape || b[i] === 0x1B) return false
+    for (let i = start; i < end; i++) {
+      const c = b[i]!
+      if (c > 0x7E || c === escape || c === 0x1B) return false
+    }
     return true
   }
 
@@ -419,6 +426,12 @@ export function asText(d: Delimiters): TextDelimiters {
     field: charOf(d.field), component: charOf(d.component), repetition: charOf(d.repetition),
     escape: charOf(d.escape), subcomponent: charOf(d.subcomponent),
   }
+}
+
+/** Four orders a message at most, nearly always the same strings: a plain loop beats `includes`. */
+function contains(list: readonly Pseudonym[], id: Pseudonym): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === id) return true
+  return false
 }
 
 /** Digits only, up to nine of them; else undefined. HL7 also sends -1 and 0 in MSH-13 (sequence number protocol, section 2.10.1). */

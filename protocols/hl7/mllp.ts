@@ -19,6 +19,7 @@ import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
 import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentName, nameAt, opensBare, opensBlock } from './header.ts'
+import { hasControl, lensOf } from './lens.ts'
 import { Utf16 } from './utf16.ts'
 
 const STX = 0x02, ETX = 0x03, ENQ = 0x05, ACK = 0x06, TAB = 0x09, LF = 0x0A, VT = 0x0B, CR = 0x0D, NAK = 0x15, SYN = 0x16, FS = 0x1C, BLANK = 0x20
@@ -309,10 +310,15 @@ export class BlockReader {
   // -------------------------------------------------------------------------------------------------------- segments
 
   #body(b: Uint8Array, from: number, end: number): number {
+    const { words } = lensOf(b)
+    const shift = b.byteOffset
+    const lastWord = end - 4
     let line = from
     let i = from + this.#seen
     this.#seen = 0
-    for (; i < end; i++) {
+    for (;; i++) {
+      while (i <= lastWord && !hasControl(words.getInt32(shift + i, true))) i += 4
+      if (i >= end) break
       const c = b[i]!
       if (c >= BLANK) continue
       if (c === CR) {
