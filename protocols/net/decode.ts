@@ -13,7 +13,7 @@
 import type { Frame } from '../capture/frame.ts'
 import { LIMITS } from '../limits.ts'
 import { Fragments } from './fragments.ts'
-import { authentication, hopByHop, ipv4, ipv4Tunnel, ipv6, ipv6Fragment, ipv6Tunnel, options, routing } from './ip.ts'
+import { authentication, hopByHop, ipv4, ipv4Tunnel, ipv6, ipv6Fragment, ipv6Tunnel, mplsTunnel, options, routing } from './ip.ts'
 import * as L from './layers.ts'
 import { etag, ethernet, hdlc, ipoib, linkLayer, llc, macsec, mpls, nflog, nsh, nullLoop, ppp, pppDirection, pppoe, rawIp, sll, sll2, vlan, vntag } from './link.ts'
 import type { Packet } from './packet.ts'
@@ -106,6 +106,7 @@ export class FrameDecoder {
       case L.ETHERIP: return etherIp(cursor, packet)
       case L.IPV4_TUNNEL: return ipv4Tunnel(cursor, packet)
       case L.IPV6_TUNNEL: return ipv6Tunnel(cursor, packet)
+      case L.MPLS_TUNNEL: return mplsTunnel(cursor, packet)
       default: return L.LINK_UNSUPPORTED
     }
   }

@@ -6,7 +6,7 @@ import { u16be, u32be } from '../bytes.ts'
 import type { Fragments } from './fragments.ts'
 import {
   AUTHENTICATION, enterTunnel, ETHERIP, GRE, HOP_BY_HOP, IP_MALFORMED, IP_OTHER, IP_SHORT, IPV4, IPV4_TUNNEL, IPV6, IPV6_FRAGMENT, IPV6_TUNNEL, MPLS,
-  OPTIONS, PACKET, ROUTING, TCP_SEGMENT, UDP_DATAGRAM, type Cursor,
+  MPLS_TUNNEL, OPTIONS, PACKET, ROUTING, TCP_SEGMENT, UDP_DATAGRAM, type Cursor,
 } from './layers.ts'
 import { TCP, UDP, type Packet } from './packet.ts'
 
@@ -25,7 +25,7 @@ function ipProtocol(protocol: number): number {
     // Destination options, mobility, HIP and Shim6 share one layout (RFC 6564).
     case 60: case 135: case 139: case 140: return OPTIONS
     case 97: return ETHERIP
-    case 137: return MPLS
+    case 137: return MPLS_TUNNEL
     default: return IP_OTHER
   }
 }
@@ -162,4 +162,10 @@ export function ipv4Tunnel(cursor: Cursor, packet: Packet): number {
 export function ipv6Tunnel(cursor: Cursor, packet: Packet): number {
   enterTunnel(cursor, packet, 41)
   return IPV6
+}
+
+/** RFC 4023. */
+export function mplsTunnel(cursor: Cursor, packet: Packet): number {
+  enterTunnel(cursor, packet, 137)
+  return MPLS
 }

@@ -83,6 +83,7 @@ export const ERSPAN3 = 98
 export const ETHERIP = 99
 export const IPV4_TUNNEL = 100
 export const IPV6_TUNNEL = 101
+export const MPLS_TUNNEL = 102
 
 // -------------------------------------------------------------------------------------------------- cursor
 
