@@ -1,0 +1,154 @@
+/**
+ * Frames in, events out: read this first.
+ *
+ *     frame -> net/          link layer, tags, tunnels, IP, fragments          -> packet
+ *           -> tcp/tracker   which conversation; bytes of each side in order   -> bytes, gaps, ends
+ *           -> application   which protocol, by content                        -> its dissector
+ *           -> dicom/, hl7/, tls/                                              -> events
+ *
+ * Everything is driven by the frames and their times: the same frames give the same events, in the same order. Events leave when their
+ * frame is done, so what happens to them later cannot disturb decoding.
+ */
+import { Application, ApplicationCounters, KeptBytes, type ApplicationContext } from './application.ts'
+import type { Frame } from './capture/frame.ts'
+import type { CaptureReport, Flow, FlowEnd, Micros, WireEvent } from './events.ts'
+import { ConversationFlow } from './flow.ts'
+import { PROTOCOLS } from './index.ts'
+import { LIMITS } from './limits.ts'
+import { FrameDecoder, PACKET } from './net/decode.ts'
+import { Packet } from './net/packet.ts'
+import type { Pseudonyms } from './phi.ts'
+import type { Protocol } from './protocol.ts'
+import type { Conversation } from './tcp/conversation.ts'
+import type { TcpCounters } from './tcp/counters.ts'
+import type { Half } from './tcp/half.ts'
+import type { TcpLimits } from './tcp/limits.ts'
+import { Tracker } from './tcp/tracker.ts'
+
+export interface DecoderOptions {
+  emit: (event: WireEvent) => void
+  pseudonyms: Pseudonyms
+  /** As set in the site's other tools; 0 unless told. */
+  communityIdSeed?: number
+  protocols?: readonly Protocol[]
+  /** Instead of those of `limits.ts`. */
+  limits?: Partial<TcpLimits>
+}
+
+export class Decoder {
+  /** Frames in, and their bytes on the wire. */
+  frames = 0
+  bytes = 0
+  readonly net = new FrameDecoder()
+  readonly application = new ApplicationCounters()
+  readonly #emit: (event: WireEvent) => void
+  readonly #communityIdSeed: number
+  readonly #packet = new Packet()
+  readonly #tracker: Tracker
+  readonly #kept: KeptBytes
+  #events: WireEvent[] = []
+
+  constructor({ emit, pseudonyms, communityIdSeed = 0, protocols = PROTOCOLS, limits: own }: DecoderOptions) {
+    const limits: TcpLimits = { ...LIMITS.tcp, ...own }
+    this.#emit = emit
+    this.#communityIdSeed = communityIdSeed
+    this.#kept = new KeptBytes(limits.keptTotalBytes)
+    const context: ApplicationContext = {
+      protocols, pseudonyms, limits, kept: this.#kept, counters: this.application,
+      flow: (conversation) => this.#flow(conversation),
+      emit: (event) => this.#events.push(event),
+    }
+    this.#tracker = new Tracker({
+      limits,
+      open: (conversation) => new Application(context, conversation),
+      ended: (conversation, at) => this.#events.push(this.#flowEnd(conversation, at)),
+      conflict: (conversation, half, offset, at) => this.#conflict(conversation, half, offset, at),
+    })
+  }
+
+  frame(frame: Frame): void {
+    this.frames++
+    this.bytes += frame.wireLength
+    if (this.net.decode(frame, this.#packet) !== PACKET) return
+    this.#tracker.packet(this.#packet)
+    if (this.#events.length > 0) this.#deliver()
+  }
+
+  /** The capture is over: conversations end, in the order they began, and the sensor reports. @param truncated a file ended in the middle of a record */
+  finish(truncated = false): void {
+    this.#tracker.finish()
+    this.#events.push(this.report(truncated))
+    this.#deliver()
+  }
+
+  /** The sensor about itself, so far. */
+  report(truncated = false): CaptureReport {
+    return { kind: 'capture', at: this.#tracker.now, frames: this.frames, bytes: this.bytes, dropped: this.dropped(), gaps: this.tcp.lost, truncated }
+  }
+
+  get tcp(): TcpCounters {
+    return this.#tracker.counters
+  }
+
+  /** Conversations known at present. */
+  get conversations(): number {
+    return this.#tracker.size
+  }
+
+  /** Bytes kept for dissectors at present. */
+  get kept(): number {
+    return this.#kept.used
+  }
+
+  /** What went no further, and which caps were reached, by name; zeros are left out. Frames for `net` names, bytes or times for the others. */
+  dropped(): Record<string, number> {
+    const { tcp, application } = this
+    const found: Record<string, number> = {
+      ...this.net.dropped(),
+      'tcp.after-end': tcp.afterEnd, 'tcp.out-of-reach': tcp.outOfReach, 'tcp.stray': tcp.stray,
+      'tcp.conversations': tcp.evicted,
+      'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,
+      'tcp.heldRanges': tcp.holesByCap.heldRanges, 'tcp.aboveHole': tcp.holesByCap.aboveHole,
+      'tcp.carryBytes': application.carryBytes, 'tcp.keptTotalBytes': application.keptTotalBytes,
+      'dissector.failed': application.failed,
+    }
+    return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0))
+  }
+
+  #deliver(): void {
+    const events = this.#events
+    this.#events = []
+    for (const event of events) this.#emit(event)
+  }
+
+  #flow(conversation: Conversation): Flow {
+    return (conversation.flow ??= new ConversationFlow({
+      ...this.#tracker.endpoints(conversation),
+      isTcp: conversation.isTcp, isMidstream: conversation.isMidstream, vlan: conversation.vlan, started: conversation.started,
+      clientMac: conversation.clientMac, serverMac: conversation.serverMac,
+      initial: conversation.client?.initial ?? 0, communityIdSeed: this.#communityIdSeed,
+    }))
+  }
+
+  #flowEnd(conversation: Conversation, at: Micros): FlowEnd {
+    const { client, server } = conversation
+    const lost = (client?.lost ?? 0) + (server?.lost ?? 0)
+    return {
+      kind: 'flow', at, flow: this.#flow(conversation), complete: lost === 0 && !conversation.isMidstream, after_gap: lost > 0,
+      transport: conversation.isTcp ? 'tcp' : 'udp', protocol: conversation.protocol, state: conversation.state,
+      bytes: { client: client?.bytes ?? 0, server: server?.bytes ?? 0 },
+      packets: { client: client?.packets ?? 0, server: server?.packets ?? 0 },
+      retransmitted: (client?.retransmitted ?? 0) + (server?.retransmitted ?? 0),
+      gaps: { client: client?.lost ?? 0, server: server?.lost ?? 0 },
+      started: conversation.started, ended_at: conversation.last,
+    }
+  }
+
+  #conflict(conversation: Conversation, half: Half, offset: number, at: Micros): void {
+    this.#events.push({
+      kind: 'violation', at, flow: this.#flow(conversation), complete: true, after_gap: false,
+      protocol: 'tcp', code: 'overlap.conflict', section: 'RFC 9293 3.10.7.4', offset,
+      detail: `the ${half.direction === 0 ? 'client' : 'server'} sent other bytes for a part that it had sent before`,
+    })
+  }
+}

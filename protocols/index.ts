@@ -1,0 +1,6 @@
+/** The protocols that are recognised, in the order they are asked. */
+import { hl7 } from './hl7/index.ts'
+import type { Protocol } from './protocol.ts'
+import { tls } from './tls/index.ts'
+
+export const PROTOCOLS: readonly Protocol[] = [hl7, tls]

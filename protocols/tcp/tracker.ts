@@ -1,0 +1,356 @@
+/**
+ * Packets to conversations: who talks to whom, since when, and when it is over. The order of bytes is `reassembly.ts`'s business.
+ *
+ *     const tracker = new Tracker({ limits, open, ended, conflict })
+ *     tracker.packet(packet)     // for each; `open`'s consumers hear bytes, gaps and ends meanwhile
+ *     tracker.finish()           // the capture is over
+ *
+ * Timers run on the capture clock: whatever happens, happens at a packet.
+ */
+import type { Micros } from '../events.ts'
+import { TCP, type Packet } from '../net/packet.ts'
+import type { End } from '../protocol.ts'
+import { CaptureClock } from './clock.ts'
+import type { Consumer } from './consumer.ts'
+import { Conversation } from './conversation.ts'
+import { TcpCounters } from './counters.ts'
+import type { Half } from './half.ts'
+import type { TcpLimits } from './limits.ts'
+import { Reassembly } from './reassembly.ts'
+import { advance, ahead } from './sequence.ts'
+import { CLASSES, CLOSED, ConversationTable, DATAGRAMS, ESTABLISHED, HALF_OPEN, PARTIAL, type Class } from './table.ts'
+
+export interface TrackerOptions {
+  limits: TcpLimits
+  /** Called at the first byte, or first loss, of a conversation. */
+  open: (conversation: Conversation) => Consumer
+  /** A conversation is over for good, and forgotten after this call. */
+  ended: (conversation: Conversation, at: Micros) => void
+  /** A repetition brought other bytes than the first copy; once per direction. */
+  conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
+}
+
+const FIN = 1
+const SYN = 2
+const RST = 4
+const ACK = 16
+
+const EXPIRY_INTERVAL: Micros = 1_000_000
+/** Ports from here on are given to clients by Linux (Windows and the IANA begin at 49152). */
+const EPHEMERAL = 32_768
+const NO_VLAN: readonly number[] = []
+
+export class Tracker {
+  readonly counters = new TcpCounters()
+  readonly #limits: TcpLimits
+  readonly #ended: TrackerOptions['ended']
+  readonly #clock: CaptureClock
+  readonly #table: ConversationTable
+  readonly #reassembly: Reassembly
+  readonly #conversations: (Conversation | null)[] = []
+  readonly #ages: readonly number[]
+  #nextExpiry: Micros = 0
+  #serial = 0
+
+  constructor(options: TrackerOptions) {
+    const { limits } = options
+    this.#limits = limits
+    this.#ended = options.ended
+    this.#clock = new CaptureClock(limits)
+    this.#table = new ConversationTable(limits.conversations)
+    this.#reassembly = new Reassembly({ limits, clock: this.#clock, counters: this.counters, open: options.open, conflict: options.conflict })
+    this.#ages = agesOf(limits)
+  }
+
+  /** Latest believable capture time. */
+  get now(): Micros {
+    return this.#clock.now
+  }
+
+  /** Conversations known at present. */
+  get size(): number {
+    return this.#table.size
+  }
+
+  packet(packet: Packet): void {
+    this.#clock.advance(packet.at)
+    if (this.#clock.now >= this.#nextExpiry || this.#clock.now < this.#nextExpiry - EXPIRY_INTERVAL) this.#expire()
+    if (packet.transport === TCP) this.#tcp(packet)
+    else this.#udp(packet)
+  }
+
+  /** All conversations end, in the order they began. */
+  finish(): void {
+    const open = this.#conversations.filter((conversation) => conversation !== null).sort((a, b) => a.serial - b.serial)
+    for (const conversation of open) this.#forget(conversation, 'end of capture')
+  }
+
+  /** Addresses and ports of a conversation that is still known; the client's first. */
+  endpoints(conversation: Conversation): { addresses: Uint32Array; clientPort: number; serverPort: number } {
+    const table = this.#table
+    const { slot, clientIsLower } = conversation
+    const addresses = table.addresses(slot)
+    const ports = [table.lowerPort(slot), table.higherPort(slot)] as const
+    if (clientIsLower) return { addresses, clientPort: ports[0], serverPort: ports[1] }
+    const turned = new Uint32Array(8)
+    turned.set(addresses.subarray(4), 0)
+    turned.set(addresses.subarray(0, 4), 4)
+    return { addresses: turned, clientPort: ports[1], serverPort: ports[0] }
+  }
+
+  // ------------------------------------------------------------------------------------------------------ packets
+
+  #udp(packet: Packet): void {
+    this.counters.udp++
+    this.counters.udpPayload += packet.payloadLength
+    const slot = this.#table.find(packet)
+    const conversation = slot >= 0 ? this.#conversations[slot]! : this.#begin(packet, DATAGRAMS)
+    this.#count(conversation, conversation.sender(this.#table.fromLower === conversation.clientIsLower), packet)
+    // Whoever answers agrees.
+    conversation.isEstablished = conversation.client !== null && conversation.server !== null
+  }
+
+  #tcp(packet: Packet): void {
+    const { flags } = packet
+    this.counters.tcp++
+    this.counters.payload += packet.payloadLength
+    const slot = this.#table.find(packet)
+    let conversation: Conversation
+    if (slot >= 0) {
+      conversation = this.#conversations[slot]!
+      if (this.#isAnother(conversation, packet)) {
+        this.#forget(conversation, 'idle')
+        this.#table.find(packet)
+        conversation = this.#begin(packet, HALF_OPEN)
+      }
+    } else if (flags & RST) {
+      this.counters.stray += packet.payloadLength
+      return
+    } else {
+      conversation = this.#begin(packet, HALF_OPEN)
+    }
+    const isClient = this.#table.fromLower === conversation.clientIsLower
+    const half = conversation.sender(isClient)
+    this.#count(conversation, half, packet)
+    if (conversation.isOver) this.#late(half, packet)
+    else if (flags & RST) this.#reset(conversation, half, packet)
+    else this.#segment(conversation, half, packet)
+  }
+
+  /** After the end: a copy of what was there before, or something nobody listens to any more. */
+  #late(half: Half, packet: Packet): void {
+    const isOld = half.isStarted && ahead(packet.seq | 0, half.next) < 0
+    if (isOld) this.counters.duplicate += packet.payloadLength
+    else this.counters.afterEnd += packet.payloadLength
+    if (isOld && packet.payloadLength > 0) half.retransmitted++
+  }
+
+  #count(conversation: Conversation, half: Half, packet: Packet): void {
+    half.packets++
+    half.bytes += packet.payloadLength
+    conversation.last = packet.at
+    if (half.packets === 1) this.#learnMac(conversation, half, packet)
+    conversation.seen = this.#clock.now
+    this.#table.touch(conversation.slot)
+  }
+
+  #segment(conversation: Conversation, half: Half, packet: Packet): void {
+    const { flags } = packet
+    const isClient = half === conversation.client
+    const peer = isClient ? conversation.server : conversation.client
+    let seq = packet.seq | 0
+    if (flags & SYN) {
+      this.#synchronise(conversation, half, peer, seq, flags)
+      seq = advance(seq, 1)
+    } else {
+      this.#promote(conversation, half, peer, packet)
+    }
+    const ack = packet.ack | 0
+    if (peer !== null && flags & ACK) this.#reassembly.acknowledged(peer, ack)
+    if (packet.payloadLength > 0) {
+      const isStranger = peer === null || !peer.isStarted || Math.abs(ahead(ack, peer.next)) > this.#limits.aboveHole
+      if (!this.#reassembly.segment(conversation, half, packet, seq, isStranger)) {
+        this.#restart(conversation, packet)
+        return
+      }
+    }
+    if (flags & FIN) this.#reassembly.finish(half, advance(seq, packet.payloadLength))
+    this.#reassembly.mind(conversation, half, packet.at)
+    if (peer !== null) this.#reassembly.mind(conversation, peer, packet.at)
+    if (half.end >= 0 || (peer !== null && peer.end >= 0)) this.#finishing(conversation, half, peer, packet.at)
+  }
+
+  // ------------------------------------------------------------------------------------------------ begin and end
+
+  #begin(packet: Packet, kind: Class): Conversation {
+    if (this.#table.isFull) {
+      this.counters.evicted++
+      this.#forget(this.#conversations[this.#table.victim()]!, 'evicted')
+    }
+    const slot = this.#table.add(packet, kind)
+    const { flags } = packet
+    const isTcp = packet.transport === TCP
+    const sourceIsClient = isTcp && flags & SYN ? (flags & ACK) === 0 : isSourceClient(packet)
+    const vlan = packet.vlanCount === 0 ? NO_VLAN : Array.from(packet.vlans.subarray(0, packet.vlanCount))
+    const conversation = new Conversation(slot, this.#serial++, isTcp, this.#table.fromLower === sourceIsClient, isTcp && (flags & SYN) === 0, packet.at, vlan)
+    this.#conversations[slot] = conversation
+    this.counters.conversations++
+    return conversation
+  }
+
+  /** Does this packet open, or belong to, a later conversation between the same ports? */
+  #isAnother(conversation: Conversation, packet: Packet): boolean {
+    const { flags } = packet
+    const isClient = this.#table.fromLower === conversation.clientIsLower
+    const half = isClient ? conversation.client : conversation.server
+    if (flags & SYN && (flags & RST) === 0) return this.#isOtherSyn(conversation, half, packet)
+    if (!conversation.isOver || packet.payloadLength === 0 || half === null || !half.isStarted) return false
+    // What an end sends beyond its own FIN or RST: someone else said so in its name, or this is a later conversation.
+    const beyond = ahead(packet.seq | 0, half.next)
+    return half.end >= 0 ? beyond > 0 : half.sentReset && beyond >= 0
+  }
+
+  #isOtherSyn(conversation: Conversation, half: Half | null, packet: Packet): boolean {
+    const seq = packet.seq | 0
+    if (half !== null && half.hasSyn) return half.initial !== seq
+    // A SYN that arrives after what it opened: the first byte seen fits it.
+    if (half !== null && half.isStarted) return advance(half.next, -half.offset) !== advance(seq, 1)
+    if (conversation.isOver) return true
+    // First sign of this side: a SYN-ACK fits anything, a SYN only another SYN (both opened at the same time).
+    const peer = half === conversation.client ? conversation.server : conversation.client
+    return (packet.flags & ACK) === 0 && peer !== null && !peer.hasSyn
+  }
+
+  /** Something other than a SYN: how much does it prove? */
+  #promote(conversation: Conversation, half: Half, peer: Half | null, packet: Packet): void {
+    if (this.#table.classOf(conversation.slot) === ESTABLISHED || half.end >= 0) return
+    if (peer !== null ? peer.end >= 0 : packet.payloadLength === 0) return
+    this.#table.move(conversation.slot, peer === null ? PARTIAL : ESTABLISHED)
+    conversation.isEstablished = true
+  }
+
+  #synchronise(conversation: Conversation, half: Half, peer: Half | null, seq: number, flags: number): void {
+    if (half.hasSyn) return
+    half.hasSyn = true
+    half.initial = seq
+    if (!half.isStarted) this.#reassembly.start(half, advance(seq, 1))
+    // It arrived after what it opened, but before anyone has heard of the conversation: nothing needs guessing any more.
+    if (conversation.isMidstream && conversation.consumer === null && conversation.flow === null) {
+      conversation.isMidstream = false
+      if ((half === conversation.client) === ((flags & ACK) !== 0)) conversation.turn()
+    }
+    if (flags & ACK || peer?.hasSyn) conversation.isEstablished = true
+  }
+
+  #reset(conversation: Conversation, half: Half, packet: Packet): void {
+    this.counters.stray += packet.payloadLength
+    const peer = half === conversation.client ? conversation.server : conversation.client
+    if (!this.#isBelievable(half, peer, packet)) return
+    half.sentReset = true
+    conversation.isRefused = !conversation.isEstablished && half === conversation.server
+    this.#end(conversation, 'rst', packet.at)
+    if (half.isStarted && ahead(packet.seq | 0, half.next) > 0) half.next = packet.seq | 0
+  }
+
+  /** Loosely RFC 5961 section 3.2: a reset lies in the window, or it is forged. */
+  #isBelievable(half: Half, peer: Half | null, packet: Packet): boolean {
+    const seq = packet.seq | 0
+    if (half.isStarted) {
+      const distance = ahead(seq, half.next)
+      // A closed end answers each late segment from where that one's acknowledgement stands.
+      if (distance < 0) return half.isAcknowledged && ahead(seq, half.acknowledged) >= 0
+      return distance <= this.#limits.aboveHole
+    }
+    if (peer === null || !peer.isStarted || (packet.flags & ACK) === 0) return true
+    return Math.abs(ahead(packet.ack | 0, peer.next)) <= this.#limits.aboveHole
+  }
+
+  /** At least one side has sent its FIN. */
+  #finishing(conversation: Conversation, half: Half, peer: Half | null, at: Micros): void {
+    if (half.end < 0 || (peer !== null && peer.end < 0)) this.#table.move(conversation.slot, PARTIAL)
+    else if (peer !== null && half.isOver && peer.isOver) this.#end(conversation, 'fin', at)
+    // Bytes are missing before a FIN, or the other side was never seen: both may still come.
+    else this.#table.move(conversation.slot, CLOSED)
+  }
+
+  /** The consumer hears the end. The conversation stays known for a while, so that late copies of its packets are not taken for a new one. */
+  #end(conversation: Conversation, how: End, at: Micros): void {
+    const { client, server } = conversation
+    if (client !== null) this.#reassembly.flush(conversation, client, at)
+    if (server !== null) this.#reassembly.flush(conversation, server, at)
+    conversation.isOver = true
+    conversation.consumer?.end(how, at)
+    conversation.consumer = null
+    this.#table.move(conversation.slot, CLOSED)
+  }
+
+  #forget(conversation: Conversation, how: End): void {
+    const { slot, client, server } = conversation
+    const at = this.#clock.now
+    if (!conversation.isOver) {
+      const isFinished = conversation.isTcp && (client === null || client.end >= 0) && (server === null || server.end >= 0)
+      this.#end(conversation, isFinished ? 'fin' : how, at)
+    }
+    this.#ended(conversation, at)
+    this.#conversations[slot] = null
+    this.#table.remove(slot)
+  }
+
+  /** The packet belongs to a later conversation whose start was not seen. */
+  #restart(old: Conversation, packet: Packet): void {
+    this.#forget(old, 'idle')
+    this.#table.find(packet)
+    const conversation = this.#begin(packet, HALF_OPEN)
+    const half = conversation.sender(this.#table.fromLower === conversation.clientIsLower)
+    this.#count(conversation, half, packet)
+    this.#segment(conversation, half, packet)
+  }
+
+  #expire(): void {
+    const now = this.#clock.now
+    this.#nextExpiry = now + EXPIRY_INTERVAL
+    for (let kind = 0; kind < CLASSES; kind++) {
+      for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {
+        const conversation = this.#conversations[slot]!
+        if (conversation.seen > now) {
+          // The clock was set back.
+          conversation.seen = now
+          this.#table.touch(slot)
+        } else if (now - conversation.seen > this.#ages[kind]!) {
+          this.#forget(conversation, 'idle')
+        } else {
+          break
+        }
+      }
+    }
+  }
+
+  #learnMac(conversation: Conversation, half: Half, packet: Packet): void {
+    const { sourceMac, destinationMac } = packet
+    if (half === conversation.client) {
+      if (sourceMac >= 0) conversation.clientMac = sourceMac
+      if (conversation.serverMac < 0) conversation.serverMac = destinationMac
+    } else {
+      if (sourceMac >= 0) conversation.serverMac = sourceMac
+      if (conversation.clientMac < 0) conversation.clientMac = destinationMac
+    }
+  }
+}
+
+/** Who is the client of a conversation whose start was not seen: by its port where that is telling, else who is heard first. */
+function isSourceClient(packet: Packet): boolean {
+  const { sourcePort, destinationPort } = packet
+  if (sourcePort < 1024 !== destinationPort < 1024) return destinationPort < 1024
+  if (sourcePort >= EPHEMERAL !== destinationPort >= EPHEMERAL) return sourcePort >= EPHEMERAL
+  return true
+}
+
+function agesOf(limits: TcpLimits): number[] {
+  const ages: number[] = []
+  ages[CLOSED] = limits.closedAge
+  ages[HALF_OPEN] = limits.halfOpenAge
+  ages[DATAGRAMS] = limits.datagramAge
+  ages[PARTIAL] = limits.partialAge
+  ages[ESTABLISHED] = limits.establishedAge
+  return ages
+}
