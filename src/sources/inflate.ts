@@ -63,21 +63,31 @@ abstract class Unpacked implements ByteSource {
 
 export class Gunzip extends Unpacked {
   readonly #stream = createGunzip({ chunkSize: 256 * 1024 })
-  #failed: (error: Error) => void = () => undefined
+  /** Everything has come out; what follows the last member is not ours to judge. */
+  #ended = false
+  #settle: (error?: Error | null) => void = () => undefined
 
   constructor(packed: ByteSource) {
     super(packed)
     this.#stream.on('data', (chunk: Buffer) => this.keep(chunk))
-    this.#stream.on('error', error => this.#failed(error))
-    this.#stream.on('close', () => this.#failed(new SourceError('was closed')))
+    this.#stream.on('error', error => this.#settle(error))
+    this.#stream.on('end', () => {
+      this.#ended = true
+      this.#settle()
+    })
+    this.#stream.on('close', () => this.#settle(this.#ended ? null : new SourceError('was closed')))
   }
 
   protected override unpack(piece: Uint8Array | null): Promise<void> {
+    if (this.#ended) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.#failed = error => reject('code' in error && error.code === 'Z_BUF_ERROR' ? new SourceError('gzip data is cut off', true) : error)
-      // At the end, not when all is written but when all has come out.
-      if (piece === null) this.#stream.once('end', resolve).end()
-      else this.#stream.write(piece, error => error ? this.#failed(error) : resolve())
+      this.#settle = (error) => {
+        if (!error) resolve()
+        else reject('code' in error && error.code === 'Z_BUF_ERROR' ? new SourceError('gzip data is cut off', true) : error)
+      }
+      // The end is waited for until all has come out, not only until all has gone in.
+      if (piece === null) this.#stream.end()
+      else this.#stream.write(piece, this.#settle)
     })
   }
 
