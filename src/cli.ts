@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-/** The command line: words in, exit code out. Each command is one file in `commands/`. */
+/** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
-import { check } from './commands/check.ts'
-import { consume, type ConsumeCommandOptions } from './commands/consume.ts'
-import { replay, type ReplayOptions } from './commands/replay.ts'
+import type { ConsumeCommandOptions } from './commands/consume.ts'
+import type { ReplayOptions } from './commands/replay.ts'
 import { UserError } from './errors.ts'
 import { VERSION } from './version.ts'
 
@@ -27,7 +26,10 @@ async function main(argv: string[]): Promise<number> {
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
     .option('--config <file>', 'the configuration file')
-    .action(async (files: string[], options: ReplayOptions) => { exitCode = await replay(files, options) })
+    .action(async (files: string[], options: ReplayOptions) => {
+      const { replay } = await import('./commands/replay.ts')
+      exitCode = await replay(files, options)
+    })
 
   program.command('consume')
     .description('print alerts from Kafka as they come')
@@ -38,12 +40,18 @@ async function main(argv: string[]): Promise<number> {
     .option('--group <name>', 'share the alerts with other readers of this group, and go on where it was')
     .option('--count <n>', 'end after so many alerts')
     .option('--config <file>', 'the configuration file')
-    .action(async (options: ConsumeCommandOptions) => { exitCode = await consume(options) })
+    .action(async (options: ConsumeCommandOptions) => {
+      const { consume } = await import('./commands/consume.ts')
+      exitCode = await consume(options)
+    })
 
   program.command('check')
     .description('validate a configuration file and print what is in force')
     .argument('<config>', 'YAML or JSON')
-    .action((path: string) => { exitCode = check(path) })
+    .action(async (path: string) => {
+      const { check } = await import('./commands/check.ts')
+      exitCode = check(path)
+    })
 
   try {
     await program.parseAsync(argv)
