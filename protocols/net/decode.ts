@@ -51,6 +51,11 @@ export class FrameDecoder {
     return layer
   }
 
+  /** The capture is over: fragments that still wait for the rest of their datagram count as dropped. */
+  finish(): void {
+    this.#fragments.finish()
+  }
+
   /** Frames dropped, by name of the reason; fragments that wait or found the rest are not dropped. */
   dropped(): Record<string, number> {
     const found: Record<string, number> = {}

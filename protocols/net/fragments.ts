@@ -6,6 +6,7 @@
  * geometry is sent. A datagram is never delivered in part: what stays incomplete is dropped by age or when space runs out,
  * the oldest first.
  */
+import { randomFillSync } from 'node:crypto'
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import { FRAGMENT, FRAGMENT_AGE, FRAGMENT_BYTES, FRAGMENT_DATAGRAMS, FRAGMENT_MALFORMED, PACKET, type Cursor } from './layers.ts'
@@ -15,6 +16,8 @@ const MAX_DATAGRAM = 65_535
 const UNITS = 8192
 const SMALLEST_SPACE = 4096
 const BUCKETS = 1024
+/** The upper bits of a product are its well-mixed ones. */
+const BUCKET_SHIFT = 22
 /** Spent datagrams kept for reuse. */
 const SPARES = 8
 
@@ -53,6 +56,8 @@ export class Fragments {
   /** Next header of the datagram that was completed last (its fragment at offset 0). */
   nextHeader = 0
   readonly #outcomes: Float64Array
+  /** Secret odd multipliers of the hash: whoever chooses addresses and identifications cannot choose the bucket. Never shows in output. */
+  readonly #multipliers = randomFillSync(new Uint32Array(11))
   readonly #buckets: (Datagram | null)[] = new Array<Datagram | null>(BUCKETS).fill(null)
   #oldest: Datagram | null = null
   #newest: Datagram | null = null
@@ -80,7 +85,7 @@ export class Fragments {
     if (length < 0 || offset + length > MAX_DATAGRAM || (more && (length === 0 || length % 8 !== 0))) return FRAGMENT_MALFORMED
     this.#expire(packet.at)
     const key = packet.ipVersion === 4 ? protocol : -1
-    const hash = hashOf(packet.addresses, id, key, cursor.scope)
+    const hash = this.#hash(packet.addresses, id, key, cursor.scope)
     const datagram = this.#find(packet.addresses, hash, id, key, cursor.scope) ?? this.#open(packet.addresses, hash, id, key, cursor.scope)
 
     const end = offset + length
@@ -142,8 +147,15 @@ export class Fragments {
     this.#bytes += grown.length - before
   }
 
+  #hash(addresses: Uint32Array, id: number, protocol: number, scope: number): number {
+    const multipliers = this.#multipliers
+    let sum = Math.imul(id, multipliers[8]! | 1) + Math.imul(protocol, multipliers[9]! | 1) + Math.imul(scope, multipliers[10]! | 1)
+    for (let i = 0; i < 8; i++) sum += Math.imul(addresses[i]!, multipliers[i]! | 1)
+    return sum | 0
+  }
+
   #find(addresses: Uint32Array, hash: number, id: number, protocol: number, scope: number): Datagram | null {
-    let found: Datagram | null = this.#buckets[hash & (BUCKETS - 1)]!
+    let found: Datagram | null = this.#buckets[hash >>> BUCKET_SHIFT]!
     while (found !== null) {
       if (found.hash === hash && found.id === id && found.protocol === protocol && found.scope === scope && sameAddresses(found.addresses, addresses)) break
       found = found.chain
@@ -160,7 +172,7 @@ export class Fragments {
     datagram.protocol = protocol
     datagram.scope = scope
     datagram.born = this.#now
-    const bucket = hash & (BUCKETS - 1)
+    const bucket = hash >>> BUCKET_SHIFT
     datagram.chain = this.#buckets[bucket]!
     this.#buckets[bucket] = datagram
     datagram.older = this.#newest
@@ -173,7 +185,7 @@ export class Fragments {
   }
 
   #remove(datagram: Datagram): void {
-    const bucket = datagram.hash & (BUCKETS - 1)
+    const bucket = datagram.hash >>> BUCKET_SHIFT
     if (this.#buckets[bucket] === datagram) this.#buckets[bucket] = datagram.chain
     else {
       let before = this.#buckets[bucket]!
@@ -195,6 +207,11 @@ export class Fragments {
     this.#outcomes[reason]! += datagram.frames
     this.#remove(datagram)
     this.#spare(datagram)
+  }
+
+  /** No more frames come: what waits is given up. */
+  finish(): void {
+    while (this.#oldest !== null) this.#giveUp(this.#oldest, FRAGMENT_AGE)
   }
 
   #spare(datagram: Datagram): void {
@@ -220,13 +237,4 @@ export class Fragments {
 function sameAddresses(a: Uint32Array, b: Uint32Array): boolean {
   for (let i = 0; i < 8; i++) if (a[i] !== b[i]) return false
   return true
-}
-
-function hashOf(addresses: Uint32Array, id: number, protocol: number, scope: number): number {
-  let hash = Math.imul(id ^ scope, 0x9E3779B1) ^ protocol
-  for (let i = 0; i < 8; i++) {
-    hash = Math.imul(hash ^ addresses[i]!, 0x85EBCA6B)
-    hash ^= hash >>> 15
-  }
-  return hash
 }

@@ -152,6 +152,15 @@ describe('limits', () => {
     expect(decoder.held).toBe(1)
   })
 
+  test('does what still waits at the end of the capture count as dropped?', () => {
+    const decoder = new FrameDecoder()
+    for (let id = 0; id < 5; id++) decoded(first(id, 1), decoder)
+    decoder.finish()
+    expect(decoder.held).toBe(0)
+    expect(decoder.dropped()).toEqual({ 'ip.fragment-age': 5 })
+    expect(decoder.outcomes[1]).toBe(0)
+  })
+
   test('does a clock that steps back age nothing?', () => {
     const [head, tail] = asFrames(fragments(v4, whole, 800))
     expect(packets(outcomes([{ ...head!, at: 9e12 }, { ...tail!, at: 1e6 }])).length).toBe(1)
