@@ -127,6 +127,15 @@ export class Broker {
     this.#process = undefined
   }
 
+  /** It keeps its connections and takes new ones, but answers nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
   async remove(): Promise<void> {
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true })

@@ -52,8 +52,11 @@ export function expectOrder(got: Got[], count: number): void {
   expect(new Set(ids(got)).size).toBe(count)
 }
 
-/** @param setUp a receiver of its own for each question */
-export function contract(name: string, setUp: () => Promise<Receiver>): void {
+/**
+ * @param setUp a receiver of its own for each question
+ * @param options how patient delivery is with it
+ */
+export function contract(name: string, setUp: () => Promise<Receiver>, options = HASTY): void {
   describe(`the contract of a sink: ${name}`, () => {
     let receiver: Receiver
     beforeEach(async () => { receiver = await setUp() })
@@ -65,8 +68,8 @@ export function contract(name: string, setUp: () => Promise<Receiver>): void {
       await sink.send(alerts.slice(0, 20), never)
       await sink.send(alerts.slice(20), never)
       await sink.close()
-      await until(() => receiver.got().length >= 25)
-      expect(ids(receiver.got())).toEqual(alerts.map((a) => a.id))
+      await until(async () => (await receiver.got()).length >= 25)
+      expect(ids(await receiver.got())).toEqual(alerts.map((a) => a.id))
     })
 
     test('is hostile text one alert?', async () => {
@@ -75,8 +78,8 @@ export function contract(name: string, setUp: () => Promise<Receiver>): void {
       const device = { ...makeAlert().device, id: title, name: title }
       await sink.send([makeAlert({ title, explanation: title, device }), numbered(2)], never)
       await sink.close()
-      await until(() => receiver.got().length >= 2)
-      expect(receiver.got()).toMatchObject([{ title, device: { name: title } }, { id: 'id-2' }])
+      await until(async () => (await receiver.got()).length >= 2)
+      expect(await receiver.got()).toMatchObject([{ title, device: { name: title } }, { id: 'id-2' }])
     })
 
     test('is it told when the receiver is away, and does a new one deliver when it is back?', async () => {
@@ -88,7 +91,7 @@ export function contract(name: string, setUp: () => Promise<Receiver>): void {
       const next = receiver.make()
       await next.send([numbered(1)], never)
       await next.close()
-      await until(() => receiver.got().length >= 1)
+      await until(async () => (await receiver.got()).length >= 1)
     })
 
     test('is nothing lost while the receiver comes and goes?', async () => {
@@ -98,16 +101,16 @@ export function contract(name: string, setUp: () => Promise<Receiver>): void {
           await sleep(4)
           if (n === 60) await receiver.down()
           if (n === 120) {
-            await until(() => publisher.deliveries[0]!.failing !== undefined)
+            await until(() => publisher.deliveries[0]!.failing !== undefined, 20_000)
             await receiver.up()
           }
         }
-        expect(await publisher.drain(10_000)).toEqual({ left: 0, lost: 0 })
+        expect(await publisher.drain(30_000)).toEqual({ left: 0, lost: 0 })
         expect(said.filter((line) => line.includes('alerts wait'))).toHaveLength(1)
         expect(said.at(-1)).toContain('delivered again')
-      })
-      await until(() => ids(receiver.got()).includes('id-199'))
-      const got = receiver.got()
+      }, options)
+      await until(async () => ids(await receiver.got()).includes('id-199'))
+      const got = await receiver.got()
       // What was sent before may be gone with the file, or, without acknowledgements, on its way.
       const from = receiver.acknowledges ? 62 : 80
       expect(unique(got).map((id) => Number(id.slice(3))).filter((n) => n >= from)).toEqual(Array.from({ length: 200 - from }, (_, i) => i + from))
@@ -122,10 +125,10 @@ export function contract(name: string, setUp: () => Promise<Receiver>): void {
         await until(() => publisher.deliveries[0]!.failures >= 2, 20_000)
         expect(publisher.deliveries[0]!.failing).toMatch(/no answer within/)
         receiver.silence!(false)
-        await until(() => unique(receiver.got()).length === 5)
-        expect(await publisher.drain(5000)).toEqual({ left: 0, lost: 0 })
-      })
-      expectOrder(receiver.got(), 5)
+        await until(async () => unique(await receiver.got()).length === 5, 30_000)
+        expect(await publisher.drain(20_000)).toEqual({ left: 0, lost: 0 })
+      }, options)
+      expectOrder(await receiver.got(), 5)
     })
   })
 }

@@ -22,7 +22,7 @@ export interface Got {
 export interface Receiver {
   make: MakeSink
   /** What arrived, in order, repeats included. */
-  got(): Got[]
+  got(): Got[] | Promise<Got[]>
   down(): Promise<void>
   up(): Promise<void>
   /** Takes everything and answers nothing; undefined where that can't be. */
