@@ -26,7 +26,7 @@ export class Half {
   offset = 0
   /** Bytes from `offset` on that the consumer does not want. */
   skip = 0
-  /** The highest acknowledgement of the peer; means something when `isAcknowledged`. */
+  /** The highest acknowledgement of the peer, when `isAcknowledged`; a sequence number until the half is started. */
   acknowledged = 0
   isAcknowledged = false
   /** Where the stream ends; -1 while no FIN was seen. */

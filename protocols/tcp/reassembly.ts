@@ -62,6 +62,7 @@ export class Reassembly {
   start(half: Half, seq: number): void {
     half.isStarted = true
     half.next = seq
+    half.acknowledged = half.offset + ahead(half.acknowledged, seq)
   }
 
   /**
@@ -95,15 +96,19 @@ export class Reassembly {
 
   /** The peer has everything below `ack`. Acknowledgements of what cannot have been sent are not believed. */
   acknowledged(half: Half, ack: number): void {
-    if (half.isAcknowledged && ahead(ack, half.acknowledged) <= 0) return
-    if (half.isStarted && ahead(ack, half.next) > this.#limits.aboveHole) return
-    half.acknowledged = ack
+    if (!half.isStarted) {
+      half.acknowledged = ack
+    } else {
+      const reach = ahead(ack, half.next)
+      if (reach > this.#limits.aboveHole) return
+      if (!half.isAcknowledged || half.offset + reach > half.acknowledged) half.acknowledged = half.offset + reach
+    }
     half.isAcknowledged = true
   }
 
   /** After each packet of the conversation: is a hole lost by now? */
   mind(conversation: Conversation, half: Half, at: Micros): void {
-    const reach = half.isAcknowledged && half.isStarted ? ahead(half.acknowledged, half.next) : 0
+    const reach = half.isAcknowledged && half.isStarted ? half.acknowledged - half.offset : 0
     if (half.held === null && reach <= 0) {
       half.holeSince = -1
       return
@@ -124,7 +129,7 @@ export class Reassembly {
   flush(conversation: Conversation, half: Half, at: Micros): void {
     while (half.held !== null) this.#giveUp(conversation, half, at)
     if (half.isStarted) {
-      const missing = tail(half, half.isAcknowledged ? ahead(half.acknowledged, half.next) : 0)
+      const missing = tail(half, half.isAcknowledged ? half.acknowledged - half.offset : 0)
       if (missing > 0) this.#lose(conversation, half, missing, at)
     }
     if (half.history !== null) this.#historyBytes -= half.history.size
@@ -184,11 +189,12 @@ export class Reassembly {
     // Old bytes with fitting acknowledgements are the copy of a second, late sensor.
     if (distance < 0 && !isStranger) return this.#repeated(half, length)
     const further = half.farWitnesses === 0 ? 0 : ahead(seq, half.farEnd)
-    if (further >= 0) {
-      half.farWitnesses = further <= this.#limits.aboveHole ? half.farWitnesses + 1 : 1
+    const isCopy = further < 0 && further >= -this.#limits.aboveHole
+    if (!isCopy) {
+      half.farWitnesses = Math.abs(further) <= this.#limits.aboveHole ? half.farWitnesses + 1 : 1
       half.farEnd = advance(seq, length)
     }
-    if (half.farWitnesses < this.#limits.farWitnesses || further < 0) {
+    if (isCopy || half.farWitnesses < this.#limits.farWitnesses) {
       this.#counters.outOfReach += length
       return true
     }
@@ -301,9 +307,9 @@ export class Reassembly {
   /** All holes are lost that were acknowledged when the first one came to notice. */
   #giveUpAcknowledged(conversation: Conversation, half: Half, at: Micros): void {
     const acknowledged = half.holeAcknowledged
-    while (half.held !== null && ahead(acknowledged, half.next) >= half.held.start - half.offset) this.#giveUp(conversation, half, at)
+    while (half.held !== null && acknowledged >= half.held.start) this.#giveUp(conversation, half, at)
     if (half.held !== null) return
-    const missing = tail(half, ahead(acknowledged, half.next))
+    const missing = tail(half, acknowledged - half.offset)
     if (missing > 0) this.#lose(conversation, half, missing, at)
   }
 

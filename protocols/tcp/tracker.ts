@@ -239,7 +239,7 @@ export class Tracker {
       conversation.isMidstream = false
       if ((half === conversation.client) === ((flags & ACK) !== 0)) conversation.turn()
     }
-    if (flags & ACK || peer?.hasSyn) conversation.isEstablished = true
+    if (peer?.hasSyn) conversation.isEstablished = true
   }
 
   #reset(conversation: Conversation, half: Half, packet: Packet): void {
@@ -258,7 +258,7 @@ export class Tracker {
     if (half.isStarted) {
       const distance = ahead(seq, half.next)
       // A closed end answers each late segment from where that one's acknowledgement stands.
-      if (distance < 0) return half.isAcknowledged && ahead(seq, half.acknowledged) >= 0
+      if (distance < 0) return half.isAcknowledged && half.offset + distance >= half.acknowledged
       return distance <= this.#limits.aboveHole
     }
     if (peer === null || !peer.isStarted || (packet.flags & ACK) === 0) return true
