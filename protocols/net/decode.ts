@@ -15,7 +15,9 @@ import { LIMITS } from '../limits.ts'
 import { Fragments } from './fragments.ts'
 import { authentication, hopByHop, ipv4, ipv4Tunnel, ipv6, ipv6Fragment, ipv6Tunnel, mplsTunnel, options, routing } from './ip.ts'
 import * as L from './layers.ts'
-import { etag, ethernet, hdlc, ipoib, linkLayer, llc, macsec, mpls, nflog, nsh, nullLoop, ppp, pppDirection, pppoe, rawIp, sll, sll2, vlan, vntag } from './link.ts'
+import {
+  backbone, ethernet, hdlc, ipoib, linkLayer, llc, macsec, mpls, nflog, nsh, nullLoop, ppp, pppDirection, pppoe, rawIp, sll, sll2, tag6, tag8, vlan,
+} from './link.ts'
 import type { Packet } from './packet.ts'
 import { tcp, udp } from './transport.ts'
 import { erspan2, erspan3, etherIp, gre } from './tunnels.ts'
@@ -90,8 +92,9 @@ export class FrameDecoder {
       case L.NULL_LOOP: return nullLoop(cursor)
       case L.NFLOG: return nflog(cursor)
       case L.IPOIB: return ipoib(cursor)
-      case L.VNTAG: return vntag(cursor)
-      case L.ETAG: return etag(cursor)
+      case L.TAG6: return tag6(cursor)
+      case L.TAG8: return tag8(cursor)
+      case L.BACKBONE: return backbone(cursor, packet)
       case L.MACSEC: return macsec(cursor)
       case L.NSH: return nsh(cursor)
       case L.PPP_DIRECTION: return pppDirection(cursor)

@@ -58,8 +58,8 @@ export const RAW_IP = 73
 export const NULL_LOOP = 74
 export const NFLOG = 75
 export const IPOIB = 76
-export const VNTAG = 77
-export const ETAG = 78
+export const TAG6 = 77
+export const TAG8 = 78
 export const MACSEC = 79
 export const NSH = 80
 export const PPP_DIRECTION = 81
@@ -84,6 +84,7 @@ export const ETHERIP = 99
 export const IPV4_TUNNEL = 100
 export const IPV6_TUNNEL = 101
 export const MPLS_TUNNEL = 102
+export const BACKBONE = 103
 
 // -------------------------------------------------------------------------------------------------- cursor
 

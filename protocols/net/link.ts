@@ -3,8 +3,8 @@
  */
 import { u16be, u16le, u32be, u32le } from '../bytes.ts'
 import {
-  AVS, enterScope, ERSPAN2, ERSPAN3, ETAG, ETHERNET, HDLC, IEEE80211, IPOIB, IPV4, IPV6, LINK_ENCRYPTED, LINK_MALFORMED, LINK_NOT_IP, LINK_SHORT,
-  LINK_UNSUPPORTED, LLC, MACSEC, MPLS, NFLOG, NSH, NULL_LOOP, PPI, PPP, PPP_DIRECTION, PPPOE, PRISM, RADIOTAP, RAW_IP, SLL, SLL2, VLAN, VNTAG,
+  AVS, BACKBONE, enterScope, enterTunnel, ERSPAN2, ERSPAN3, ETHERNET, HDLC, IEEE80211, IPOIB, IPV4, IPV6, LINK_ENCRYPTED, LINK_MALFORMED, LINK_NOT_IP, LINK_SHORT,
+  LINK_UNSUPPORTED, LLC, MACSEC, MPLS, NFLOG, NSH, NULL_LOOP, PPI, PPP, PPP_DIRECTION, PPPOE, PRISM, RADIOTAP, RAW_IP, SLL, SLL2, TAG6, TAG8, VLAN,
   type Cursor,
 } from './layers.ts'
 import type { Packet } from './packet.ts'
@@ -54,8 +54,11 @@ export function etherType(type: number): number {
     case 0x880B: return PPP
     case 0x88BE: return ERSPAN2
     case 0x22EB: return ERSPAN3
-    case 0x8926: return VNTAG
-    case 0x893F: return ETAG
+    // VN-Tag; HSR (IEC 62439-3).
+    case 0x8926: case 0x892F: return TAG6
+    // 802.1BR E-TAG; Cisco metadata (TrustSec).
+    case 0x893F: case 0x8909: return TAG8
+    case 0x88E7: return BACKBONE
     case 0x88E5: return MACSEC
     case 0x894F: return NSH
     default: return LINK_NOT_IP
@@ -114,14 +117,22 @@ export function vlan(cursor: Cursor, packet: Packet): number {
   return tagged(cursor, 4)
 }
 
-/** VN-Tag: 4 bytes, then an EtherType. */
-export function vntag(cursor: Cursor): number {
+/** A tag of 4 bytes, then an EtherType or length. */
+export function tag6(cursor: Cursor): number {
   return cursor.has(6) ? tagged(cursor, 6) : LINK_SHORT
 }
 
-/** 802.1BR E-TAG: 6 bytes, then an EtherType. */
-export function etag(cursor: Cursor): number {
+/** A tag of 6 bytes, then an EtherType or length. */
+export function tag8(cursor: Cursor): number {
   return cursor.has(8) ? tagged(cursor, 8) : LINK_SHORT
+}
+
+/** 802.1ah: priority and service id u32, then the customer's Ethernet frame. */
+export function backbone(cursor: Cursor, packet: Packet): number {
+  if (!cursor.has(4)) return LINK_SHORT
+  enterTunnel(cursor, packet, u32be(cursor.bytes, cursor.at) & 0xFFFFFF)
+  cursor.at += 4
+  return ETHERNET
 }
 
 /** Moves behind a tag of `size` bytes whose last two are an EtherType or length. */

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { PerformanceObserver } from 'node:perf_hooks'
 import { describe, expect, test } from 'vitest'
 import {
   ACK, authentication, ethernet, extension, hex, ip, ipv4, ipv6, join, PSH, SYN, tcp, tcpFrame, u16, u32, u8, udp, udpFrame, vlan, type EtherPayload,
@@ -45,6 +44,9 @@ const LINKS: Case[] = [
   ['802.1Q with LLC/SNAP', 1, ethernet(vlan(5, w.ieee8023(packet4))), { vlans: [5] }],
   ['VN-Tag', 1, ethernet(w.vnTag(packet4))],
   ['802.1BR', 1, ethernet(w.eTag(vlan(5, packet4))), { vlans: [5] }],
+  ['HSR', 1, ethernet(w.hsr(packet4))],
+  ['TrustSec in 802.1Q', 1, ethernet(vlan(5, w.trustSec(packet4))), { vlans: [5] }],
+  ['802.1ah', 1, ethernet(vlan(900, w.backbone(w.frameOf(vlan(5, packet4))), 0x88A8)), { ...MIRRORED, vlans: [5] }],
   ['MACsec without encryption', 1, ethernet(w.macSec(vlan(5, packet4))), { vlans: [5] }],
   ['MACsec without SCI', 1, ethernet(w.macSec(packet4, { sci: false }))],
   ['MPLS', 1, ethernet(w.mpls([16, 17, 18], packet4.bytes))],
@@ -315,21 +317,19 @@ test('does one frame leave nothing behind for the next?', () => {
   }
 })
 
-test('does decoding allocate nothing for a frame?', async () => {
-  let collections = 0
-  const observer = new PerformanceObserver((list) => { collections += list.getEntries().length })
+test('does decoding allocate nothing for a frame?', () => {
   const decoder = new FrameDecoder()
   const packet = new Packet()
   const frames = [LINKS[0]!, LINKS[5]!, TUNNELS[5]!, HEADERS[1]!].map(([, linkType, bytes], i) =>
     ({ bytes, start: 0, end: bytes.length, wireLength: bytes.length, at: 1.7e15 + i + 0.5, linkType, interfaceId: 0 }))
-  const run = (rounds: number): void => {
+  const growth = (rounds: number): number => {
+    const before = process.memoryUsage().heapUsed
     for (let i = 0; i < rounds; i++) for (const frame of frames) decoder.decode(frame, packet)
+    return process.memoryUsage().heapUsed - before
   }
-  run(50_000)
-  observer.observe({ entryTypes: ['gc'] })
-  run(500_000)
-  await new Promise(resolve => setTimeout(resolve, 20))
-  observer.disconnect()
-  // Two million frames: the smallest object for each would fill the young generation many times.
-  expect(collections).toBeLessThan(3)
+  growth(20_000)
+  // A collection in between hides what was allocated, so the largest of some tries counts.
+  const largest = Math.max(...[1, 2, 3].map(() => growth(20_000)))
+  // 80,000 frames: the smallest object for each would be 1.2 MB.
+  expect(largest).toBeLessThan(600_000)
 })
