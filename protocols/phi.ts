@@ -19,11 +19,21 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 export class Pseudonyms {
   readonly #key: Uint8Array
   readonly #seen: Record<Subject, Map<string, Pseudonym>> = { patient: new Map(), order: new Map(), body: new Map() }
+  readonly #plain: Map<Pseudonym, Phi> | undefined
 
-  /** @param key the site's secret, at least 16 bytes. */
-  constructor(key: Uint8Array) {
+  /**
+   * @param key the site's secret, at least 16 bytes.
+   * @param options remember: keep the plain values, for a reader who asked to see them (`inspect --show-phi`)
+   */
+  constructor(key: Uint8Array, options: { remember?: boolean } = {}) {
     if (key.length < 16) throw new RangeError('a pseudonym key needs at least 16 bytes')
     this.#key = key
+    if (options.remember === true) this.#plain = new Map()
+  }
+
+  /** The value behind a pseudonym that was made here; undefined unless values are remembered. */
+  plain(pseudonym: Pseudonym): Phi | undefined {
+    return this.#plain?.get(pseudonym)
   }
 
   /** A patient identifier (Patient ID (0010,0020), PID-3.1), the same for both protocols. Empty gives null. */
@@ -46,6 +56,7 @@ export class Pseudonyms {
     // Two generations would keep hot entries longer; clearing keeps it simple, and a refill costs milliseconds.
     if (seen.size >= CACHE) seen.clear()
     seen.set(plain, made)
+    this.#plain?.set(made, new Phi(id.trim()))
     return made
   }
 

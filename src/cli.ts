@@ -2,6 +2,7 @@
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
+import type { InspectOptions } from './commands/inspect.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import { UserError } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -45,6 +46,16 @@ async function main(argv: string[]): Promise<number> {
       exitCode = await consume(options)
     })
 
+  program.command('inspect')
+    .description('list the conversations of captures, readable: associations, operations, messages, violations')
+    .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
+    .option('--flow <id>', 'one conversation, in full')
+    .option('--show-phi', 'show patient and order identifiers instead of pseudonyms')
+    .action(async (files: string[], options: InspectOptions) => {
+      const { inspect } = await import('./commands/inspect.ts')
+      exitCode = await inspect(files, options)
+    })
+
   program.command('check')
     .description('validate a configuration file and print what is in force')
     .argument('<config>', 'YAML or JSON')
@@ -66,5 +77,8 @@ async function main(argv: string[]): Promise<number> {
     throw error
   }
 }
+
+// A reader of standard output that goes away (`| head`) is no fault; whoever writes there notices by itself.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error })
 
 process.exitCode = await main(process.argv)

@@ -1,0 +1,77 @@
+/** `wardwire inspect FILE...`: the conversations of a capture, readable. Nothing is learned or judged. */
+import { Decoder } from '../../protocols/decoder.ts'
+import type { EventOf, Flow, WireEvent } from '../../protocols/events.ts'
+import { Pseudonyms } from '../../protocols/phi.ts'
+import { rfc3339 } from '../../protocols/time.ts'
+import { associationText, operationRow, type Reveal } from '../inspect/dicom.ts'
+import { interfaceText } from '../inspect/hl7.ts'
+import { amount, ends, shown, table } from '../inspect/text.ts'
+import { readCaptures } from '../sources/captures.ts'
+import { userKey } from '../store/site-key.ts'
+
+export interface InspectOptions {
+  flow?: string
+  showPhi?: boolean
+}
+
+/** @returns the exit code: 1 when an input could not be read */
+export async function inspect(files: string[], options: InspectOptions): Promise<number> {
+  const pseudonyms = new Pseudonyms(userKey((line) => process.stderr.write(`wardwire: ${line}\n`)), { remember: options.showPhi ?? false })
+  const reveal: Reveal = (pseudonym) => pseudonyms.plain(pseudonym)
+  /** What each conversation has said so far; printed, and forgotten, when it ends. */
+  const open = new Map<Flow, WireEvent[]>()
+  let printed = 0
+  const decoder = new Decoder({
+    pseudonyms,
+    emit: (event) => {
+      if (!('flow' in event)) return
+      const said = open.get(event.flow) ?? []
+      if (event.kind !== 'flow') {
+        open.set(event.flow, said)
+        said.push(event)
+        return
+      }
+      open.delete(event.flow)
+      if (said.length === 0 || (options.flow !== undefined && options.flow !== event.flow.id)) return
+      printed += 1
+      process.stdout.write(`${conversationText(event, said, reveal, options.flow !== undefined).join('\n')}\n\n`)
+    },
+  })
+  const readerGone = new AbortController()
+  process.stdout.once('error', () => readerGone.abort())
+  const { problems, truncated } = await readCaptures(files, { onFrame: (frame) => decoder.frame(frame), signal: readerGone.signal })
+  decoder.finish(truncated)
+  for (const { path, text } of problems) process.stderr.write(`wardwire: ${path === '-' ? 'standard input' : path}: ${text}\n`)
+  if (printed === 0) {
+    process.stderr.write(options.flow === undefined
+      ? 'wardwire: no DICOM, HL7 or TLS conversation in it\n'
+      : `wardwire: no conversation ${options.flow} in it (wardwire inspect FILE lists their ids)\n`)
+  }
+  return problems.length > 0 ? 1 : 0
+}
+
+function conversationText(end: EventOf<'flow'>, said: WireEvent[], reveal: Reveal, all: boolean): string[] {
+  const { flow } = end
+  const of = <K extends WireEvent['kind']>(kind: K): EventOf<K>[] => said.filter((e): e is EventOf<K> => e.kind === kind)
+  const operations = of('dicom.operation')
+  const messages = of('hl7.message')
+  const associations = of('dicom.association')
+  // An operation belongs to the association that ends next; without one (midstream) they stand alone.
+  let from = 0
+  const dicom = associations.flatMap((association, i) => {
+    const mine = operations.slice(from).filter((o) => o.started <= association.ended_at || i === associations.length - 1)
+    from += mine.length
+    return associationText(association, mine, reveal, all)
+  })
+  const missing = end.gaps.client + end.gaps.server
+  return [
+    `${(end.protocol ?? 'tcp').toUpperCase()}  ${ends(flow)}  ${rfc3339(end.started).slice(0, 10)} ${rfc3339(end.started).slice(11, 19)}Z  ${flow.id}` +
+      `${flow.vlan.length > 0 ? `  VLAN ${flow.vlan.join('.')}` : ''}${flow.midstream ? '  (start not seen)' : ''}${missing > 0 ? `  (${amount(missing, 'byte')} lost)` : ''}`,
+    ...dicom,
+    ...(associations.length === 0 ? table(operations.map((o) => operationRow(o, reveal)), '  ') : []),
+    ...(messages.length > 0 ? interfaceText(messages, reveal, all) : []),
+    ...of('tls.session').map((t) => `  ${shown(t.version)}, name ${shown(t.sni)}, protocol ${shown(t.alpn)}, JA4 ${shown(t.ja4)}` +
+      (t.certificate ? `, certificate ${shown(t.certificate.subject)} until ${shown(t.certificate.not_after)}` : '')),
+    ...of('violation').map((v) => `  violation       ${shown(v.code)} (${shown(v.section)}) at byte ${v.offset}: ${shown(v.detail)}`),
+  ]
+}
