@@ -13,6 +13,7 @@ import type { Micros } from '../../protocols/events.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { isSupportedLinkType } from '../../protocols/net/link.ts'
 import { fileSize, openRaw, SourceError, STANDARD_INPUT, unpacked, type ByteSource, type RawSource } from './bytes.ts'
+import { MergeQueue, type Ordered } from './merge-queue.ts'
 
 export interface CaptureProblem {
   readonly path: string
@@ -70,7 +71,7 @@ const SMALLEST_CHUNK = 64 * 1024
 const OPEN_FILES = 200
 
 /** One input, in the order of the merge by `at` and `index`. */
-class Input {
+class Input implements Ordered<Input> {
   readonly index: number
   readonly path: string
   /** Time of the frame that is next; of a waiting file, of its first frame. */
@@ -101,7 +102,7 @@ class Run {
   readonly result: CaptureResult = { frames: 0, bytes: 0, at: 0, truncated: false, problems: [] }
   readonly #handlers: CaptureHandlers
   readonly #inputs: Input[]
-  readonly #queue = new MergeQueue()
+  readonly #queue = new MergeQueue<Input>()
   readonly #open = new Set<Input>()
   #freeBytes = READ_BYTES
   #readBytes = 0
@@ -266,62 +267,5 @@ class Run {
   #problem(input: Input, kind: CaptureProblem['kind'], text: string): void {
     if (kind === 'cut') this.result.truncated = true
     this.result.problems.push({ path: input.path === STANDARD_INPUT ? 'standard input' : input.path, kind, text })
-  }
-}
-
-/** A binary heap of inputs: the one whose frame is next is first. */
-class MergeQueue {
-  readonly #heap: Input[] = []
-
-  first(): Input | null {
-    return this.#heap[0] ?? null
-  }
-
-  /** The best of all others. */
-  second(): Input | null {
-    const [, left, right] = this.#heap
-    if (left === undefined || right === undefined) return left ?? null
-    return right.before(left) ? right : left
-  }
-
-  push(input: Input): void {
-    const heap = this.#heap
-    let at = heap.push(input) - 1
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!heap[at]!.before(heap[parent]!)) return
-      this.#swap(at, parent)
-      at = parent
-    }
-  }
-
-  /** Removes the first. */
-  shift(): void {
-    const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    this.settle()
-  }
-
-  /** The first has a later frame now: puts it in its place. */
-  settle(): void {
-    const heap = this.#heap
-    for (let at = 0; ;) {
-      const left = 2 * at + 1
-      const right = left + 1
-      let least = at
-      if (left < heap.length && heap[left]!.before(heap[least]!)) least = left
-      if (right < heap.length && heap[right]!.before(heap[least]!)) least = right
-      if (least === at) return
-      this.#swap(at, least)
-      at = least
-    }
-  }
-
-  #swap(a: number, b: number): void {
-    const heap = this.#heap
-    const kept = heap[a]!
-    heap[a] = heap[b]!
-    heap[b] = kept
   }
 }
