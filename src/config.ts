@@ -18,7 +18,7 @@ const kafkaSchema = z.strictObject({
   brokers: z.array(z.string().regex(/^[^\s,]+:\d+$/, 'write it as host:port')).default([])
     .describe('first brokers to ask, host:port; --kafka overrides them'),
   topic_prefix: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/).default('wardwire')
-    .describe('topics are PREFIX.alerts.v1, PREFIX.events.v1 and PREFIX.health.v1'),
+    .describe('alerts go to the topic PREFIX.alerts.v1'),
   tls: tlsSchema.default(false)
     .describe('true, or ca_file, cert_file, key_file, server_name'),
   sasl: z.strictObject({

@@ -4,9 +4,9 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import type { KafkaConfig } from '../config.ts'
 import { secretFile, tlsOptions } from './tls-options.ts'
 
-/** Names of the topics, by what is in them. All are keyed by device. */
-export function topics(prefix: string): { alerts: string; events: string; health: string } {
-  return { alerts: `${prefix}.alerts.v1`, events: `${prefix}.events.v1`, health: `${prefix}.health.v1` }
+/** Names of the topics, by what is in them (docs/asyncapi.yaml). */
+export function topics(prefix: string): { alerts: string } {
+  return { alerts: `${prefix}.alerts.v1` }
 }
 
 /** Milliseconds. Whoever uses the client has a deadline of its own around all of these. */

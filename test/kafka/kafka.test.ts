@@ -1,5 +1,6 @@
 /** Against a real Apache Kafka: our own where Java and Maven are, else the one that KAFKA_BOOTSTRAP names (then without what needs to kill it). */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -16,6 +17,7 @@ import { topics } from '../../src/sinks/kafka-client.ts'
 import { KafkaSink } from '../../src/sinks/kafka.ts'
 import { makeAlert, numbered } from '../src/alert.ts'
 import { HASTY, contract, expectOrder, ids, published, unique, until } from '../src/sinks/contract.ts'
+import { blocks } from '../docs/blocks.ts'
 import { Broker, SCRAM, whyNoBroker } from './broker.ts'
 import { everythingIn } from './topic.ts'
 
@@ -209,6 +211,25 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       await expect(consume({ kafka: broker, severity: 'worst' })).rejects.toThrow(/give one of info, low/)
       await expect(consume({})).rejects.toThrow(/--kafka needs brokers/)
     })
+  })
+
+  test('does the program of docs/integrations/kafka.md print what comes, each revision once?', async () => {
+    const config = configSchema.parse({ kafka: { brokers: [broker] } }).kafka
+    const id = `doc-${randomUUID()}`
+    const sink = new KafkaSink(config)
+    const grown = { ...makeAlert({ id }), revision: 3 }
+    await sink.send([makeAlert({ id }), makeAlert({ id }), numbered(1, 'low'), grown])
+    await sink.close()
+    const program = join(place, 'consumer.mts')
+    const [code] = blocks('kafka.md', 'ts')
+    writeFileSync(program, code!.replace("'wardwire'", JSON.stringify(join(root, 'src', 'api.ts'))).replace("'ticketing'", `'${id}'`))
+    const child = spawn(process.execPath, [...tsx, program, broker], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    let out = ''
+    child.stdout.on('data', (data: Buffer) => { out += data.toString() })
+    await until(() => out.includes('revision 3'), 20_000)
+    child.kill()
+    await once(child, 'close')
+    expect(out.split('\n').filter((line) => line.includes(id))).toEqual([2, 3].map((revision) => `high CT1: CT1 sends far more than it ever did (${id}, revision ${revision})`))
   })
 
   describe.skipIf(named !== undefined)('security', () => {

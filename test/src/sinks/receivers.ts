@@ -166,7 +166,7 @@ export async function webhookReceiver(): Promise<Receiver & { requests: Request[
 }
 
 /** Splunk's collector: it takes events, and, where the token has it, says later that they are indexed. */
-export async function splunkReceiver(indexerAck: boolean): Promise<Receiver & { requests: Request[]; indexed: Got[] }> {
+export async function splunkReceiver(indexerAck: boolean): Promise<Receiver & { url: string; requests: Request[]; indexed: Got[] }> {
   const place = folder()
   const tokenFile = join(place, 'token')
   writeFileSync(tokenFile, 'a-token\n')
@@ -188,7 +188,7 @@ export async function splunkReceiver(indexerAck: boolean): Promise<Receiver & { 
   })
   return {
     make: () => new HttpSink(sinkConfig({ type: 'splunk', url, token_file: tokenFile }), 'radiology'),
-    requests, indexed, silence,
+    url, requests, indexed, silence,
     got: () => indexed,
     down: () => listener.down(), up: () => listener.up(),
     acknowledges: true,
