@@ -62,13 +62,13 @@ function encodingName(b: Uint8Array, start: number, end: number): string | undef
   return text === 'base64' ? 'base64' : text === 'hex' ? 'hex' : text === 'a' ? 'a' : undefined
 }
 
-/** Component n and the one behind it: `application/pdf`. */
+/** Component n and the one behind it: `application/pdf`. Where n is 0, only the first is there. */
 function declaredAs(b: Uint8Array, value: number, end: number, d: Delimiters, n: number): string | null {
-  const at = n < 1 ? -1 : componentStart(b, value, end, d.component, n)
+  const at = n < 1 ? value : componentStart(b, value, end, d.component, n)
   if (at < 0) return null
   const typeEnd = upTo(b, at, end, d.component)
   const type = latin1(b, at, Math.min(typeEnd, at + 32))
-  const subtype = typeEnd < end ? latin1(b, typeEnd + 1, Math.min(upTo(b, typeEnd + 1, end, d.component), typeEnd + 33)) : ''
+  const subtype = typeEnd < end && n > 0 ? latin1(b, typeEnd + 1, Math.min(upTo(b, typeEnd + 1, end, d.component), typeEnd + 33)) : ''
   const declared = type !== '' && subtype !== '' ? `${type}/${subtype}` : type + subtype
   return declared === '' ? null : declared.toLowerCase()
 }

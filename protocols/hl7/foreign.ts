@@ -8,16 +8,29 @@ export class ForeignBytes {
   /** Stream offset of the first one. */
   offset = 0
 
+  /** Control characters that came just before: nothing by themselves, but the beginning of what follows (a TLS record begins with SYN ETX). */
+  #before = 0
+  #beforeCount = 0
+
+  /** A control character that says nothing by itself. */
+  aside(byte: number): void {
+    this.#before = (this.#before << 8) | byte
+    if (this.#beforeCount < 4) this.#beforeCount++
+  }
+
   /** @returns true when the sample is full now: time to say what it looks like. */
   add(byte: number, offset: number): boolean {
     this.#sample ??= new Uint8Array(LIMITS.hl7.sampleBytes)
-    if (this.size === 0) this.offset = offset
+    if (this.size === 0) {
+      this.offset = offset - this.#beforeCount
+      while (this.#beforeCount > 0) this.#sample[this.size++] = (this.#before >>> (--this.#beforeCount * 8)) & 0xFF
+    }
     if (this.size < this.#sample.length) this.#sample[this.size] = byte
     return ++this.size === this.#sample.length
   }
 
   reset(): void {
-    this.size = 0
+    this.size = this.#beforeCount = 0
   }
 
   /** Not more than the sample: it is described when it ends or when the sample is full, whichever comes first. */

@@ -41,6 +41,13 @@ export function isSegmentName(b: Uint8Array, at: number): boolean {
   return isUpper(b[at]!) && (isUpper(b[at + 1]!) || isDigit(b[at + 1]!)) && (isUpper(b[at + 2]!) || isDigit(b[at + 2]!))
 }
 
+/** Behind an LF: does another segment follow (a name and a separator), or the end of the message? */
+export function isSegmentNext(b: Uint8Array, at: number, end: number): Verdict {
+  if (at < end && b[at]! < 0x20) return YES
+  if (at + 3 >= end) return MORE
+  return isSegmentName(b, at) && (isSeparator(b[at + 3]!) || b[at + 3]! < 0x20) ? YES : NO
+}
+
 /** Bytes that `opensBlock` needs at most. */
 export const OPENING = 5
 
@@ -72,7 +79,8 @@ export const BARE_OPENING = 10
 /** Without a frame the header must vouch for itself: two to five different separators between two field separators. */
 export function opensBare(b: Uint8Array, at: number, end: number): Verdict {
   const have = end - at
-  if (have < 3) return have > 0 && matchesSoFar(b, at, end) ? MORE : NO
+  if (have < 1) return MORE
+  if (have < 3) return matchesSoFar(b, at, end) ? MORE : NO
   const name = nameAt(b, at)
   if (name !== MSH && name !== FHS && name !== BHS) return NO
   if (have < 4) return MORE

@@ -7,57 +7,60 @@ import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
+import { upTo } from './fields.ts'
 import { opensBare } from './header.ts'
 import type { BlockReader } from './mllp.ts'
 
-const LF = 0x0A
+const LF = 0x0A, CR = 0x0D
 
 /** `application/hl7-v2`, `x-application/hl7-v2+er7`, `application/edi-hl7v2`, `text/hl7v2`, `application/hl7-v2+xml` is not: that is XML. */
 const HL7_TYPE = /^[\w.+-]+\/[\w.+-]*hl7[\w.+-]*(?<!xml|json)\s*(;|$)/i
 
 const REQUEST = /^(POST|PUT) \S{1,2048} HTTP\/1\.[01]$/
-const RESPONSE = /^HTTP\/1\.[01] (\d{3})( |$)/
+const RESPONSE = /^HTTP\/1\.[01] (\d{3})(?=\s|$)/
 
 /** First bytes of what `probeHttp` can say YES to. */
 export const mayBeHttp = (first: number): boolean => first === 0x50 || first === 0x48
 
+/** What a start line begins with. */
+const STARTS = ['POST ', 'PUT ', 'HTTP/1.']
+/** Bytes of a chunk's size line that are read: sizes have few digits, extensions nobody uses. */
+const CHUNK_LINE = 64
+
 interface Header {
-  /** Where the body begins. */
-  readonly end: number
   readonly status: number | undefined
   readonly length: number | undefined
   readonly chunked: boolean
   readonly type: string
 }
 
-/** Parses start line and fields at `b[at..end)`; MORE when they are not all there, NO when this is no HTTP message that has a body of interest. */
-function readHeader(b: Uint8Array, at: number, end: number): Header | typeof MORE | typeof NO {
-  const text = latin1(b, at, Math.min(end, at + LIMITS.hl7.httpHeaderBytes))
-  const start = /^[^\r\n]*/.exec(text)![0]
-  if (start.length === text.length) return 'POST '.startsWith(start.slice(0, 5)) || 'PUT '.startsWith(start.slice(0, 4)) || 'HTTP/1.'.startsWith(start.slice(0, 7)) ? MORE : NO
-  const response = RESPONSE.exec(start)
-  if (response === null && !REQUEST.test(start)) return NO
-  const blank = /\r?\n\r?\n/.exec(text)
-  if (blank === null) return text.length >= LIMITS.hl7.httpHeaderBytes ? NO : MORE
-  const fields = text.slice(start.length, blank.index + 2)
-  const length = /\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r?(\n|$)/i.exec(fields)
+const isStartLine = (line: string): boolean => REQUEST.test(line) || RESPONSE.test(line)
+
+/** Start line and fields, the blank line included or not. */
+function parseHeader(text: string): Header {
+  const response = RESPONSE.exec(text)
+  const length = /\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r?(\n|$)/i.exec(text)
   return {
-    end: at + blank.index + blank[0].length,
     status: response === null ? undefined : Number(response[1]),
     length: length === null ? undefined : Number(length[1]),
-    chunked: /\ntransfer-encoding:[^\n]*\bchunked[ \t]*\r?(\n|$)/i.test(fields),
-    type: /\ncontent-type:[ \t]*([^\r\n]*)/i.exec(fields)?.[1] ?? '',
+    chunked: /\ntransfer-encoding:[^\n]*\bchunked[ \t]*\r?(\n|$)/i.test(text),
+    type: /\ncontent-type:[ \t]*([^\r\n]*)/i.exec(text)?.[1] ?? '',
   }
 }
 
 /** Does an HTTP message that carries HL7 begin here? */
 export function probeHttp(b: Uint8Array, start: number, end: number): Verdict {
-  const header = readHeader(b, start, end)
-  if (header === MORE || header === NO) return header
+  const text = latin1(b, start, Math.min(end, start + LIMITS.hl7.httpHeaderBytes))
+  const line = /^[^\r\n]*/.exec(text)![0]
+  if (line.length === text.length) return STARTS.some(known => known.startsWith(line.slice(0, known.length))) ? MORE : NO
+  if (!isStartLine(line)) return NO
+  const blank = /\n\r?\n/.exec(text)
+  if (blank === null) return text.length >= LIMITS.hl7.httpHeaderBytes ? NO : MORE
+  const header = parseHeader(text.slice(0, blank.index + 1))
   if (HL7_TYPE.test(header.type)) return YES
   // Some name no type, or text/plain: then the body must show what it is.
   if (!/^(text\/plain|application\/octet-stream|$)/i.test(header.type) || header.chunked || header.length === 0) return NO
-  return opensBare(b, header.end, end)
+  return opensBare(b, start + blank.index + blank[0].length, end)
 }
 
 const HEADER = 0
@@ -78,6 +81,10 @@ export class HttpReader {
   /** Bytes of the body or chunk still to come. */
   #left = 0
   #isHl7 = false
+  /** Where in `#text` the current line of the header begins. */
+  #lineAt = 0
+  /** While lost: the line so far, in `#text`, may become a start line. */
+  #candidate = false
 
   constructor(blocks: BlockReader) {
     this.#blocks = blocks
@@ -90,10 +97,7 @@ export class HttpReader {
         case HEADER: i = this.#header(b, i, end, at); break
         case BODY: case CHUNK: i = this.#content(b, i, end, at); break
         case CHUNK_SIZE: case CHUNK_END: case TRAILER: i = this.#chunkLine(b, i, end); break
-        case LOST:
-          // A new message begins with a piece, as good as always.
-          if (probeStart(b, i, end)) this.#state = HEADER
-          else return
+        case LOST: i = this.#lost(b, i, end); break
       }
     }
   }
@@ -105,8 +109,7 @@ export class HttpReader {
       if (this.#isHl7) this.#blocks.gap(missing)
     } else {
       this.#closeBody(false)
-      this.#state = LOST
-      this.#textBytes = 0
+      this.#loseTrack(false)
     }
   }
 
@@ -115,24 +118,53 @@ export class HttpReader {
     this.#closeBody(this.#left === Infinity)
   }
 
+  /** One line of the header: the start line must be of interest, and the blank one is its end. */
   #header(b: Uint8Array, from: number, end: number, at: Micros): number {
-    const before = this.#textBytes
-    const room = LIMITS.hl7.httpHeaderBytes - before
-    const take = Math.min(end - from, room)
-    this.#keep(b, from, from + take)
-    const header = readHeader(this.#text, 0, this.#textBytes)
-    if (header === MORE && take < room) return from + take
-    if (header === MORE || header === NO) {
-      this.#state = LOST
-      this.#textBytes = 0
-      return end
+    const line = this.#lineAt
+    const stop = Math.min(upTo(b, from, end, LF) + 1, end)
+    const next = from + this.#keep(b, from, stop)
+    if (next < stop) {
+      this.#loseTrack(false)
+    } else if (b[stop - 1] === LF) {
+      const blank = this.#textBytes - line <= 2 && (this.#textBytes - line === 1 || this.#text[line] === CR)
+      if (line === 0 && blank) this.#textBytes = 0
+      else if (line === 0 && !isStartLine(latin1(this.#text, 0, this.#textBytes).trimEnd())) this.#loseTrack(true)
+      else if (blank) this.#openBody(at)
+      else this.#lineAt = this.#textBytes
     }
-    this.#textBytes = 0
-    this.#openBody(header, at)
-    return from + header.end - before
+    return next
   }
 
-  #openBody(header: Header, at: Micros): void {
+  /** Looks for a line that begins as a start line does. */
+  #lost(b: Uint8Array, from: number, end: number): number {
+    for (let i = from; i < end; i++) {
+      const c = b[i]!
+      if (c === LF) {
+        this.#textBytes = 0
+        this.#candidate = true
+      } else if (this.#candidate) {
+        this.#keep(b, i, i + 1)
+        const line = latin1(this.#text, 0, this.#textBytes)
+        if (STARTS.includes(line)) {
+          this.#state = HEADER
+          return i + 1
+        }
+        this.#candidate = STARTS.some(start => start.startsWith(line))
+      }
+    }
+    return end
+  }
+
+  #loseTrack(atLineStart: boolean): void {
+    this.#state = LOST
+    this.#textBytes = this.#lineAt = 0
+    this.#candidate = atLineStart
+  }
+
+  /** The header is complete. */
+  #openBody(at: Micros): void {
+    const header = parseHeader(latin1(this.#text, 0, this.#textBytes))
+    this.#textBytes = this.#lineAt = 0
     const { status } = header
     const none = status !== undefined && (status < 200 || status === 204 || status === 304)
     this.#isHl7 = !none && HL7_TYPE.test(header.type)
@@ -158,9 +190,8 @@ export class HttpReader {
 
   /** RFC 9112 section 7.1: size in hexadecimal, extensions, CR LF; CR LF behind the chunk; trailer fields up to an empty line. */
   #chunkLine(b: Uint8Array, from: number, end: number): number {
-    let stop = from
-    while (stop < end && b[stop] !== LF) stop++
-    this.#keep(b, from, Math.min(stop, from + 64))
+    const stop = upTo(b, from, end, LF)
+    this.#keep(b, from, Math.max(from, Math.min(stop, from + CHUNK_LINE - this.#textBytes)))
     if (stop === end) return end
     const line = latin1(this.#text, 0, this.#textBytes).trim()
     this.#textBytes = 0
@@ -169,8 +200,9 @@ export class HttpReader {
     } else if (this.#state === CHUNK_SIZE) {
       const size = /^[0-9A-Fa-f]{1,10}(?=$|[ ;])/.exec(line)
       this.#left = size === null ? 0 : parseInt(size[0], 16)
-      this.#state = size === null ? LOST : this.#left > 0 ? CHUNK : TRAILER
-      if (this.#state !== CHUNK) this.#closeBody(this.#state === TRAILER)
+      this.#state = this.#left > 0 ? CHUNK : TRAILER
+      if (this.#left === 0) this.#closeBody(size !== null)
+      if (size === null) this.#loseTrack(true)
     } else if (line === '') {
       this.#state = HEADER
     }
@@ -182,19 +214,17 @@ export class HttpReader {
     this.#isHl7 = false
   }
 
-  #keep(b: Uint8Array, from: number, to: number): void {
+  /** @returns how many of the bytes there was room for. */
+  #keep(b: Uint8Array, from: number, to: number): number {
     const size = Math.min(this.#textBytes + to - from, LIMITS.hl7.httpHeaderBytes)
     if (this.#text.length < size) {
       const grown = new Uint8Array(Math.min(LIMITS.hl7.httpHeaderBytes, Math.max(512, 2 * size)))
       grown.set(this.#text.subarray(0, this.#textBytes))
       this.#text = grown
     }
-    this.#text.set(b.subarray(from, from + size - this.#textBytes), this.#textBytes)
+    const kept = size - this.#textBytes
+    this.#text.set(b.subarray(from, from + kept), this.#textBytes)
     this.#textBytes = size
+    return kept
   }
-}
-
-const probeStart = (b: Uint8Array, at: number, end: number): boolean => {
-  const header = readHeader(b, at, end)
-  return header !== NO
 }

@@ -15,6 +15,8 @@ const STX = 0x02, LF = 0x0A, VT = 0x0B, CR = 0x0D, FS = 0x1C, BLANK = 0x20
 
 /** A length, a few keep-alive bytes or a byte order mark may stand in front of the first header. */
 const IN_FRONT = 16
+/** Bytes of a binary length in front. */
+const LENGTH = 4
 /** Text behind a VT that has not shown a header by then will not. */
 const FOREIGN_TEXT = 512
 /** Bytes of a header segment in which its type (MSH-9) stands at the latest. */
@@ -30,7 +32,7 @@ function probe(b: Uint8Array, start: number, end: number, direction: Direction, 
     if (c === VT) return probeBlock(b, i + 1, end)
     const opens = opensBare(b, c === STX ? i + 1 : i, end)
     if (opens !== NO) return opens
-    if (!mayStandInFront(c)) return NO
+    if (!mayStandInFront(c) && i >= start + LENGTH) return NO
   }
   return i === end && i < start + IN_FRONT ? MORE : NO
 }
@@ -67,7 +69,7 @@ function probeMidstream(b: Uint8Array, start: number, end: number, direction: Di
   for (let i = start; i < end; i++) {
     const c = b[i]!
     if (c === VT && opensBlock(b, i + 1, end) === YES) return turned(b, i + 1, end, direction)
-    if ((c === 0x4D || c === 0x42 || c === 0x46) && opensBare(b, i, end) === YES) return turned(b, i, end, direction)
+    if ((c === 0x4D || c === 0x42 || c === 0x46) && (i === start || b[i - 1]! < BLANK) && opensBare(b, i, end) === YES) return turned(b, i, end, direction)
     if (c === CR && i + 4 < end && isSegmentName(b, i + 1) && b[i + 4] === 0x7C && ++segments === 3) return YES
   }
   if (end > start && mayBeHttp(b[start]!)) return probeHttp(b, start, end)

@@ -18,7 +18,7 @@ import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
-import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentName, nameAt, opensBare, opensBlock } from './header.ts'
+import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
 import { hasControl, lensOf } from './lens.ts'
 import { Utf16 } from './utf16.ts'
 
@@ -208,7 +208,8 @@ export class BlockReader {
     const undecided = end - from - this.#seen
     this.#length = this.#seen
     this.#long = true
-    this.#take(b, from, end - undecided)
+    this.#announce(this.#head, 0, this.#head.length, this.#offset)
+    this.#takeLong(b, from, end - undecided)
     this.#offset += this.#seen
     this.#seen = 0
     this.#hold(b, end - undecided, end)
@@ -253,7 +254,12 @@ export class BlockReader {
         this.#startBlock(framing, this.#base + (framing === 'none' ? i : i + 1))
         return framing === 'none' ? i : i + 1
       }
-      if (this.#resync || (this.#foreign.size === 0 && isKeepAlive(c))) continue
+      if (this.#resync) continue
+      if (this.#foreign.size === 0 && isKeepAlive(c)) {
+        if (c === CR || c === LF || c === BLANK || c === 0) this.#foreign.reset()
+        else this.#foreign.aside(c)
+        continue
+      }
       if (this.#foreign.add(c, this.#base + i)) this.#describeForeign()
     }
     return end
@@ -355,7 +361,7 @@ export class BlockReader {
   /** LF ends a segment behind CR, and before what looks like another segment or the block's end; else it is part of a field. */
   #endsSegment(b: Uint8Array, line: number, i: number, end: number): Verdict {
     if (i === line && !this.#long && !this.#torn) return YES
-    const ends = endsLine(b, i + 1, end)
+    const ends = isSegmentNext(b, i + 1, end)
     if (ends === MORE) return this.#final ? YES : MORE
     if (ends === YES) this.#odd('hl7.separator', i, 'segments end with LF instead of CR')
     return ends
@@ -378,7 +384,7 @@ export class BlockReader {
       return line
     }
     this.#length += i - line
-    if (this.#long) this.#take(b, line, i)
+    if (this.#long) this.#takeLong(b, line, i)
     return i
   }
 
@@ -388,31 +394,35 @@ export class BlockReader {
       this.#torn = false
     } else if (this.#long) {
       this.#long = false
-      this.#take(b, start, end)
+      this.#takeLong(b, start, end)
       if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + end - start, false)
     } else if (end > start) {
       this.#segment(b, start, end, end - start, offset, false)
-      if (this.#open && nameAt(b, start) !== MSH) this.#take(b, start, end)
+      if (!isHeader(b, start, end)) this.#take(b, start, end)
     }
   }
 
   #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
     const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
-    if (end - start >= 3) {
-      const name = nameAt(b, start)
-      if (name === MSH) {
-        this.#beginMessage(offset)
-      } else if (name === FHS || name === BHS) {
-        this.#finish(offset, true)
-        this.#batch = true
-        this.#first = false
-        this.#sink.batchHeader(b, start, stop)
-      } else if (this.#batch && (name === BTS || name === FTS)) {
-        this.#finish(offset, true)
-        this.#batch = false
-      }
-    }
+    this.#announce(b, start, stop, offset)
     if (this.#open) this.#sink.segment(b, start, stop, length, cut)
+  }
+
+  /** What a segment's name alone brings about: messages and batches begin and end. */
+  #announce(b: Uint8Array, start: number, end: number, offset: number): void {
+    if (end - start < 3) return
+    const name = nameAt(b, start)
+    if (name === MSH) {
+      this.#beginMessage(offset)
+    } else if (name === FHS || name === BHS) {
+      this.#finish(offset, true)
+      this.#batch = true
+      this.#first = false
+      this.#sink.batchHeader(b, start, end)
+    } else if (this.#batch && (name === BTS || name === FTS)) {
+      this.#finish(offset, true)
+      this.#batch = false
+    }
   }
 
   #beginMessage(offset: number): void {
@@ -432,13 +442,22 @@ export class BlockReader {
     const size = this.#heldBytes
     this.#heldBytes = this.#seen = 0
     if (this.#state === BODY && !this.#torn) {
-      if (this.#utf16 !== undefined) this.#endWide(this.#utf16, cut)
-      else if (this.#long && this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length, cut)
-      else if (size > 0) this.#segment(this.#held, 0, size, size, this.#offset, cut)
-      if (size > 0 && this.#open && nameAt(this.#held, 0) !== MSH) this.#take(this.#held, 0, size)
+      if (this.#utf16 !== undefined) {
+        this.#endWide(this.#utf16, cut)
+      } else if (this.#long) {
+        this.#takeLong(this.#held, 0, size)
+        if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + size, cut)
+      } else if (size > 0) {
+        this.#segment(this.#held, 0, size, size, this.#offset, cut)
+        if (!isHeader(this.#held, 0, size)) this.#take(this.#held, 0, size)
+      }
     }
     this.#offset += size
     this.#long = this.#torn = false
+  }
+
+  #takeLong(b: Uint8Array, start: number, end: number): void {
+    if (nameAt(this.#head, 0) !== MSH) this.#take(b, start, end)
   }
 
   #take(b: Uint8Array, start: number, end: number): void {
@@ -486,7 +505,7 @@ export class BlockReader {
   #endWide(text: Utf16, cut: boolean): void {
     if (text.size === 0) return
     this.#segment(text.bytes, 0, text.size, text.length, text.offset, cut)
-    if (nameAt(text.bytes, 0) !== MSH) this.#take(text.bytes, 0, text.size)
+    if (!isHeader(text.bytes, 0, text.size)) this.#take(text.bytes, 0, text.size)
   }
 
   // --------------------------------------------------------------------------------------------------- foreign blocks
@@ -535,16 +554,9 @@ export class BlockReader {
 const isKeepAlive = (c: number): boolean =>
   c === CR || c === LF || c === BLANK || c === TAB || (c <= ACK && c !== STX && c !== 1) || c === NAK || c === SYN || c === FS || c === ETX || c === ENQ
 
+const isHeader = (b: Uint8Array, start: number, end: number): boolean => end - start >= 3 && nameAt(b, start) === MSH
+
 /** At the start of a block: could these few bytes become something known? */
 const isPromising = (b: Uint8Array, i: number, end: number): boolean =>
   b[i] === 0xEF || b[i]! >= 0xFE || b[i] === 0 || ((b[i] === ACK || b[i] === NAK) && i + 1 === end) || opensBlock(b, i, end) === MORE
   || (end - i === 1 && opensBlock(b, i, end) !== NO)
-
-/** What follows an LF: the name of a segment and a separator, or a control character. */
-function endsLine(b: Uint8Array, i: number, end: number): Verdict {
-  if (i < end && b[i]! < BLANK) return YES
-  if (i + 3 >= end) return MORE
-  if (!isSegmentName(b, i)) return NO
-  const c = b[i + 3]!
-  return c < BLANK || (c < 0x7F && !/[A-Za-z0-9 ]/.test(String.fromCharCode(c))) ? YES : NO
-}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import type { Header } from '../../../fixtures/build/hl7.ts'
+import { acknowledgement, concat, frame, message, msh, pid, segment } from '../../../fixtures/build/hl7.ts'
+import { LIMITS } from '../../../protocols/limits.ts'
+import { MILLI, NOON, SECOND, Wire } from './harness.ts'
+
+const send = (controlId: string, header: Header = {}, id = 'P1'): Uint8Array => frame(message(msh({ controlId, ...header }), pid({ id })))
+const answer = (of: string, code = 'AA', header: Header = {}, segments: string[] = []): Uint8Array => frame(acknowledgement({ controlId: `A${of}`, ...header }, { code, of, segments }))
+
+describe('an acknowledgement', () => {
+  it('is part of its message, with the time it took', () => {
+    const wire = new Wire().client(send('1')).wait(25 * MILLI).server(answer('1', 'AA', { type: 'ACK^A01^ACK' }))
+    expect(wire.messages).toHaveLength(1)
+    expect(wire.messages[0]).toMatchObject({
+      at: NOON + 25 * MILLI, started: NOON, acknowledges: null,
+      acks: [{ code: 'AA', control_id: 'A1', message_type: 'ACK^A01', latency_ms: 25, patients: 0, bytes: answer('1', 'AA', { type: 'ACK^A01^ACK' }).length - 3 }],
+    })
+  })
+
+  it.each(['AA', 'AE', 'AR', 'CE', 'CR', 'ZZ'])('%s settles the message at once', code => {
+    expect(new Wire().client(send('1')).server(answer('1', code)).messages).toMatchObject([{ acks: [{ code }] }])
+  })
+
+  it('finds its message whatever the order', () => {
+    const ids = ['1', '2', '3', '4', '5']
+    const wire = new Wire().client(concat(...ids.map(id => send(id)))).server(concat(...['4', '2', '5', '1', '3'].map(id => answer(id))))
+    expect(wire.messages.map(event => [event.control_id, event.acks.map(ack => ack.control_id)])).toEqual([['4', ['A4']], ['2', ['A2']], ['5', ['A5']], ['1', ['A1']], ['3', ['A3']]])
+  })
+
+  it('is only for messages of the other side', () => {
+    const wire = new Wire().client(send('1')).client(answer('1')).end()
+    expect(wire.messages.map(event => [event.control_id, event.acks.length, event.acknowledges?.to])).toEqual([['A1', 0, 'unseen'], ['1', 0, undefined]])
+  })
+
+  it('both sides may send and acknowledge', () => {
+    const wire = new Wire().client(send('1')).server(send('1', { sendingApp: 'ENGINE' })).server(answer('1')).client(answer('1', 'AE'))
+    expect(wire.messages.map(event => [event.direction, event.acks.map(ack => ack.code)])).toEqual([['client', ['AA']], ['server', ['AE']]])
+  })
+
+  it('that comes a second time is told by itself', () => {
+    const wire = new Wire().client(send('1')).server(answer('1')).server(answer('1')).end()
+    expect(wire.messages.map(event => event.acknowledges)).toEqual([null, expect.objectContaining({ control_id: '1', code: 'AA', to: 'answered' })])
+  })
+
+  it('of a message that was not seen is told by itself', () => {
+    const wire = new Wire({ midstream: true }).server(answer('77', 'AR')).end()
+    expect(wire.messages).toMatchObject([{ direction: 'server', control_id: 'A77', acks: [], acknowledges: { control_id: '77', code: 'AR', to: 'unseen' } }])
+  })
+
+  it('of an acknowledgement says so, so that a storm is seen', () => {
+    const wire = new Wire().client(send('1')).server(answer('1')).client(answer('A1', 'AA', { controlId: 'B1' })).server(answer('B1', 'AA', { controlId: 'C1' })).end()
+    expect(wire.messages.map(event => event.acknowledges?.to)).toEqual([undefined, 'acknowledgement', 'acknowledgement'])
+  })
+
+  it('that names no message is a violation', () => {
+    const wire = new Wire().client(send('1')).server(answer('')).end()
+    expect(wire.codes).toEqual(['hl7.acknowledgement'])
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [] }])
+  })
+
+  it('without an id belongs to a message without one', () => {
+    const wire = new Wire().client(send('')).server(answer(''))
+    expect(wire.messages).toMatchObject([{ control_id: '', acks: [{ code: 'AA' }] }])
+  })
+
+  it('keeps the error code, never its text', () => {
+    const modern = ['ERR||PID^1^3|207^Application error^HL70357|E||||Patient DOE^JANE unknown']
+    const wire = new Wire().client(send('1')).server(answer('1', 'AE', {}, modern)).client(send('2')).server(answer('2', 'AE', {}, ['ERR|PID^1^3^102&Data type error']))
+    expect(wire.messages.map(event => event.acks[0]!.error)).toEqual(['207', '102'])
+    expect(JSON.stringify(wire.events)).not.toContain('DOE')
+  })
+
+  it('may be a query response, which says how many patients it holds', () => {
+    const people = ['QAK|Q1|OK|Q22|3', pid({ id: 'A' }), pid({ id: 'B' }), pid({ id: 'C' })]
+    const wire = new Wire().client(frame(message(msh({ controlId: '1', type: 'QBP^Q22^QBP_Q21' }), 'QPD|Q22^Find^HL7|Q1|@PID.5.1^DOE'))).server(answer('1', 'AA', { type: 'RSP^K22^RSP_K21' }, people))
+    expect(wire.messages).toMatchObject([{ message_type: 'QBP^Q22', acks: [{ code: 'AA', message_type: 'RSP^K22', patients: 3 }] }])
+  })
+})
+
+describe('enhanced mode', () => {
+  it('AL AL waits for the application behind the commit', () => {
+    const wire = new Wire().client(send('1', { acceptAck: 'AL', applicationAck: 'AL' })).server(answer('1', 'CA'))
+    expect(wire.messages).toEqual([])
+    wire.client(send('2', { acceptAck: 'AL', applicationAck: 'AL' })).server(answer('1', 'AA', { type: 'ACK^A01' }))
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'CA' }, { code: 'AA' }], ack_conditions: { accept: 'AL', application: 'AL' } }])
+  })
+
+  it('NE for the application is settled by the commit', () => {
+    expect(new Wire().client(send('1', { acceptAck: 'AL', applicationAck: 'NE' })).server(answer('1', 'CA')).messages).toMatchObject([{ acks: [{ code: 'CA' }] }])
+  })
+
+  it('undeclared waits no longer than the next message', () => {
+    const wire = new Wire().client(send('1')).server(answer('1', 'CA'))
+    expect(wire.messages).toEqual([])
+    wire.client(send('2'))
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'CA' }] }])
+    wire.server(answer('1', 'AA'))
+    expect(wire.messages[1]).toMatchObject({ acknowledges: { control_id: '1', code: 'AA', to: 'answered' } })
+  })
+})
+
+describe('a message without an answer', () => {
+  it('is told with the first bytes after the wait', () => {
+    const wire = new Wire().client(send('1')).wait(LIMITS.hl7.acknowledgementWait - 1).client(send('2'))
+    expect(wire.messages).toEqual([])
+    wire.wait(1).client(send('3'))
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [], at: NOON + LIMITS.hl7.acknowledgementWait }])
+  })
+
+  it('is told at the end, in order', () => {
+    const wire = new Wire().client(send('1')).wait(1).server(send('a')).wait(1).client(send('2')).end()
+    expect(wire.messages.map(event => event.control_id)).toEqual(['1', 'a', '2'])
+  })
+
+  it('is told when too many newer ones wait', () => {
+    const wire = new Wire()
+    for (let i = 0; i < LIMITS.hl7.messages + 3; i++) wire.client(send(String(i)))
+    expect(wire.messages.map(event => event.control_id)).toEqual(['0', '1', '2'])
+    wire.end()
+    expect(wire.messages).toHaveLength(LIMITS.hl7.messages + 3)
+  })
+})
+
+describe('the same control id again', () => {
+  it('tells a resend after no answer, after a refusal, and a replay apart', () => {
+    const wire = new Wire()
+      .client(send('1')).wait(SECOND).client(send('1')).server(answer('1', 'AE'))
+      .client(send('1')).server(answer('1', 'AA')).wait(SECOND)
+      .client(send('1', { time: '20250101' })).client(send('1', {}, 'P2')).end()
+    const repeats = wire.messages.filter(event => event.acknowledges === null).sort((a, b) => a.started! - b.started!).map(event => event.repeat)
+    expect(repeats).toHaveLength(5)
+    expect(repeats).toContainEqual({ same_body: true, answered: null, after_ms: 1000 })
+    expect(repeats).toContainEqual({ same_body: true, answered: 'AE', after_ms: 0 })
+    expect(repeats).toContainEqual({ same_body: true, answered: 'AA', after_ms: 1000 })
+    expect(repeats).toContainEqual({ same_body: false, answered: null, after_ms: 0 })
+  })
+
+  it('is found among many', () => {
+    const wire = new Wire()
+    for (let i = 0; i < 300; i++) wire.client(send(`C${i}`)).server(answer(`C${i}`))
+    wire.client(send('C3')).server(answer('C3')).client(send('C300')).server(answer('C300'))
+    expect(wire.messages.slice(-2).map(event => event.repeat?.answered)).toEqual(['AA', undefined])
+  })
+})
+
+describe('the body hash', () => {
+  const body = (header: Header, ...more: string[]): number | undefined => new Wire().client(frame(message(msh(header), pid({ id: 'P1' }), ...more))).end().messages[0]!.body
+
+  it('is the same for the same content under another id, time and sender', () => {
+    expect(body({ controlId: '1' })).toBe(body({ controlId: '2', time: '20250101', sendingApp: 'X' }))
+  })
+
+  it('differs with any byte behind the header', () => {
+    const seen = new Set([body({}), body({}, 'NTE|1'), body({}, 'NTE|2'), body({}, 'NTE|1||a'), body({}, segment('NTE', { 3: 'b' }))])
+    expect(seen.size).toBe(5)
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { acknowledgement, concat, encode, frame, message, msh, pid } from '../../../fixtures/build/hl7.ts'
+import { Wire } from './harness.ts'
+
+const body = (controlId: string): Uint8Array => message(msh({ controlId }), pid({ id: 'P1' }))
+const ack = (of: string): Uint8Array => acknowledgement({ controlId: `A${of}` }, { code: 'AA', of })
+const TYPE = 'application/hl7-v2; charset=UTF-8'
+
+function http(start: string, fields: readonly string[], content: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return concat(encode([start, ...fields, '', ''].join('\r\n')), content)
+}
+
+const post = (content: Uint8Array, type = TYPE): Uint8Array => http('POST /hl7 HTTP/1.1', ['Host: x', `Content-Length: ${content.length}`, `Content-Type: ${type}`], content)
+const ok = (content: Uint8Array): Uint8Array => http('HTTP/1.1 200 OK', [`content-type:${TYPE}`, `content-length: ${content.length}`], content)
+
+describe('HL7 in HTTP', () => {
+  it('gives the same events as in blocks', () => {
+    const overHttp = new Wire().client(post(body('1'))).wait(5000).server(ok(ack('1'))).end()
+    const inBlocks = new Wire().client(frame(body('1'))).wait(5000).server(frame(ack('1'))).end()
+    expect(overHttp.events).toEqual(inBlocks.events.map(event => ({ ...event, framing: 'http' })))
+    expect(overHttp.events).toHaveLength(1)
+  })
+
+  it('goes on over many requests of one connection, other ones between them', () => {
+    const wire = new Wire()
+    for (const id of ['1', '2']) {
+      wire.client(post(body(id))).server(ok(ack(id)))
+      wire.client(post(encode('{"status":"?"}'), 'application/json')).server(http('HTTP/1.1 204 No Content', []))
+    }
+    wire.end()
+    expect(wire.messages.map(event => [event.control_id, event.acks.length])).toEqual([['1', 1], ['2', 1]])
+    expect(wire.codes).toEqual([])
+  })
+
+  it('a response without a length ends with its connection', () => {
+    const wire = new Wire().client(post(body('1'))).server(http('HTTP/1.0 200 OK', [`Content-Type: ${TYPE}`], ack('1'))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'AA' }] }])
+  })
+
+  it('a loss inside a body leaves the next request readable', () => {
+    const first = post(message(msh({ controlId: '1' }), `NTE|1||${'x'.repeat(500)}`, 'PV1|1'))
+    const wire = new Wire().client(first.slice(0, 250)).lose(0, 300).client(first.slice(550)).client(post(body('2'))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '1', complete: false }, { control_id: '2', complete: true }])
+  })
+
+  it('a loss inside a header is overcome at the next start line', () => {
+    const wire = new Wire().client(post(body('1')).slice(0, 30)).lose(0, 400).client(encode('rest of a body\r')).client(concat(encode('\n'), post(body('2')))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '2', complete: true }])
+  })
+
+  it('a body that claims to be HL7 and is not is a violation', () => {
+    const wire = new Wire().client(post(encode('{"resourceType":"Patient"}'))).end()
+    expect(wire.violations).toMatchObject([{ code: 'mllp.content' }])
+    expect(wire.violations[0]!.detail).toContain('JSON')
+  })
+
+  it('a header without end is given up', () => {
+    const wire = new Wire().client(encode('POST /hl7 HTTP/1.1\r\n'))
+    for (let i = 0; i < 500; i++) wire.client(encode(`X-${i}: ${'y'.repeat(200)}\r\n`))
+    wire.client(concat(encode('\r\n'), post(body('9')))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '9' }])
+  })
+})
