@@ -52,8 +52,8 @@ export const LIMITS = {
     heldBytes: 2 * 1024 * 1024,
     /** Held bytes of all. Beyond, the first hole of the direction that wants more counts as lost. */
     heldTotalBytes: 128 * 1024 * 1024,
-    /** Separate ranges held in one direction. Beyond, its first hole counts as lost. */
-    heldRanges: 256,
+    /** Ranges held in one direction: 2 MB of full segments, without joining any. Beyond, its first hole counts as lost. */
+    heldRanges: 2048,
     /** Bytes between a hole and the end of what is known above it, when the receiver never acknowledged anything, and otherwise (Zeek's two rules). */
     aboveHoleUnacknowledged: 16 * 1024,
     aboveHole: 10 * 1024 * 1024,

@@ -1,5 +1,6 @@
 /**
- * Segments above a hole: ranges in order, joined where they touch, over pages of bytes.
+ * Segments above a hole: ranges in order over pages of bytes. Ranges that touch are joined once there are many; until then the
+ * beginnings of segments stay visible, since messages mostly begin there and a dissector that has lost bytes looks for one.
  *
  * A range is `STORED` (its bytes are in pages), `COUNTED` (nobody wants its bytes: no page) or `SLICED` (its bytes were not captured).
  * What came first stays; a later copy fills only what is still missing, and is compared with the rest.
@@ -48,12 +49,15 @@ export class Held {
   readonly #pages = new Map<number, Uint8Array>()
   readonly #pool: PagePool
   readonly #pageBytes: number
+  readonly #crowd: number
   /** The last `add` brought other bytes than were held. */
   differs = false
 
-  constructor(pool: PagePool) {
+  /** @param crowd from this many ranges on, those that touch are joined */
+  constructor(pool: PagePool, crowd: number) {
     this.#pool = pool
     this.#pageBytes = pool.pageBytes
+    this.#crowd = crowd
   }
 
   get ranges(): number {
@@ -165,8 +169,9 @@ export class Held {
 
   /** Puts a range before index `i`, or joins it with what it touches. @returns index of the range that holds it */
   #insert(i: number, start: number, end: number, kind: RangeKind): number {
-    const joinsBefore = i > 0 && this.#ends[i - 1] === start && this.#kinds[i - 1] === kind
-    const joinsAfter = i < this.#starts.length && this.#starts[i] === end && this.#kinds[i] === kind
+    const mayJoin = kind !== STORED || this.#starts.length >= this.#crowd
+    const joinsBefore = mayJoin && i > 0 && this.#ends[i - 1] === start && this.#kinds[i - 1] === kind
+    const joinsAfter = mayJoin && i < this.#starts.length && this.#starts[i] === end && this.#kinds[i] === kind
     if (joinsBefore && joinsAfter) {
       this.#ends[i - 1] = this.#ends[i]!
       this.#starts.splice(i, 1)

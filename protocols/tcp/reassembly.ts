@@ -253,7 +253,7 @@ export class Reassembly {
   // ------------------------------------------------------------------------------------------------ held ranges
 
   #hold(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number, at: Micros): void {
-    const held = (half.held ??= new Held(this.#pool))
+    const held = (half.held ??= new Held(this.#pool, this.#limits.heldRanges >> 1))
     const end = start + length
     const wanted = Math.min(Math.max(half.offset + half.skip, start), end)
     const stored = Math.min(Math.max(start + captured, wanted), end)

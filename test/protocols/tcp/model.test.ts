@@ -78,9 +78,9 @@ describe('held ranges', () => {
   test('do they agree with a plain array, whatever is added and taken?', () => {
     const kinds = [STORED, COUNTED, SLICED] as const
     const add = fc.record({ start: fc.nat(300), length: fc.integer({ min: 1, max: 80 }), kind: fc.constantFrom<RangeKind>(...kinds), salt: fc.nat(1) })
-    fc.assert(fc.property(fc.array(add, { maxLength: 60 }), (steps) => {
+    fc.assert(fc.property(fc.array(add, { maxLength: 60 }), fc.constantFrom(0, 6, 100), (steps, crowd) => {
       const pool = new PagePool({ ...LIMITS.tcp, pageBytes: 32 })
-      const held = new Held(pool)
+      const held = new Held(pool, crowd)
       const model: ({ kind: RangeKind; byte: number } | undefined)[] = []
       for (const { start, length, kind, salt } of steps) {
         const bytes = Uint8Array.from({ length }, (_, i) => (start + i) * 3 + salt)
