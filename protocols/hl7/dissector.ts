@@ -24,16 +24,19 @@ export class Hl7Dissector implements Dissector {
   /** Of each direction, from its first bytes on. */
   #streams: [Stream | undefined, Stream | undefined] = [undefined, undefined]
   #http: boolean | undefined
+  /** Capture time of what is being read: when whatever is told now became known. */
+  #now: Micros = 0
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.#identities = identitiesOf(connection.pseudonyms)
-    this.#exchange = new Exchange(event => { connection.emit(event) })
+    this.#exchange = new Exchange(event => { this.tell(event) })
   }
 
   /** Takes all it is offered: what must wait is held here, and bounded here. */
   data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number {
     if (end <= start) return 0
+    this.#now = at
     this.#exchange.expire(at)
     this.#streams[1 - direction]?.blocks.turn()
     this.#http ??= mayBeHttp(bytes[start]!)
@@ -48,6 +51,7 @@ export class Hl7Dissector implements Dissector {
   }
 
   gap(direction: Direction, missing: number, at: Micros): boolean {
+    this.#now = at
     this.#exchange.expire(at)
     const stream = this.#stream(direction)
     if (stream.http === undefined) stream.blocks.gap(missing)
@@ -55,26 +59,32 @@ export class Hl7Dissector implements Dissector {
     return true
   }
 
-  end(_how: End, at: Micros): void {
+  end(how: End, at: Micros): void {
+    this.#now = at
     for (const stream of this.#streams) {
       stream?.http?.end()
-      stream?.blocks.end()
+      stream?.blocks.end(how === 'fin' || how === 'rst')
     }
-    this.#exchange.end(at)
+    this.#exchange.end()
   }
 
   #stream(direction: Direction): Stream {
     return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#identities, this.#http === true))
   }
 
+  tell(event: Hl7Message): void {
+    event.at = this.#now
+    this.#connection.emit(event)
+  }
+
   /** Reports what a standard forbids: a few times per code and connection. */
-  violation(code: string, section: string, offset: number, at: Micros, detail: string): void {
+  violation(code: string, section: string, offset: number, detail: string): void {
     const times = this.#violations.get(code) ?? 0
     if (times >= LIMITS.hl7.violationsPerCode || this.#violationsLeft <= 0) return
     this.#violations.set(code, times + 1)
     this.#violationsLeft--
     const { flow, afterGap } = this.#connection
-    this.#connection.emit({ kind: 'violation', at, flow, complete: true, after_gap: afterGap, protocol: 'hl7', code, section, offset, detail })
+    this.#connection.emit({ kind: 'violation', at: this.#now, flow, complete: true, after_gap: afterGap, protocol: 'hl7', code, section, offset, detail })
   }
 }
 
@@ -136,15 +146,15 @@ class Stream implements BlockSink {
     this.#exchange.transportCommit(this.#direction, good)
   }
 
-  oddity(code: string, section: string, offset: number, at: Micros, detail: string): void {
-    this.#owner.violation(code, section, offset, at, detail)
+  oddity(code: string, section: string, offset: number, detail: string): void {
+    this.#owner.violation(code, section, offset, detail)
   }
 
   finish(at: Micros, offset: number, ended: boolean): void {
     const m = this.#message
     // A header that was cut before it said anything is no message.
     if (!m.hasHeader && m.type === null) return
-    if (!m.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, at, 'MSH-1 and MSH-2 declare no five different separators')
+    if (!m.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
     const bytes = offset - this.#offset
     if (m.ackCode === '') {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
@@ -160,8 +170,8 @@ class Stream implements BlockSink {
       error: m.error,
     }, at)
     if (alone === undefined) return
-    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, at, 'an acknowledgement that names no message (MSA-2 is empty)')
-    else this.#connection.emit(this.#event(at, bytes, ended, alone))
+    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2 is empty)')
+    else this.#owner.tell(this.#event(at, bytes, ended, alone))
   }
 
   /** All fields in one order, so that all events have one shape. */

@@ -126,20 +126,20 @@ export class Exchange {
     this.#emit = emit
   }
 
-  /** A message that is no acknowledgement is complete. */
+  /** A message that is no acknowledgement is complete; its last byte came at `at`. */
   message(direction: Direction, event: Hl7Message, at: Micros): void {
     const sender = this.#senders[direction]
-    if (sender.soft > 0) this.#tellSoft(sender, at)
+    if (sender.soft > 0) this.#tellSoft(sender)
     const controlId = event.control_id ?? ''
     const hash = hashText(controlId)
     const earlier = controlId === '' ? undefined : sender.find(controlId, hash)
     if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
     const leaving = sender.add({ event, controlId, hash, body: event.body, at, answered: null, soft: false })
-    if (leaving !== undefined) this.#tell(sender, leaving, at)
+    if (leaving !== undefined) this.#tell(sender, leaving)
   }
 
   /**
-   * An acknowledgement is complete; `direction` is who sent it.
+   * An acknowledgement is complete; `direction` is who sent it, and its last byte came at `at`.
    *
    * @returns what it acknowledges when it must be told by itself; undefined when it became part of its message.
    */
@@ -163,8 +163,8 @@ export class Exchange {
     }
     sent.event.acks.push(ack)
     sent.answered = answer.code
-    if (answer.code !== 'CA') this.#tell(other, sent, at)
-    else this.#commit(other, sent, at)
+    if (answer.code !== 'CA') this.#tell(other, sent)
+    else this.#commit(other, sent)
     return undefined
   }
 
@@ -191,21 +191,21 @@ export class Exchange {
   }
 
   /** The connection is over: tells everything that waits, in the order it came. */
-  end(at: Micros): void {
+  end(): void {
     const [a, b] = this.#senders
     let m = a.oldest
     let n = b.oldest
     while (m < a.count || n < b.count) {
       const first = n >= b.count || (m < a.count && a.at(m).at <= b.at(n).at)
-      if (first) this.#tell(a, a.at(m++), at)
-      else this.#tell(b, b.at(n++), at)
+      if (first) this.#tell(a, a.at(m++))
+      else this.#tell(b, b.at(n++))
     }
   }
 
   /** CA: whether more comes is a matter of MSH-16. */
-  #commit(sender: Sender, sent: Sent, at: Micros): void {
+  #commit(sender: Sender, sent: Sent): void {
     const application = sent.event?.ack_conditions?.application
-    if (application === 'NE') this.#tell(sender, sent, at)
+    if (application === 'NE') this.#tell(sender, sent)
     else if (application !== 'AL') this.#soften(sender, sent)
   }
 
@@ -214,10 +214,10 @@ export class Exchange {
     sent.soft = true
   }
 
-  #tellSoft(sender: Sender, at: Micros): void {
+  #tellSoft(sender: Sender): void {
     for (let n = sender.oldest; n < sender.count; n++) {
       const sent = sender.at(n)
-      if (sent.soft) this.#tell(sender, sent, at)
+      if (sent.soft) this.#tell(sender, sent)
     }
   }
 
@@ -226,19 +226,18 @@ export class Exchange {
       const sent = sender.at(sender.oldest)
       if (sent.event !== null) {
         if (at - sent.at < LIMITS.hl7.acknowledgementWait) return
-        this.#tell(sender, sent, at)
+        this.#tell(sender, sent)
       }
       sender.oldest++
     }
   }
 
-  #tell(sender: Sender, sent: Sent, at: Micros): void {
+  #tell(sender: Sender, sent: Sent): void {
     const { event } = sent
     if (event === null) return
     if (sent.soft) sender.soft--
     sent.soft = false
     sent.event = null
-    event.at = at
     this.#emit(event)
   }
 }

@@ -42,8 +42,8 @@ export interface BlockSink {
   /** FHS or BHS. */
   batchHeader(b: Uint8Array, start: number, end: number): void
   /** Commit acknowledgement of MLLP release 2. */
-  commit(good: boolean, at: Micros): void
-  oddity(code: string, section: string, offset: number, at: Micros, detail: string): void
+  commit(good: boolean): void
+  oddity(code: string, section: string, offset: number, detail: string): void
 }
 
 const BLOCK = 'MLLP R2 1.2.2'
@@ -95,6 +95,8 @@ export class BlockReader {
   /** Between FHS or BHS and BTS or FTS, over as many blocks as it takes. */
   #batch = false
   #utf16: Utf16 | undefined
+  /** Bytes of this block are missing. */
+  #lossy = false
 
   readonly #foreign = new ForeignBytes()
   /** After a loss, and in midstream, until the next block: what is there may be the rest of something good. */
@@ -134,7 +136,7 @@ export class BlockReader {
     this.#settle()
     this.#cutSegment()
     if (this.#state === BODY && this.#open && this.#utf16 === undefined) {
-      this.#torn = true
+      this.#torn = this.#lossy = true
       this.#sink.loss()
     } else {
       if (this.#open) this.#sink.loss()
@@ -152,12 +154,12 @@ export class BlockReader {
     else if (this.#framing === 'none' && this.#heldBytes === 0 && !this.#long && !this.#torn) this.#close(this.#offset, true)
   }
 
-  /** Nothing more will come. */
-  end(): void {
+  /** Nothing more will come. @param closed by a peer, rather than lost from sight */
+  end(closed: boolean): void {
     this.#settle()
     this.#reportForeign()
-    if (this.#state === BODY && this.#framing === 'mllp' && (this.#open || this.#heldBytes > 0)) {
-      this.#sink.oddity('mllp.no-end', BLOCK, this.#offset, this.#at, 'the connection ended inside a block')
+    if (closed && !this.#lossy && this.#state === BODY && this.#framing === 'mllp' && (this.#open || this.#heldBytes > 0)) {
+      this.#sink.oddity('mllp.no-end', BLOCK, this.#offset, 'the connection ended inside a block')
     }
     const whole = this.#framing === 'none'
     this.#cutSegment(!whole)
@@ -283,7 +285,7 @@ export class BlockReader {
     this.#blockAt = this.#at
     this.#blockOffset = offset
     this.#first = true
-    this.#open = this.#long = this.#torn = false
+    this.#open = this.#long = this.#torn = this.#lossy = false
     this.#utf16 = undefined
   }
 
@@ -302,7 +304,7 @@ export class BlockReader {
     }
     if (left < OPENING + 3 && !this.#final && isPromising(b, i, end)) return this.#wait(i)
     if ((c === ACK || c === NAK) && (left === 1 || b[i + 1] === FS)) {
-      this.#sink.commit(c === ACK, this.#at)
+      this.#sink.commit(c === ACK)
       this.#state = OUTSIDE
       return i + 1
     }
@@ -372,7 +374,7 @@ export class BlockReader {
     const starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
     if (starts === MORE) return this.#final ? NO : MORE
     if (starts === NO) this.#odd('hl7.control-character', i, 'VT inside a field')
-    else if (this.#framing === 'mllp') this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
+    else if (this.#framing === 'mllp' && !this.#lossy) this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
     return starts
   }
 
@@ -428,7 +430,7 @@ export class BlockReader {
   #beginMessage(offset: number): void {
     if (this.#open) {
       if (!this.#batch && this.#framing === 'mllp') {
-        this.#sink.oddity('mllp.two-messages', BLOCK, offset, this.#at, 'a second message in the same block')
+        this.#sink.oddity('mllp.two-messages', BLOCK, offset, 'a second message in the same block')
       }
       this.#finish(offset, true)
     }
@@ -541,12 +543,12 @@ export class BlockReader {
 
   #describeForeign(): void {
     const what = this.#foreign.describe()
-    if (this.#state === FOREIGN) this.#sink.oddity('mllp.content', BLOCK, this.#foreign.offset, this.#at, `a block that is not HL7: ${what}`)
-    else this.#sink.oddity('mllp.noise', BLOCK, this.#foreign.offset, this.#at, `between blocks: ${what}`)
+    if (this.#state === FOREIGN) this.#sink.oddity('mllp.content', BLOCK, this.#foreign.offset, `a block that is not HL7: ${what}`)
+    else this.#sink.oddity('mllp.noise', BLOCK, this.#foreign.offset, `between blocks: ${what}`)
   }
 
   #odd(code: string, i: number, detail: string): void {
-    this.#sink.oddity(code, code.startsWith('hl7') ? SEGMENT : BLOCK, this.#base + i, this.#at, detail)
+    this.#sink.oddity(code, code.startsWith('hl7') ? SEGMENT : BLOCK, this.#base + i, detail)
   }
 }
 

@@ -171,6 +171,18 @@ describe('ends of connections', () => {
     expect(codes).toEqual(['mllp.no-end'])
   })
 
+  it('a capture that ends inside a block is nobody\'s fault', () => {
+    const wire = new Wire().client(framed('1').slice(0, -20)).end('end of capture')
+    expect(wire.messages).toMatchObject([{ control_id: '1', complete: false }])
+    expect(wire.codes).toEqual([])
+  })
+
+  it('nor is a connection that ends inside a block of which bytes were lost', () => {
+    const wire = new Wire().client(framed('1').slice(0, -60)).lose(0, 60).end()
+    expect(wire.messages).toMatchObject([{ control_id: '1', complete: false }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('a header cut before its type is no message', () => {
     expect(read(framed('1').slice(0, 30)).wire.messages).toEqual([])
   })
