@@ -18,7 +18,7 @@ export class Conversation {
   server: Half | null = null
   readonly started: Micros
   /** Capture time of its last packet, and the clock of timers then. */
-  last: Micros
+  last: Micros = 0
   seen: Micros = 0
   clientMac = -1
   serverMac = -1
@@ -40,7 +40,6 @@ export class Conversation {
     this.clientIsLower = clientIsLower
     this.isMidstream = isMidstream
     this.started = at
-    this.last = at
     this.vlan = vlan
   }
 

@@ -41,6 +41,8 @@ export interface ReassemblyOptions {
 const NO_BYTES = new Uint8Array(0)
 
 export class Reassembly {
+  /** Capture time of what is being done; set by the caller, since a number handed from call to call would be allocated. */
+  at: Micros = 0
   readonly #limits: TcpLimits
   readonly #clock: CaptureClock
   readonly #counters: TcpCounters
@@ -79,7 +81,7 @@ export class Reassembly {
     }
     const distance = ahead(seq, half.next)
     if (distance === 0 && half.held === null && half.end < 0) {
-      this.#give(conversation, half, packet.bytes, packet.payload, packet.payloadEnd - packet.payload, length, packet.at)
+      this.#give(conversation, half, packet.bytes, packet.payload, packet.payloadEnd - packet.payload, length)
       return true
     }
     if (distance > this.#limits.aboveHole || distance < -this.#limits.aboveHole) return this.#far(conversation, half, packet, seq, isStranger)
@@ -107,7 +109,7 @@ export class Reassembly {
   }
 
   /** After each packet of the conversation: is a hole lost by now? */
-  mind(conversation: Conversation, half: Half, at: Micros): void {
+  mind(conversation: Conversation, half: Half): void {
     const reach = half.isAcknowledged && half.isStarted ? half.acknowledged - half.offset : 0
     if (half.held === null && reach <= 0) {
       half.holeSince = -1
@@ -121,16 +123,16 @@ export class Reassembly {
       half.holePackets = 0
       half.holeAcknowledged = half.acknowledged
     } else if (++half.holePackets >= this.#limits.holePackets || this.#clock.now - half.holeSince >= this.#limits.holeAge) {
-      this.#giveUpAcknowledged(conversation, half, at)
+      this.#giveUpAcknowledged(conversation, half)
     }
   }
 
   /** No more packets will come: what is held is delivered, what is missing is lost. */
-  flush(conversation: Conversation, half: Half, at: Micros): void {
-    while (half.held !== null) this.#giveUp(conversation, half, at)
+  flush(conversation: Conversation, half: Half): void {
+    while (half.held !== null) this.#giveUp(conversation, half)
     if (half.isStarted) {
       const missing = tail(half, half.isAcknowledged ? half.acknowledged - half.offset : 0)
-      if (missing > 0) this.#lose(conversation, half, missing, at)
+      if (missing > 0) this.#lose(conversation, half, missing)
     }
     if (half.history !== null) this.#historyBytes -= half.history.size
     half.history = null
@@ -151,28 +153,28 @@ export class Reassembly {
     }
     const captured = Math.min(packet.payloadEnd - payload, length)
     if (distance < 0) this.#compareDelivered(conversation, half, packet, start)
-    this.#place(conversation, half, bytes, payload, captured, length, start, packet.at)
-    this.#drain(conversation, half, packet.at)
+    this.#place(conversation, half, bytes, payload, captured, length, start)
+    this.#drain(conversation, half)
   }
 
   /** What is new of [start, start + length) is delivered when it is in order, else held. */
-  #place(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number, at: Micros): void {
+  #place(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number): void {
     const old = half.offset - start
     if (old >= length) {
       this.#repeated(half, length)
     } else if (old > 0) {
       this.#counters.duplicate += old
       const known = Math.min(old, captured)
-      this.#place(conversation, half, bytes, from + known, captured - known, length - old, half.offset, at)
+      this.#place(conversation, half, bytes, from + known, captured - known, length - old, half.offset)
     } else if (old === 0 && (half.held === null || start + length <= half.held.start)) {
-      this.#give(conversation, half, bytes, from, captured, length, at)
+      this.#give(conversation, half, bytes, from, captured, length)
     } else if (this.#pool.isExhausted) {
       this.#counters.holesByCap.heldTotalBytes++
-      if (half.held !== null) this.#giveUp(conversation, half, at)
-      else this.#lose(conversation, half, start - half.offset, at)
-      this.#place(conversation, half, bytes, from, captured, length, start, at)
+      if (half.held !== null) this.#giveUp(conversation, half)
+      else this.#lose(conversation, half, start - half.offset)
+      this.#place(conversation, half, bytes, from, captured, length, start)
     } else {
-      this.#hold(conversation, half, bytes, from, captured, length, start, at)
+      this.#hold(conversation, half, bytes, from, captured, length, start)
     }
   }
 
@@ -200,14 +202,14 @@ export class Reassembly {
     }
     half.farWitnesses = 0
     if (isStranger) return false
-    while (half.held !== null) this.#giveUp(conversation, half, packet.at)
-    this.#lose(conversation, half, ahead(seq, half.next), packet.at)
+    while (half.held !== null) this.#giveUp(conversation, half)
+    this.#lose(conversation, half, ahead(seq, half.next))
     this.#near(conversation, half, packet, 0)
     return true
   }
 
   /** In order: `captured` of `length` bytes are at `bytes[from..]`. */
-  #give(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, at: Micros): void {
+  #give(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number): void {
     half.next = advance(half.next, length)
     if (half.skip >= length) {
       half.skip -= length
@@ -223,23 +225,23 @@ export class Reassembly {
     if (wanted > 0) {
       this.#counters.delivered += wanted
       const consumer = (conversation.consumer ??= this.#open(conversation))
-      half.skip = consumer.data(half.direction, bytes, from + unwanted, from + captured, at)
+      half.skip = consumer.data(half.direction, bytes, from + unwanted, from + captured, this.at)
       if (consumer.isKnown) this.#remember(half, half.offset - length + unwanted, bytes, from + unwanted, from + captured)
     }
-    if (captured < length) this.#slice(conversation, half, length - Math.max(captured, unwanted), at)
+    if (captured < length) this.#slice(conversation, half, length - Math.max(captured, unwanted))
   }
 
   /** Sliced off by the snap length; `offset` is past them already. */
-  #slice(conversation: Conversation, half: Half, missing: number, at: Micros): void {
+  #slice(conversation: Conversation, half: Half, missing: number): void {
     const unwanted = Math.min(half.skip, missing)
     half.skip -= unwanted
     this.#counters.skipped += unwanted
     this.#counters.sliced += missing - unwanted
-    if (missing > unwanted) (conversation.consumer ??= this.#open(conversation)).gap(half.direction, missing - unwanted, at)
+    if (missing > unwanted) (conversation.consumer ??= this.#open(conversation)).gap(half.direction, missing - unwanted, this.at)
   }
 
   /** The next `missing` bytes are lost. */
-  #lose(conversation: Conversation, half: Half, missing: number, at: Micros): void {
+  #lose(conversation: Conversation, half: Half, missing: number): void {
     half.next = advance(half.next, missing)
     half.offset += missing
     half.lost += missing
@@ -247,12 +249,12 @@ export class Reassembly {
     half.holeSince = -1
     const unwanted = Math.min(half.skip, missing)
     half.skip -= unwanted
-    if (missing > unwanted) (conversation.consumer ??= this.#open(conversation)).gap(half.direction, missing - unwanted, at)
+    if (missing > unwanted) (conversation.consumer ??= this.#open(conversation)).gap(half.direction, missing - unwanted, this.at)
   }
 
   // ------------------------------------------------------------------------------------------------ held ranges
 
-  #hold(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number, at: Micros): void {
+  #hold(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number): void {
     const held = (half.held ??= new Held(this.#pool, this.#limits.heldRanges >> 1))
     const end = start + length
     const wanted = Math.min(Math.max(half.offset + half.skip, start), end)
@@ -264,12 +266,12 @@ export class Reassembly {
     this.#counters.held += isNew
     this.#counters.duplicate += length - isNew
     if (isNew === 0) half.retransmitted++
-    if (held.differs) this.#report(conversation, half, start, at)
-    this.#enforce(conversation, half, at)
+    if (held.differs) this.#report(conversation, half, start)
+    this.#enforce(conversation, half)
   }
 
   /** Gives up holes until no cap is exceeded. */
-  #enforce(conversation: Conversation, half: Half, at: Micros): void {
+  #enforce(conversation: Conversation, half: Half): void {
     const limits = this.#limits
     const byCap = this.#counters.holesByCap
     const above = half.isAcknowledged ? limits.aboveHole : limits.aboveHoleUnacknowledged
@@ -278,20 +280,20 @@ export class Reassembly {
       else if (held.ranges > limits.heldRanges) byCap.heldRanges++
       else if (held.end - half.offset > above) byCap.aboveHole++
       else return
-      this.#giveUp(conversation, half, at)
+      this.#giveUp(conversation, half)
     }
   }
 
   /** Delivers what is held without a hole in front. */
-  #drain(conversation: Conversation, half: Half, at: Micros): void {
+  #drain(conversation: Conversation, half: Half): void {
     const { held } = half
     if (held === null) return
     while (held.ranges > 0 && held.start === half.offset) {
       const isStored = held.firstKind === STORED
       const length = isStored ? held.pageLength : held.firstEnd - held.start
       this.#counters.held -= length
-      if (isStored) this.#give(conversation, half, held.page(), held.pageOffset, length, length, at)
-      else this.#give(conversation, half, NO_BYTES, 0, 0, length, at)
+      if (isStored) this.#give(conversation, half, held.page(), held.pageOffset, length, length)
+      else this.#give(conversation, half, NO_BYTES, 0, 0, length)
       held.release(length)
       half.holeSince = -1
     }
@@ -299,18 +301,18 @@ export class Reassembly {
   }
 
   /** The first hole below what is held is lost. */
-  #giveUp(conversation: Conversation, half: Half, at: Micros): void {
-    this.#lose(conversation, half, half.held!.start - half.offset, at)
-    this.#drain(conversation, half, at)
+  #giveUp(conversation: Conversation, half: Half): void {
+    this.#lose(conversation, half, half.held!.start - half.offset)
+    this.#drain(conversation, half)
   }
 
   /** All holes are lost that were acknowledged when the first one came to notice. */
-  #giveUpAcknowledged(conversation: Conversation, half: Half, at: Micros): void {
+  #giveUpAcknowledged(conversation: Conversation, half: Half): void {
     const acknowledged = half.holeAcknowledged
-    while (half.held !== null && acknowledged >= half.held.start) this.#giveUp(conversation, half, at)
+    while (half.held !== null && acknowledged >= half.held.start) this.#giveUp(conversation, half)
     if (half.held !== null) return
     const missing = tail(half, acknowledged - half.offset)
-    if (missing > 0) this.#lose(conversation, half, missing, at)
+    if (missing > 0) this.#lose(conversation, half, missing)
   }
 
   // -------------------------------------------------------------------------------------------------- conflicts
@@ -328,14 +330,14 @@ export class Reassembly {
     // A keep-alive repeats the last byte, and some systems put any byte there.
     if (half.history === null || (packet.payloadLength === 1 && offset === half.offset - 1)) return
     const { bytes, payload, payloadEnd } = packet
-    if (half.history.differs(offset, bytes, payload, payloadEnd)) this.#report(conversation, half, offset, packet.at)
+    if (half.history.differs(offset, bytes, payload, payloadEnd)) this.#report(conversation, half, offset)
   }
 
-  #report(conversation: Conversation, half: Half, offset: number, at: Micros): void {
+  #report(conversation: Conversation, half: Half, offset: number): void {
     this.#counters.conflicts++
     if (half.conflictReported) return
     half.conflictReported = true
-    this.#conflict(conversation, half, offset, at)
+    this.#conflict(conversation, half, offset, this.at)
   }
 }
 

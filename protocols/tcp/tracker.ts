@@ -75,12 +75,14 @@ export class Tracker {
   packet(packet: Packet): void {
     this.#clock.advance(packet.at)
     if (this.#clock.now >= this.#nextExpiry || this.#clock.now < this.#nextExpiry - EXPIRY_INTERVAL) this.#expire()
+    this.#reassembly.at = packet.at
     if (packet.transport === TCP) this.#tcp(packet)
     else this.#udp(packet)
   }
 
   /** All conversations end, in the order they began. */
   finish(): void {
+    this.#reassembly.at = this.#clock.now
     const open = this.#conversations.filter((conversation) => conversation !== null).sort((a, b) => a.serial - b.serial)
     for (const conversation of open) this.#forget(conversation, 'end of capture')
   }
@@ -175,9 +177,9 @@ export class Tracker {
       }
     }
     if (flags & FIN) this.#reassembly.finish(half, advance(seq, packet.payloadLength))
-    this.#reassembly.mind(conversation, half, packet.at)
-    if (peer !== null) this.#reassembly.mind(conversation, peer, packet.at)
-    if (half.end >= 0 || (peer !== null && peer.end >= 0)) this.#finishing(conversation, half, peer, packet.at)
+    this.#reassembly.mind(conversation, half)
+    if (peer !== null) this.#reassembly.mind(conversation, peer)
+    if (half.end >= 0 || (peer !== null && peer.end >= 0)) this.#finishing(conversation, half, peer)
   }
 
   // ------------------------------------------------------------------------------------------------ begin and end
@@ -248,7 +250,7 @@ export class Tracker {
     if (!this.#isBelievable(half, peer, packet)) return
     half.sentReset = true
     conversation.isRefused = !conversation.isEstablished && half === conversation.server
-    this.#end(conversation, 'rst', packet.at)
+    this.#end(conversation, 'rst')
     if (half.isStarted && ahead(packet.seq | 0, half.next) > 0) half.next = packet.seq | 0
   }
 
@@ -266,32 +268,31 @@ export class Tracker {
   }
 
   /** At least one side has sent its FIN. */
-  #finishing(conversation: Conversation, half: Half, peer: Half | null, at: Micros): void {
+  #finishing(conversation: Conversation, half: Half, peer: Half | null): void {
     if (half.end < 0 || (peer !== null && peer.end < 0)) this.#table.move(conversation.slot, PARTIAL)
-    else if (peer !== null && half.isOver && peer.isOver) this.#end(conversation, 'fin', at)
+    else if (peer !== null && half.isOver && peer.isOver) this.#end(conversation, 'fin')
     // Bytes are missing before a FIN, or the other side was never seen: both may still come.
     else this.#table.move(conversation.slot, CLOSED)
   }
 
   /** The consumer hears the end. The conversation stays known for a while, so that late copies of its packets are not taken for a new one. */
-  #end(conversation: Conversation, how: End, at: Micros): void {
+  #end(conversation: Conversation, how: End): void {
     const { client, server } = conversation
-    if (client !== null) this.#reassembly.flush(conversation, client, at)
-    if (server !== null) this.#reassembly.flush(conversation, server, at)
+    if (client !== null) this.#reassembly.flush(conversation, client)
+    if (server !== null) this.#reassembly.flush(conversation, server)
     conversation.isOver = true
-    conversation.consumer?.end(how, at)
+    conversation.consumer?.end(how, this.#reassembly.at)
     conversation.consumer = null
     this.#table.move(conversation.slot, CLOSED)
   }
 
   #forget(conversation: Conversation, how: End): void {
     const { slot, client, server } = conversation
-    const at = this.#clock.now
     if (!conversation.isOver) {
       const isFinished = conversation.isTcp && (client === null || client.end >= 0) && (server === null || server.end >= 0)
-      this.#end(conversation, isFinished ? 'fin' : how, at)
+      this.#end(conversation, isFinished ? 'fin' : how)
     }
-    this.#ended(conversation, at)
+    this.#ended(conversation, this.#reassembly.at)
     this.#conversations[slot] = null
     this.#table.remove(slot)
   }
@@ -308,6 +309,7 @@ export class Tracker {
 
   #expire(): void {
     const now = this.#clock.now
+    this.#reassembly.at = now
     this.#nextExpiry = now + EXPIRY_INTERVAL
     for (let kind = 0; kind < CLASSES; kind++) {
       for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {

@@ -259,16 +259,16 @@ describe('cost', () => {
     const bulk = frames(segments([[0, text('x'.repeat(1014))]]), { open: false, close: false })[0]!
     const frame = { bytes: bulk.bytes, start: 0, end: bulk.bytes.length, wireLength: bulk.bytes.length, at: bulk.at, linkType: 1, interfaceId: 0 }
     const view = new DataView(bulk.bytes.buffer, bulk.bytes.byteOffset)
-    let seq = (0xFFFFFF00 + 1) >>> 0
+    const seq = Uint32Array.of(0xFFFFFF00 + 1)
     const run = (count: number): void => {
       for (let i = 0; i < count; i++) {
-        view.setUint32(14 + 20 + 4, seq)
-        seq = (seq + 1014) >>> 0
+        view.setUint32(14 + 20 + 4, seq[0]!)
+        seq[0]! += 1014
         decoder.frame(frame)
       }
     }
     run(50_000)
-    // A collection may fall into a round; it cannot fall into all.
+    // A collection or a recompilation may fall into one round or two, not into most.
     const growths = Array.from({ length: 5 }, () => {
       const before = process.memoryUsage().heapUsed
       run(10_000)
@@ -276,7 +276,7 @@ describe('cost', () => {
     })
     expect(decoder.tcp).toMatchObject({ lost: 0, duplicate: 0, payload: 101_400_000 })
     // One small object per packet would be 16 bytes at least.
-    expect(Math.max(...growths) / 10_000).toBeLessThan(8)
+    expect(growths.sort((a, b) => a - b)[2]! / 10_000).toBeLessThan(8)
   })
 })
 
