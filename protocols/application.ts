@@ -13,7 +13,7 @@
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
 import type { TcpLimits } from './tcp/limits.ts'
-import { MORE, NO, YES, YES_REVERSED } from './protocol.ts'
+import { CLIENT, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from './protocol.ts'
 import type { Pseudonyms } from './phi.ts'
 import type { Consumer } from './tcp/consumer.ts'
@@ -130,6 +130,11 @@ export class Application implements Consumer, Connection {
 
   get pseudonyms(): Pseudonyms {
     return this.#context.pseudonyms
+  }
+
+  lost(direction: Direction): number {
+    const { client, server } = this.#conversation
+    return (direction === CLIENT ? client : server)?.lost ?? 0
   }
 
   get isKnown(): boolean {
@@ -328,7 +333,7 @@ export class Application implements Consumer, Connection {
     side.state = FEEDING
     side.need = 0
     const unwanted = this.#feed(direction, side, side.kept, 0, 0, at)
-    this.#conversation.sender(direction === 0).skip = unwanted
+    this.#conversation.sender(direction === CLIENT).skip = unwanted
   }
 
   /** Asks how much the dissector wants before it is called again. @returns false when that is too much */
@@ -393,4 +398,4 @@ export class Application implements Consumer, Connection {
   }
 }
 
-const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0)
+const opposite = (direction: Direction): Direction => (direction === CLIENT ? SERVER : CLIENT)

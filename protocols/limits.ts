@@ -78,7 +78,30 @@ export const LIMITS = {
     /** The same while no protocol is known: for conversations whose start was not seen. */
     strangerSegments: 2048,
   },
-  dicom: {},
+  dicom: {
+    /** Bytes of one text value (AE title, UID, LO). LO has 64 characters, in UTF-8 up to 256 bytes; the rest is cut. */
+    textBytes: 256,
+    /** Bytes of an A-ASSOCIATE unit. 128 contexts with many syntaxes need 17 KB; a larger claim is a `pdu.length` violation, and sync is lost. */
+    associateBytes: 60 * 1024,
+    /** Bytes a P-DATA-TF may claim where sync is searched for. Negotiated maxima stay below 1 MB; some stacks send 16 MB. */
+    pduBytes: 64 * 1024 * 1024,
+    /** Presentation contexts, and transfer syntaxes of one. The standard has room for 128 contexts; further ones are not listed. */
+    contexts: 256,
+    transferSyntaxes: 64,
+    /** Bytes of a command set; real ones have below 500. What is beyond is not read. */
+    commandBytes: 16 * 1024,
+    /** Bytes of a data set that are looked at: first so many, then twice as many, until all is known or the budget is spent. */
+    headStepBytes: 4096,
+    headBytes: 64 * 1024,
+    /** Nested sequences that are walked into. */
+    depth: 16,
+    /** Requests of one association that wait for their response; the oldest is emitted without. Asynchronous windows stay below 100. */
+    pendingOperations: 256,
+    /** Responses that wait for their request; further ones are passed over. */
+    earlyResponses: 16,
+    /** Violations of one connection that are reported. */
+    violations: 16,
+  },
   hl7: {
     /** Bytes of one segment that are read. Identifying fields stand in front; what is longer (documents) is counted and skipped. */
     segmentBytes: 8192,

@@ -36,6 +36,8 @@ export interface Connection {
   emit(event: WireEvent): void
   /** True once bytes were lost in either direction. */
   readonly afterGap: boolean
+  /** Bytes of a direction lost for good so far, also those within what was skipped, of which `gap` does not tell. */
+  lost(direction: Direction): number
 }
 
 export interface Dissector {

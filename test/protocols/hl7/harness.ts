@@ -35,6 +35,7 @@ export class Wire {
       pseudonyms,
       emit: event => { this.events.push(event) },
       afterGap: false,
+      lost: () => 0,
     }
     Object.defineProperty(connection, 'afterGap', { get: () => this.#afterGap })
     this.dissector = hl7.open(connection)
