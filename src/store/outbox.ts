@@ -94,6 +94,7 @@ export class Outbox {
     this.#index = root.openDB('outbox-index', { encoding: 'json' })
     this.#totals = root.openDB('outbox-totals', { encoding: 'json' })
     if (!this.#totals.doesExist('')) this.#reserve()
+    root.openDB('outbox-spare', { encoding: 'string' })
     root.transactionSync(() => { for (const sink of sinks) this.#recount(sink) })
   }
 
@@ -276,15 +277,40 @@ export class Outbox {
     }
   }
 
-  /** What is held is counted anew from the keys: a wrong book never outlives a restart. */
+  /** What is held is counted anew from the keys: a wrong book never outlives a restart, and what damage has hidden is counted. */
   #recount(sink: string): void {
-    const totals = { ...noTotals(), ...this.totals(sink), held: 0, bytes: 0 }
-    for (const key of this.#queue.getKeys({ start: [sink], end: [sink, SEVERITIES.length] }) as Iterable<QueueKey>) {
-      totals.held += 1
-      totals.bytes += this.#place(sink, key[3])?.[3] ?? 0
-      totals.nextSeq = Math.max(totals.nextSeq, key[2] + 1)
+    const totals = { ...noTotals(), ...this.totals(sink) }
+    let { held, bytes, inOrder } = this.#count(sink)
+    if (held < totals.held || !inOrder) {
+      this.#sortAnew();
+      ({ held, bytes } = this.#count(sink))
     }
-    this.#totals.putSync(sink, totals)
+    const missing = Math.max(0, totals.held - held)
+    totals.corrupt += missing
+    totals.losses.corrupt += missing
+    this.#totals.putSync(sink, { ...totals, held, bytes })
+  }
+
+  #count(sink: string): { held: number; bytes: number; inOrder: boolean } {
+    let held = 0
+    let bytes = 0
+    let inOrder = true
+    let last: [rank: number, seq: number] = [-1, -1]
+    for (const key of this.#queue.getKeys({ start: [sink], end: [sink, SEVERITIES.length] }) as Iterable<QueueKey>) {
+      inOrder &&= key[0] === sink && (key[1] > last[0] || (key[1] === last[0] && key[2] > last[1])) && this.#queue.doesExist(key)
+      if (key[0] !== sink) continue
+      held += 1
+      bytes += this.#place(sink, key[3])?.[3] ?? 0
+      last = [key[1], key[2]]
+    }
+    return { held, bytes, inOrder }
+  }
+
+  /** A damaged key leaves the tree out of order, and what lies behind it can't be found: everything that can be read is put in again. */
+  #sortAnew(): void {
+    const spare = this.#root.openDB<string, QueueKey | (string | number)[]>('outbox-spare', { encoding: 'string' })
+    move(this.#queue, spare)
+    move(spare, this.#queue)
   }
 
   /** Grows the file once, and frees what it grew by. */
@@ -295,6 +321,11 @@ export class Outbox {
       this.#totals.putSync('', noTotals())
     })
   }
+}
+
+function move(from: Database<string, QueueKey | (string | number)[]>, to: Database<string, QueueKey | (string | number)[]>): void {
+  for (const { key, value } of from.getRange({})) to.putSync(key, value)
+  from.clearSync()
 }
 
 /** A value whose JSON is broken counts as absent. */

@@ -305,4 +305,29 @@ describe('faults', () => {
     }
     expect(at).toBeGreaterThan(0)
   })
+
+  test('R18: is a record whose key is damaged counted, and does nothing behind it get out of reach?', async () => {
+    const file = join(folder, 'wardwire.mdb')
+    await withOutbox((outbox) => outbox.add(Array.from({ length: 40 }, (_, i) => numbered(i))))
+    const whole = readFileSync(file)
+    // Keys of the queue have two numbers of ten bytes between sink and id; those of the index have none.
+    const keys = [...whole.toString('latin1').matchAll(/kafka\0[^]{20}id-20/g)].map((match) => match.index)
+    for (const [offset, lost] of [[18, 0], [8, 0], [0, 1]] as const) {
+      const damaged = Buffer.from(whole)
+      for (const at of keys) damaged[at + offset]! ^= 0x40
+      expect(damaged.equals(whole)).toBe(false)
+      rmSync(`${file}-lock`, { force: true })
+      writeFileSync(file, damaged)
+      await withOutbox((outbox) => {
+        outbox.add([numbered(1000)])
+        const left = ids(outbox)
+        expect(left).toHaveLength(41 - lost)
+        expect(left).toContain('id-1000')
+        expect(outbox.totals('kafka').corrupt).toBe(lost)
+        expect(balance(outbox.totals('kafka'))).toBe(0)
+        outbox.acknowledge('kafka', outbox.next('kafka', 100, 1e9))
+        expect(ids(outbox)).toEqual([])
+      })
+    }
+  })
 })
