@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configSchema } from '../../src/config.ts'
+import type { MakeSink } from '../../src/sinks/sink.ts'
 import { sinkMakers } from '../../src/sinks/publisher.ts'
 import { DELIVERY, Delivery } from '../../src/sinks/deliver.ts'
 import { Intake } from '../../src/store/intake.ts'
@@ -15,7 +16,7 @@ import { numbered } from '../src/alert.ts'
 const [folder = '', broker = '', prefix = '', from = '0', count] = process.argv.slice(2)
 const say = (line: string): void => { process.stderr.write(`${line}\n`) }
 const kafka = configSchema.parse({ kafka: { brokers: [broker], topic_prefix: prefix, partitions: 3 } }).kafka
-const [[name, make]] = [...sinkMakers([], kafka, 'sensor')] as [[string, ReturnType<typeof sinkMakers> extends Map<string, infer M> ? M : never]]
+const [[name, make]] = [...sinkMakers([], kafka, 'sensor')] as [[string, MakeSink]]
 const state = new State(folder)
 const outbox = state.openOutbox([name], 64_000_000)
 const delivery = new Delivery(name, outbox, make, 'sensor', say, { ...DELIVERY, deadline: 5000, pause: { first: 50, longest: 500 } })
