@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { consumeAlerts, type AlertJson, type ConsumeOptions } from '../../src/api.ts'
 import { consume } from '../../src/commands/consume.ts'
 import { configSchema, type KafkaConfig } from '../../src/config.ts'
@@ -64,6 +64,17 @@ describe.skipIf(why !== undefined)('Kafka', () => {
           ce_subject: 'dev-ct1', ce_revision: '2', 'content-type': 'application/json',
         },
       })
+    })
+
+    test('does the client set no timer in the past, of which Node 24 warns?', async () => {
+      const timers = vi.spyOn(globalThis, 'setTimeout')
+      const sink = new KafkaSink(fresh())
+      await sink.send([numbered(1)])
+      await sleep(50)
+      await sink.close()
+      expect(timers.mock.calls.length).toBeGreaterThan(0)
+      expect(timers.mock.calls.filter(([, delay]) => (delay ?? 0) < 0)).toEqual([])
+      timers.mockRestore()
     })
 
     test('is the topic made with the settings asked for, and left alone when it is there?', async () => {
