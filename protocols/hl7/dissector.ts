@@ -153,8 +153,9 @@ class Stream implements BlockSink {
   finish(at: Micros, offset: number, ended: boolean): void {
     const m = this.#message
     // A header that was cut before it said anything is no message.
-    if (!m.hasHeader && m.type === null) return
-    if (!m.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
+    const { header } = m
+    if (!header.isComplete && header.kind.type === null) return
+    if (!header.route.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
     const bytes = offset - this.#offset
     if (m.ackCode === '') {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
@@ -163,8 +164,8 @@ class Stream implements BlockSink {
     const alone = this.#exchange.acknowledgement(this.#direction, {
       code: m.ackCode,
       of: m.ackOf,
-      controlId: m.controlId,
-      messageType: m.type,
+      controlId: header.controlId,
+      messageType: header.kind.type,
       bytes,
       patients: m.patients,
       error: m.error,
@@ -177,7 +178,7 @@ class Stream implements BlockSink {
   /** All fields in one order, so that all events have one shape. */
   #event(at: Micros, bytes: number, ended: boolean, acknowledges: Hl7Acknowledges | null): Hl7Message {
     const m = this.#message
-    const enhanced = m.acceptAck !== null || m.applicationAck !== null
+    const { route, kind, traits, controlId, time, timeMicros } = m.header
     return {
       kind: 'hl7.message',
       at,
@@ -185,17 +186,17 @@ class Stream implements BlockSink {
       complete: ended && !this.#lossy,
       after_gap: this.#connection.afterGap,
       direction: SIDES[this.#direction],
-      message_type: m.type,
-      structure: m.structure,
-      control_id: m.controlId,
-      sending_app: m.sendingApp,
-      sending_facility: m.sendingFacility,
-      receiving_app: m.receivingApp,
-      receiving_facility: m.receivingFacility,
-      version: m.version,
-      processing_id: m.processingId,
-      charset: m.charset,
-      message_time: m.time,
+      message_type: kind.type,
+      structure: kind.structure,
+      control_id: controlId,
+      sending_app: route.sendingApp,
+      sending_facility: route.sendingFacility,
+      receiving_app: route.receivingApp,
+      receiving_facility: route.receivingFacility,
+      version: traits.version,
+      processing_id: traits.processingId,
+      charset: traits.charset,
+      message_time: time,
       segments: m.segments,
       bytes,
       patient: m.patient,
@@ -205,18 +206,18 @@ class Stream implements BlockSink {
       acknowledges,
       framing: this.#framing,
       started: this.#started,
-      lag_ms: m.timeMicros === undefined ? undefined : (this.#started - m.timeMicros) / 1000,
+      lag_ms: timeMicros === undefined ? undefined : (this.#started - timeMicros) / 1000,
       body: acknowledges === null ? m.bodyHash() : undefined,
-      sequence: m.sequence,
-      ack_conditions: enhanced ? { accept: m.acceptAck, application: m.applicationAck } : undefined,
+      sequence: traits.sequence,
+      ack_conditions: traits.ackConditions,
       commit: undefined,
       repeat: undefined,
       merged: m.merged,
       service: m.service,
-      imaging: m.imaging ?? (m.type?.startsWith('OMI') === true ? true : undefined),
+      imaging: m.imaging ?? (kind.type?.startsWith('OMI') === true ? true : undefined),
       query: m.query,
       documents: m.documents,
-      continuation: m.continued ? 'more' : m.continues ? 'rest' : undefined,
+      continuation: m.continued ? 'more' : traits.continues ? 'rest' : undefined,
     }
   }
 }

@@ -1,5 +1,7 @@
 /** Escape sequences of text fields (HL7 v2.5.1 section 2.7): \F\ \S\ \T\ \R\ \E\ \P\ \Xdd..\ \Cxxyy\ \Mxxyyzz\ \H\ \N\ \.br\ \Zdd..\ */
 import type { Charset } from './charset.ts'
+import { NONE } from './header.ts'
+import type { Delimiters } from './header.ts'
 
 /** Separators as characters. */
 export interface TextDelimiters {
@@ -8,6 +10,15 @@ export interface TextDelimiters {
   readonly repetition: string
   readonly escape: string
   readonly subcomponent: string
+}
+
+const charOf = (c: number): string => (c === NONE ? '' : String.fromCharCode(c))
+
+export function asText(d: Readonly<Delimiters>): TextDelimiters {
+  return {
+    field: charOf(d.field), component: charOf(d.component), repetition: charOf(d.repetition),
+    escape: charOf(d.escape), subcomponent: charOf(d.subcomponent),
+  }
 }
 
 /**

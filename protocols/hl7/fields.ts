@@ -46,7 +46,7 @@ export const fieldStart = (n: number): number => (n > count ? 0 : starts[n]!)
 export const fieldEnd = (n: number): number => (n > count ? 0 : starts[n + 1]! - 1)
 
 /** Where the first component (of the first repetition) that begins at `at` ends, subcomponents cut off too. */
-export function firstPartEnd(b: Uint8Array, at: number, end: number, d: Delimiters): number {
+export function firstPartEnd(b: Uint8Array, at: number, end: number, d: Readonly<Delimiters>): number {
   const { component, repetition, subcomponent } = d
   for (let i = at; i < end; i++) {
     const c = b[i]!

@@ -7,12 +7,11 @@
 import HL7 from 'hl7-standard'
 import type { Charset } from './charset.ts'
 import { PLAIN, charsetOf, decodeText } from './charset.ts'
-import { unescapeText } from './escapes.ts'
+import { asText, unescapeText } from './escapes.ts'
 import type { TextDelimiters } from './escapes.ts'
 import { fieldEnd, fieldStart, splitFields } from './fields.ts'
 import { MSH, USUAL, isSegmentNext, nameAt, readDelimiters } from './header.ts'
 import { flatLatin1 } from './lens.ts'
-import { asText } from './message.ts'
 import { YES } from '../protocol.ts'
 
 const CR = 0x0D, LF = 0x0A

@@ -1,3 +1,7 @@
+export const HASH_START = 0x811C9DC5 | 0
+/** FNV-1a. */
+export const hashByte = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193)
+
 /**
  * Bytes to values, remembered: the same application names, message types and patients come again and again, and making a string
  * (or a keyed hash) of their bytes is dearer than comparing the bytes. Every key has two places; a newcomer takes the first, whose
@@ -29,10 +33,15 @@ export class Interner<T> {
   }
 
   get(b: Uint8Array, start: number, end: number): T {
+    let hash = HASH_START
+    for (let i = start; i < end; i++) hash = hashByte(hash, b[i]!)
+    return this.getHashed(b, start, end, hash)
+  }
+
+  /** `hash` is `hashByte` of all the bytes, from `HASH_START` on, by a caller who had to look at each of them anyway. */
+  getHashed(b: Uint8Array, start: number, end: number, hash: number): T {
     const length = end - start
     if (length > this.#longest || length === 0) return this.#make(b, start, end)
-    let hash = length
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ b[i]!, 0x01000193)
     const slot = Math.imul(hash, 0x9E3779B1) >>> this.#shift
     if (this.#isAt(slot, hash, b, start, end)) return this.#values[slot] as T
     if (this.#isAt(slot ^ 1, hash, b, start, end)) return this.#values[slot ^ 1] as T

@@ -6,89 +6,36 @@ import type { Hl7Document, Hl7Query } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Pseudonym } from '../phi.ts'
 import { BodyHash } from './body-hash.ts'
-import { PLAIN, charsetOf, decodeText, guessReach } from './charset.ts'
-import type { Charset, Reach } from './charset.ts'
+import { PLAIN } from './charset.ts'
+import type { Charset } from './charset.ts'
 import { describeDocument } from './documents.ts'
 import { unescapeText } from './escapes.ts'
-import type { TextDelimiters } from './escapes.ts'
 import { componentStart, fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
-import { FHS, BHS, MSH, NONE, USUAL, nameAt, readDelimiters, segmentName } from './header.ts'
+import { MSH, nameAt, segmentName } from './header.ts'
 import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
-import { Interner } from './intern.ts'
-import { flatLatin1 } from './lens.ts'
+import { HASH_START, hashByte } from './intern.ts'
+import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
-import { parseTime } from './time.ts'
 
 const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA'), ERR = segmentName('ERR')
 const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
 const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
 
-/** Texts longer than this are decoded anew each time. */
-const LONGEST = 48
-
-/** A charset and the texts already decoded in it. */
-class Texts {
-  readonly charset: Charset
-  readonly interned: Interner<string>
-
-  constructor(charset: Charset) {
-    this.charset = charset
-    this.interned = new Interner(1024, LONGEST, (b, start, end) => textOf(charset, b, start, end))
-  }
-}
-
-function textOf(charset: Charset, b: Uint8Array, start: number, end: number): string {
-  for (let i = start; i < end; i++) if (b[i]! > 0x7E || b[i] === 0x1B) return decodeText(charset, b, start, end)
-  return flatLatin1(b, start, end)
-}
-
-const UNDECLARED = new Texts(charsetOf(''))
-const byLabel = new Map<string, Texts>()
-
-function textsOf(declared: string): Texts {
-  const charset = charsetOf(declared)
-  if (charset.label === null) return UNDECLARED
-  let found = byLabel.get(charset.label)
-  if (found === undefined) byLabel.set(charset.label, (found = new Texts(charset)))
-  return found
-}
-
-/** By the bytes of MSH-18. */
-const declaredTexts = new Interner<Texts>(64, 64, (b, start, end) => textsOf(textOf(UNDECLARED.charset, b, start, end)))
+/** What `#id` found last. */
+let idEnd = 0
+let idPlain = true
+let idHash = 0
 
 export class MessageReader {
   readonly #identities: Identities
-  readonly #delimiters: Delimiters = { ...USUAL }
   readonly #hash: BodyHash
   readonly #counts = new SegmentCounts()
-  #texts = UNDECLARED
-  #textDelimiters: TextDelimiters | undefined
   /** Bytes were lost inside the message: what comes after counts, but does not tell who it is about. */
   #lossy = false
 
-  /** The header segment was read to its end. */
-  hasHeader = false
-  /** MSH-1 and MSH-2 are separators that can be told apart. */
-  delimitersGood = true
-  type: string | null = null
-  structure: string | null = null
-  controlId: string | null = null
-  sendingApp: string | null = null
-  sendingFacility: string | null = null
-  receivingApp: string | null = null
-  receivingFacility: string | null = null
-  version: string | null = null
-  processingId: string | null = null
-  charset: string | null = null
-  time: string | null = null
-  /** Microseconds; undefined where MSH-7 is no time. */
-  timeMicros: number | undefined
-  sequence: number | undefined
-  acceptAck: string | null = null
-  applicationAck: string | null = null
-  continues = false
+  readonly header = new HeaderReader()
   continued = false
   ackCode = ''
   ackOf = ''
@@ -111,15 +58,10 @@ export class MessageReader {
   reset(): void {
     this.#hash.reset()
     this.#counts.reset()
-    this.#texts = UNDECLARED
-    this.#textDelimiters = undefined
     this.#lossy = false
-    this.hasHeader = this.continues = this.continued = false
-    this.delimitersGood = true
-    this.type = this.structure = this.controlId = this.version = this.processingId = this.charset = this.time = null
-    this.sendingApp = this.sendingFacility = this.receivingApp = this.receivingFacility = null
-    this.acceptAck = this.applicationAck = this.patient = null
-    this.timeMicros = this.sequence = undefined
+    this.header.reset()
+    this.continued = false
+    this.patient = null
     this.ackCode = this.ackOf = ''
     this.error = this.service = undefined
     this.patients = 0
@@ -151,10 +93,9 @@ export class MessageReader {
    */
   segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
     this.#counts.add(b, start, end)
-    if (end - start < 3 || (this.#lossy && this.hasHeader)) return
+    if (end - start < 3 || (this.#lossy && this.header.isComplete)) return
     switch (nameAt(b, start)) {
-      case MSH: this.#header(b, start, end, cut); break
-      case FHS: case BHS: readDelimiters(b, start, end, this.#delimiters); break
+      case MSH: this.header.read(b, start, end, cut); break
       case PID: this.#pid(b, start, end); break
       case MSA: this.#msa(b, start, end); break
       case OBX: this.#obx(b, start, end, length); break
@@ -171,54 +112,6 @@ export class MessageReader {
     }
   }
 
-  /** MSH: 3-6 who to whom, 7 time, 9 type, 10 control id, 11 processing, 12 version, 13 sequence, 14 continuation, 15-16 acknowledgements, 18 charset. */
-  #header(b: Uint8Array, start: number, end: number, cut: boolean): void {
-    const d = this.#delimiters
-    this.delimitersGood = readDelimiters(b, start, end, d)
-    splitFields(b, start, end, d.field, 17, PLAIN)
-    // A field that the end of the bytes cut may be half a field.
-    const whole = cut ? fieldCount() - 1 : 17
-    if (whole >= 17 && fieldEnd(17) > fieldStart(17)) {
-      this.#texts = declaredTexts.get(b, fieldStart(17), fieldEnd(17))
-      this.charset = this.#text(b, fieldStart(17), fieldEnd(17))
-    }
-    if (sawForeign() && this.#reach(b, start, end) !== PLAIN) splitFields(b, start, end, d.field, 17, this.#reach(b, start, end))
-    this.hasHeader = !cut || whole >= 9
-    if (whole >= 2) this.sendingApp = this.#firstComponent(b, 2)
-    if (whole >= 3) this.sendingFacility = this.#firstComponent(b, 3)
-    if (whole >= 4) this.receivingApp = this.#firstComponent(b, 4)
-    if (whole >= 5) this.receivingFacility = this.#firstComponent(b, 5)
-    if (whole >= 6) this.#messageTime(b)
-    if (whole >= 8) this.#messageType(b, fieldStart(8), fieldEnd(8))
-    // An empty control id was seen to be empty; null is one that was not seen.
-    if (whole >= 9) this.controlId = this.#plainText(b, fieldStart(9), fieldEnd(9)) ?? ''
-    if (whole >= 10) this.processingId = this.#firstComponent(b, 10)
-    if (whole >= 11) this.version = this.#firstComponent(b, 11)
-    if (fieldCount() < 12) return
-    this.sequence = wholeNumber(b, fieldStart(12), fieldEnd(12))
-    this.continues = fieldEnd(13) > fieldStart(13)
-    this.acceptAck = this.#text(b, fieldStart(14), fieldEnd(14))
-    this.applicationAck = this.#text(b, fieldStart(15), fieldEnd(15))
-  }
-
-  #messageTime(b: Uint8Array): void {
-    const start = fieldStart(6)
-    const end = firstPartEnd(b, start, fieldEnd(6), this.#delimiters)
-    this.time = this.#plainText(b, start, end)
-    this.timeMicros = parseTime(b, start, end)
-  }
-
-  /** MSH-9: type^trigger^structure, whatever separates them. */
-  #messageType(b: Uint8Array, start: number, end: number): void {
-    const { component } = this.#delimiters
-    const trigger = upTo(b, start, end, component) + 1
-    const structure = trigger > end ? end + 1 : upTo(b, trigger, end, component) + 1
-    const typeEnd = structure - 1 > trigger ? structure - 1 : trigger - 1
-    this.type = this.#text(b, start, Math.min(typeEnd, end))
-    if (this.type !== null && component !== USUAL.component) this.type = this.type.replace(String.fromCharCode(component), '^')
-    if (structure <= end) this.structure = this.#text(b, structure, upTo(b, structure, end, component))
-  }
-
   /** PID-3.1 of the first repetition, else PID-2.1. */
   #pid(b: Uint8Array, start: number, end: number): void {
     this.patients++
@@ -228,9 +121,8 @@ export class MessageReader {
   }
 
   #patientIn(b: Uint8Array, start: number, end: number): Pseudonym | null {
-    const stop = this.#idEnd(b, start, end)
-    if (stop <= start) return null
-    return this.#isPlain(b, start, stop) ? this.#identities.patient(b, start, stop) : this.#identities.pseudonyms.patient(this.#decoded(b, start, stop))
+    if (!this.#id(b, start, end)) return null
+    return idPlain ? this.#identities.patient(b, start, idEnd, idHash) : this.#identities.pseudonyms.patient(this.#decoded(b, start, idEnd))
   }
 
   /** MSA-1 code, MSA-2 control id, MSA-6 error before version 2.5. */
@@ -238,7 +130,7 @@ export class MessageReader {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
     this.ackCode = this.#text(b, fieldStart(1), fieldEnd(1)) ?? ''
-    this.ackOf = this.#plainText(b, fieldStart(2), fieldEnd(2)) ?? ''
+    this.ackOf = fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
     this.#errorCode(b, fieldStart(6), fieldEnd(6))
   }
 
@@ -286,10 +178,8 @@ export class MessageReader {
   }
 
   #order(b: Uint8Array, start: number, end: number): void {
-    if (end <= start) return
-    const stop = this.#idEnd(b, start, end)
-    if (stop <= start || this.orders.length >= LIMITS.hl7.identifiers) return
-    const id = this.#isPlain(b, start, stop) ? this.#identities.order(b, start, stop) : this.#identities.pseudonyms.order(this.#decoded(b, start, stop))
+    if (end <= start || this.orders.length >= LIMITS.hl7.identifiers || !this.#id(b, start, end)) return
+    const id = idPlain ? this.#identities.order(b, start, idEnd, idHash) : this.#identities.pseudonyms.order(this.#decoded(b, start, idEnd))
     if (id !== null && !contains(this.orders, id)) this.orders.push(id)
   }
 
@@ -370,61 +260,50 @@ export class MessageReader {
     return query
   }
 
-  #idEnd(b: Uint8Array, start: number, end: number): number {
-    return firstPartEnd(b, start, Math.min(end, start + LIMITS.hl7.textChars), this.#delimiters)
+  get #delimiters(): Readonly<Delimiters> {
+    return this.header.route.delimiters
+  }
+
+  /**
+   * The identifier at `start`: the first component of the first repetition. Where it ends, whether its bytes are its text, and
+   * their hash stand in `idEnd`, `idPlain` and `idHash`: one look at each byte for all three. False where there is none.
+   */
+  #id(b: Uint8Array, start: number, end: number): boolean {
+    const { component, repetition, subcomponent, escape } = this.#delimiters
+    const stop = Math.min(end, start + LIMITS.hl7.textChars)
+    let hash = HASH_START
+    let plain = true
+    let i = start
+    for (; i < stop; i++) {
+      const c = b[i]!
+      if (c === component || c === repetition || c === subcomponent) break
+      if (c > 0x7E || c === escape || c === 0x1B) plain = false
+      hash = hashByte(hash, c)
+    }
+    idEnd = i
+    idPlain = plain
+    idHash = hash
+    return i > start
   }
 
   #split(b: Uint8Array, start: number, end: number, last: number): void {
     splitFields(b, start, end, this.#delimiters.field, last, PLAIN)
     if (!sawForeign()) return
-    const reach = this.#reach(b, start, end)
+    const reach = reachOf(this.#charset, b, start, end)
     if (reach !== PLAIN) splitFields(b, start, end, this.#delimiters.field, last, reach)
   }
 
-  #reach(b: Uint8Array, start: number, end: number): Reach {
-    const { label, reach } = this.#texts.charset
-    // What is declared as ASCII and is not, is as good as undeclared.
-    return label === null || label === 'latin1' ? guessReach(b, start, end) : reach
-  }
-
-  #firstComponent(b: Uint8Array, field: number): string | null {
-    const start = fieldStart(field)
-    return this.#text(b, start, firstPartEnd(b, start, fieldEnd(field), this.#delimiters))
+  get #charset(): Charset {
+    return this.header.traits.texts.charset
   }
 
   /** A text that is likely to come again; empty gives null. */
   #text(b: Uint8Array, start: number, end: number): string | null {
-    return end > start ? this.#texts.interned.get(b, start, Math.min(end, start + LIMITS.hl7.textChars)) : null
-  }
-
-  /** A text that is not. */
-  #plainText(b: Uint8Array, start: number, end: number): string | null {
-    return end > start ? textOf(this.#texts.charset, b, start, Math.min(end, start + LIMITS.hl7.textChars)) : null
-  }
-
-  /** ASCII without escape sequences: the bytes are the text. */
-  #isPlain(b: Uint8Array, start: number, end: number): boolean {
-    const { escape } = this.#delimiters
-    for (let i = start; i < end; i++) {
-      const c = b[i]!
-      if (c > 0x7E || c === escape || c === 0x1B) return false
-    }
-    return true
+    return end > start ? this.header.traits.texts.texts.get(b, start, Math.min(end, start + LIMITS.hl7.textChars)) : null
   }
 
   #decoded(b: Uint8Array, start: number, end: number): string {
-    const stop = Math.min(end, start + LIMITS.hl7.textChars)
-    const text = textOf(this.#texts.charset, b, start, stop)
-    return unescapeText(text, (this.#textDelimiters ??= asText(this.#delimiters)), this.#texts.charset)
-  }
-}
-
-const charOf = (c: number): string => (c === NONE ? '' : String.fromCharCode(c))
-
-export function asText(d: Delimiters): TextDelimiters {
-  return {
-    field: charOf(d.field), component: charOf(d.component), repetition: charOf(d.repetition),
-    escape: charOf(d.escape), subcomponent: charOf(d.subcomponent),
+    return unescapeText(textOf(this.#charset, b, start, end), this.header.route.textDelimiters, this.#charset)
   }
 }
 
@@ -432,20 +311,6 @@ export function asText(d: Delimiters): TextDelimiters {
 function contains(list: readonly Pseudonym[], id: Pseudonym): boolean {
   for (let i = 0; i < list.length; i++) if (list[i] === id) return true
   return false
-}
-
-/** Digits only, up to nine of them; else undefined. HL7 also sends -1 and 0 in MSH-13 (sequence number protocol, section 2.10.1). */
-function wholeNumber(b: Uint8Array, start: number, end: number): number | undefined {
-  const negative = b[start] === 0x2D && end > start
-  const first = negative ? start + 1 : start
-  if (end <= first || end - first > 9) return undefined
-  let value = 0
-  for (let i = first; i < end; i++) {
-    const digit = b[i]! - 0x30
-    if (digit < 0 || digit > 9) return undefined
-    value = value * 10 + digit
-  }
-  return negative ? -value : value
 }
 
 /** `10^RD`: the number in front. */

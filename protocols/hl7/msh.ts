@@ -1,0 +1,228 @@
+/**
+ * The header segment (MSH, HL7 v2.5.1 section 2.15.9). What stands in front of the time (separators, who to whom) and behind the control
+ * id (version, acknowledgements, character set) is the same for all messages of an interface, so it is read once and then known by its bytes.
+ */
+import { LIMITS } from '../limits.ts'
+import { PLAIN, charsetOf, decodeText, guessReach } from './charset.ts'
+import type { Charset, Reach } from './charset.ts'
+import { asText } from './escapes.ts'
+import type { TextDelimiters } from './escapes.ts'
+import { fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
+import { USUAL, readDelimiters } from './header.ts'
+import type { Delimiters } from './header.ts'
+import { Interner } from './intern.ts'
+import { flatLatin1 } from './lens.ts'
+import { parseTime } from './time.ts'
+
+/** MSH-1 to MSH-6. */
+export interface Route {
+  readonly delimiters: Readonly<Delimiters>
+  readonly textDelimiters: TextDelimiters
+  /** They can be told apart. */
+  readonly delimitersGood: boolean
+  readonly sendingApp: string | null
+  readonly sendingFacility: string | null
+  readonly receivingApp: string | null
+  readonly receivingFacility: string | null
+}
+
+/** MSH-9. */
+export interface Kind {
+  readonly type: string | null
+  readonly structure: string | null
+}
+
+/** MSH-11 to MSH-18. */
+export interface Traits {
+  readonly processingId: string | null
+  readonly version: string | null
+  readonly sequence: number | undefined
+  /** MSH-14 is there: this message continues another. */
+  readonly continues: boolean
+  readonly ackConditions: { accept: string | null, application: string | null } | undefined
+  readonly charset: string | null
+  readonly texts: Texts
+}
+
+/** Texts and routes longer than this are read anew each time. */
+const LONGEST_TEXT = 48
+const LONGEST_ROUTE = 96
+const LONGEST_TRAITS = 64
+
+/** A character set, with what was decoded in it. */
+export class Texts {
+  readonly charset: Charset
+  readonly texts: Interner<string>
+  readonly routes: Interner<Route>
+
+  constructor(charset: Charset) {
+    this.charset = charset
+    this.texts = new Interner(1024, LONGEST_TEXT, (b, start, end) => textOf(charset, b, start, end))
+    this.routes = new Interner(512, LONGEST_ROUTE, (b, start, end) => readRoute(charset, b, start, end))
+  }
+}
+
+/** Bytes as text, decoded where they are not ASCII; at most `textChars` of them. */
+export function textOf(charset: Charset, b: Uint8Array, start: number, end: number): string {
+  const stop = Math.min(end, start + LIMITS.hl7.textChars)
+  for (let i = start; i < stop; i++) if (b[i]! > 0x7E || b[i] === 0x1B) return decodeText(charset, b, start, stop)
+  return flatLatin1(b, start, stop)
+}
+
+/** Empty gives null. */
+const orNull = (charset: Charset, b: Uint8Array, start: number, end: number): string | null => (end > start ? textOf(charset, b, start, end) : null)
+
+export const UNDECLARED = new Texts(charsetOf(''))
+const byLabel = new Map<string, Texts>()
+
+/** By MSH-18. As many as there are known sets. */
+function textsOf(declared: string | null): Texts {
+  const charset = charsetOf(declared ?? '')
+  if (charset.label === null) return UNDECLARED
+  let found = byLabel.get(charset.label)
+  if (found === undefined) byLabel.set(charset.label, (found = new Texts(charset)))
+  return found
+}
+
+/** How the characters of these bytes reach. What is declared as ASCII and is not, is as good as undeclared. */
+export function reachOf(charset: Charset, b: Uint8Array, start: number, end: number): Reach {
+  return charset.label === null || charset.label === 'latin1' ? guessReach(b, start, end) : charset.reach
+}
+
+const isUsual = (b: Uint8Array, at: number): boolean => b[at] === 0x7C && b[at + 1] === 0x5E && b[at + 2] === 0x7E && b[at + 3] === 0x5C && b[at + 4] === 0x26 && b[at + 5] === 0x7C
+
+export const NO_ROUTE: Route = {
+  delimiters: USUAL, textDelimiters: asText(USUAL), delimitersGood: true, sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null,
+}
+export const NO_KIND: Kind = { type: null, structure: null }
+export const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
+
+const kinds = new Interner<Kind>(512, LONGEST_TEXT, (b, start, end) => readKind(b, start, end, USUAL.component))
+const traits = new Interner<Traits>(512, LONGEST_TRAITS, (b, start, end) => readTraits(b, start, end, USUAL))
+
+/** The header of the current message. One object per direction, read into again and again. */
+export class HeaderReader {
+  route = NO_ROUTE
+  kind = NO_KIND
+  traits = NO_TRAITS
+  /** MSH-10; empty where it was seen to be empty, null where it was not seen. */
+  controlId: string | null = null
+  /** MSH-7 as sent, and in microseconds where it is a time. */
+  time: string | null = null
+  timeMicros: number | undefined
+  /** The segment was there at least up to its control id. */
+  isComplete = false
+
+  reset(): void {
+    this.route = NO_ROUTE
+    this.kind = NO_KIND
+    this.traits = NO_TRAITS
+    this.controlId = this.time = null
+    this.timeMicros = undefined
+    this.isComplete = false
+  }
+
+  /** @param cut the segment stops in the middle: its last field may be half a field, and is left out. */
+  read(b: Uint8Array, start: number, end: number, cut: boolean): void {
+    const separator = b[start + 3]!
+    const stop = cut ? lastSeparator(b, start, end, separator) : end
+    split(b, start, stop, separator)
+    const fields = fieldCount()
+    // The places, before another split overwrites them. Field n of the split is MSH-(n+1).
+    const routeEnd = fields < 6 ? stop : fieldStart(6) - 1
+    const timeAt = fieldStart(6), timeEnd = fieldEnd(6)
+    const kindAt = fieldStart(8), kindEnd = fieldEnd(8)
+    const idAt = fieldStart(9), idEnd = fieldEnd(9)
+    const traitsAt = fields < 10 ? stop : fieldStart(10)
+
+    const usual = isUsual(b, start + 3)
+    if (usual) {
+      this.traits = traits.get(b, traitsAt, stop)
+      this.route = this.traits.texts.routes.get(b, start + 3, routeEnd)
+      this.kind = kinds.get(b, kindAt, kindEnd)
+    } else {
+      const delimiters = { ...USUAL }
+      readDelimiters(b, start, stop, delimiters)
+      this.traits = readTraits(b, traitsAt, stop, delimiters)
+      this.route = readRoute(this.traits.texts.charset, b, start + 3, routeEnd)
+      this.kind = readKind(b, kindAt, kindEnd, delimiters.component)
+    }
+    const { charset } = this.traits.texts
+    const timeStop = firstPartEnd(b, timeAt, timeEnd, this.route.delimiters)
+    this.time = orNull(charset, b, timeAt, timeStop)
+    this.timeMicros = parseTime(b, timeAt, timeStop)
+    this.isComplete = !cut || fields >= 9
+    if (this.isComplete) this.controlId = orNull(charset, b, idAt, idEnd) ?? ''
+  }
+}
+
+/** Up to MSH-11; where the bytes are not ASCII, with the reach of their character set. */
+function split(b: Uint8Array, start: number, end: number, separator: number): void {
+  splitFields(b, start, end, separator, 10, PLAIN)
+  if (!sawForeign()) return
+  splitFields(b, start, end, separator, 17, PLAIN)
+  const { charset } = textsOf(flatLatin1(b, fieldStart(17), fieldEnd(17)))
+  splitFields(b, start, end, separator, 10, reachOf(charset, b, start, end))
+}
+
+function lastSeparator(b: Uint8Array, start: number, end: number, separator: number): number {
+  let i = end
+  while (i > start && b[i - 1] !== separator) i--
+  return Math.max(start, i - 1)
+}
+
+/** From MSH-1 on, up to the separator in front of MSH-7. */
+function readRoute(charset: Charset, b: Uint8Array, start: number, end: number): Route {
+  const delimiters = { ...USUAL }
+  const delimitersGood = readDelimiters(b, start - 3, end, delimiters)
+  splitFields(b, start, end, delimiters.field, 6, reachOf(charset, b, start, end))
+  // The split begins with the separator, so field 1 is MSH-2.
+  const name = (field: number): string | null => orNull(charset, b, fieldStart(field), firstPartEnd(b, fieldStart(field), fieldEnd(field), delimiters))
+  return {
+    delimiters, delimitersGood, textDelimiters: asText(delimiters),
+    sendingApp: name(2), sendingFacility: name(3), receivingApp: name(4), receivingFacility: name(5),
+  }
+}
+
+/** MSH-9: type, trigger and structure, whatever separates them. */
+function readKind(b: Uint8Array, start: number, end: number, separator: number): Kind {
+  const typeEnd = upTo(b, start, end, separator)
+  const triggerEnd = upTo(b, Math.min(end, typeEnd + 1), end, separator)
+  const structureAt = Math.min(end, triggerEnd + 1)
+  const type = flatLatin1(b, start, Math.min(typeEnd, start + LIMITS.hl7.textChars))
+  const trigger = flatLatin1(b, Math.min(end, typeEnd + 1), Math.min(triggerEnd, typeEnd + 1 + LIMITS.hl7.textChars))
+  const structure = flatLatin1(b, structureAt, Math.min(upTo(b, structureAt, end, separator), structureAt + LIMITS.hl7.textChars))
+  const both = (trigger === '' ? type : `${type}^${trigger}`).slice(0, LIMITS.hl7.textChars)
+  return { type: both === '' ? null : both, structure: structure === '' ? null : structure }
+}
+
+/** From MSH-11 to the end. */
+function readTraits(b: Uint8Array, start: number, end: number, d: Readonly<Delimiters>): Traits {
+  splitFields(b, start, end, d.field, 7, PLAIN)
+  const { charset } = UNDECLARED
+  const text = (field: number): string | null => orNull(charset, b, fieldStart(field), fieldEnd(field))
+  const first = (field: number): string | null => orNull(charset, b, fieldStart(field), firstPartEnd(b, fieldStart(field), fieldEnd(field), d))
+  // The split begins with MSH-11, so field n is MSH-(11+n).
+  const accept = text(4)
+  const application = text(5)
+  const declared = text(7)
+  return {
+    processingId: first(0), version: first(1), sequence: wholeNumber(b, fieldStart(2), fieldEnd(2)), continues: fieldEnd(3) > fieldStart(3),
+    ackConditions: accept === null && application === null ? undefined : { accept, application },
+    charset: declared, texts: textsOf(declared),
+  }
+}
+
+/** Digits only, up to nine of them; else undefined. MSH-13 may also be -1 (sequence number protocol, section 2.10.1). */
+export function wholeNumber(b: Uint8Array, start: number, end: number): number | undefined {
+  const negative = end > start && b[start] === 0x2D
+  const first = negative ? start + 1 : start
+  if (end <= first || end - first > 9) return undefined
+  let value = 0
+  for (let i = first; i < end; i++) {
+    const digit = b[i]! - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  return negative ? -value : value
+}
