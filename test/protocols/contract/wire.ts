@@ -2,7 +2,7 @@
  * A conversation as frames, cut, lost, doubled or begun anywhere, for whoever tests from the decoder's door.
  * The time of a segment is that of its turn, so how a turn is cut does not show in times.
  */
-import { ACK, FIN, PSH, SYN, tcpFrame, type WireFrame } from '../../../fixtures/build/frames.ts'
+import { ACK, FIN, PSH, SYN, ipBytes, type WireFrame } from '../../../fixtures/build/frames.ts'
 import { Decoder, type DecoderOptions } from '../../../protocols/decoder.ts'
 import type { Micros, WireEvent } from '../../../protocols/events.ts'
 import { Pseudonyms } from '../../../protocols/phi.ts'
@@ -23,36 +23,66 @@ export interface Segment {
 export interface Ends { client: string; server: string; clientPort: number; serverPort: number }
 
 const ENDS: Ends = { client: '10.1.0.1', server: '10.2.0.2', clientPort: 50_000, serverPort: 11_112 }
-const START: Micros = Date.UTC(2024, 2, 5, 12) * 1000
+export const START: Micros = Date.UTC(2024, 2, 5, 12) * 1000
 const TURN: Micros = 10_000
+/** Slow enough that a hole is given up before the next turn but one. */
+export const SLOW: Micros = 150_000
 const ISN = [0xFFFFFF00, 0x10000000] as const
 
 export const cut = (bytes: Uint8Array, size: number): Uint8Array[] =>
   Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 
-/** @param split how a turn is cut into segments */
-export function segments(turns: Turns, split: (bytes: Uint8Array, turn: number) => Uint8Array[] = (bytes) => [bytes]): Segment[] {
+/** @param split how a turn is cut into segments @param pace time between turns */
+export function segments(turns: Turns, split: (bytes: Uint8Array) => Uint8Array[] = (bytes) => [bytes], pace: Micros = TURN): Segment[] {
   const sent: [number, number] = [0, 0]
-  return turns.flatMap(([from, whole], turn) => split(whole, turn).filter((bytes) => bytes.length > 0).map((bytes) => {
-    const segment = { from, offset: sent[from], ack: sent[from === 0 ? 1 : 0], bytes, at: START + turn * TURN }
+  return turns.flatMap(([from, whole], turn) => split(whole).filter((bytes) => bytes.length > 0).map((bytes) => {
+    const segment = { from, offset: sent[from], ack: sent[from === 0 ? 1 : 0], bytes, at: START + turn * pace }
     sent[from] += bytes.length
     return segment
   }))
 }
 
-export interface FrameOptions { ends?: Partial<Ends>; open?: boolean; close?: boolean }
+/** Ethernet, IPv4, TCP. */
+const HEADER = 14 + 20 + 20
+
+/** Headers without lengths, numbers, flags and checksums: built once for many frames, since spoiling bytes needs many. */
+function header({ client, server, clientPort, serverPort }: Ends): Uint8Array {
+  const bytes = Buffer.alloc(HEADER)
+  bytes.writeUInt16BE(0x0800, 12)
+  bytes.set([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6], 14)
+  bytes.set(ipBytes(client), 26)
+  bytes.set(ipBytes(server), 30)
+  bytes.writeUInt16BE(clientPort, 34)
+  bytes.writeUInt16BE(serverPort, 36)
+  bytes.set([0x50, 0, 0xFF, 0xFF], 46)
+  return bytes
+}
+
+export interface FrameOptions {
+  ends?: Partial<Ends>
+  open?: boolean
+  close?: boolean
+  /** The whole of which `parts` are what is left: the FINs stand at its ends. */
+  of?: Turns
+}
 
 /** Handshake, segments, and both FINs at the places where the streams end. */
-export function frames(parts: readonly Segment[], { ends: own = {}, open = true, close = true }: FrameOptions = {}): WireFrame[] {
+export function frames(parts: readonly Segment[], { ends: own = {}, open = true, close = true, of }: FrameOptions = {}): WireFrame[] {
   const ends = { ...ENDS, ...own }
-  const frame = (from: Direction, flags: number, seq: number, ack: number, payload: Uint8Array, at: Micros): WireFrame => tcpFrame({
-    at, flags, seq: (ISN[from] + seq) >>> 0, ack: flags & ACK ? (ISN[from === 0 ? 1 : 0] + ack) >>> 0 : 0, payload,
-    ...(from === 0 ? { src: ends.client, dst: ends.server, sport: ends.clientPort, dport: ends.serverPort }
-      : { src: ends.server, dst: ends.client, sport: ends.serverPort, dport: ends.clientPort }),
-  })
+  const headers = [header(ends), header({ client: ends.server, server: ends.client, clientPort: ends.serverPort, serverPort: ends.clientPort })] as const
+  const frame = (from: Direction, flags: number, seq: number, ack: number, payload: Uint8Array, at: Micros): WireFrame => {
+    const bytes = Buffer.allocUnsafe(HEADER + payload.length)
+    bytes.set(headers[from])
+    bytes.set(payload, HEADER)
+    bytes.writeUInt16BE(40 + payload.length, 16)
+    bytes.writeUInt32BE((ISN[from] + seq) >>> 0, 38)
+    bytes.writeUInt32BE(flags & ACK ? (ISN[from === 0 ? 1 : 0] + ack) >>> 0 : 0, 42)
+    bytes[47] = flags
+    return { bytes, at }
+  }
   const none = new Uint8Array(0)
   const last = parts.at(-1)?.at ?? START
-  const length = (from: Direction): number => Math.max(0, ...parts.filter((p) => p.from === from).map((p) => p.offset + p.bytes.length))
+  const length = (from: Direction): number => (of === undefined ? parts : segments(of)).reduce((end, p) => (p.from === from ? Math.max(end, p.offset + p.bytes.length) : end), 0)
   const body = parts.map((p) => frame(p.from, PSH | ACK, 1 + p.offset, 1 + p.ack, p.bytes, p.at))
   const [client, server] = [length(0), length(1)]
   return [
