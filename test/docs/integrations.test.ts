@@ -1,6 +1,5 @@
 /** Do the examples of docs/integrations work as they are written? Only hosts and files are put in place of those of the example. */
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { describe, expect, test } from 'vitest'
@@ -10,11 +9,11 @@ import { State } from '../../src/store/state.ts'
 import { makeAlert } from '../src/alert.ts'
 import { until } from '../src/sinks/contract.ts'
 import { parseCef } from '../src/sinks/formats/cef.ts'
-import { httpServer, splunkReceiver, syslogReceiver } from '../src/sinks/receivers.ts'
+import { folder, httpServer, splunkReceiver, syslogReceiver } from '../src/sinks/receivers.ts'
 import { cert, key } from '../protocols/tls/certificate.ts'
 import { blocks } from './blocks.ts'
 
-const place = mkdtempSync(join(tmpdir(), 'wardwire-docs-'))
+const place = folder()
 const file = (name: string, text: string): string => {
   writeFileSync(join(place, name), text)
   return join(place, name)

@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -223,6 +223,23 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       await expect(consume({})).rejects.toThrow(/--kafka needs brokers/)
     })
   })
+
+  // The engine is a later piece of the house; from then on this is never skipped.
+  test.skipIf(!existsSync(join(root, 'models', 'engine.ts')))('does `wardwire replay --kafka` publish what it lists, with and without a state?', async () => {
+    const capture = join(root, 'fixtures', 'demo', 'hospital.pcap.gz')
+    for (const more of [[], ['--state', join(place, 'replayed')]]) {
+      const config = fresh()
+      const file = join(place, 'replay.yaml')
+      writeFileSync(file, `kafka: { topic_prefix: ${config.topic_prefix} }\n`)
+      const list = join(place, 'alerts.jsonl')
+      const { code, err } = await wardwire('replay', capture, '--config', file, '--kafka', broker, '--alerts', list, ...more)
+      expect({ code, err }).toMatchObject({ code: 0 })
+      const latest = new Map(readFileSync(list, 'utf8').trimEnd().split('\n').map((line) => [(JSON.parse(line) as AlertJson).id, line]))
+      expect(latest.size).toBeGreaterThan(0)
+      const published = new Map((await everythingIn(broker, topics(config.topic_prefix).alerts)).map(({ alert, value }) => [alert.id, value]))
+      expect(published).toEqual(latest)
+    }
+  }, 120_000)
 
   test('does the program of docs/integrations/kafka.md print what comes, each revision once?', async () => {
     const config = configSchema.parse({ kafka: { brokers: [broker] } }).kafka

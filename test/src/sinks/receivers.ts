@@ -35,7 +35,12 @@ export interface Receiver {
 export const sinkConfig = <T extends SinkConfig['type']>(config: { type: T } & Record<string, unknown>): Extract<SinkConfig, { type: T }> =>
   configSchema.parse({ sinks: [config] }).sinks[0] as Extract<SinkConfig, { type: T }>
 
-export const folder = (): string => mkdtempSync(join(tmpdir(), 'wardwire-sink-'))
+/** A folder of its own, gone when the tests are. */
+export function folder(): string {
+  const place = mkdtempSync(join(tmpdir(), 'wardwire-sink-'))
+  process.once('exit', () => rmSync(place, { recursive: true, force: true }))
+  return place
+}
 
 /** Listens, goes away with all its connections, and comes back on the same port. */
 export class Listener {
