@@ -42,8 +42,7 @@ export class BodyHash {
     }
     let a = this.#a
     let b = this.#b
-    const { words } = lensOf(bytes)
-    const shift = bytes.byteOffset
+    const { words, shift } = lensOf(bytes)
     for (; i + 4 <= end; i += 4) {
       const word = words.getInt32(shift + i, true)
       a = Math.imul(a ^ word, 0x9E3779B1)

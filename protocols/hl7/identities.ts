@@ -4,7 +4,7 @@ import { Interner } from './intern.ts'
 import { flatLatin1 } from './lens.ts'
 
 /** Identifiers longer than this are hashed anew each time. */
-const LONGEST = 32
+const LONGEST = 31
 /** A large hospital's patients and orders of a day. */
 const SLOTS = 32_768
 

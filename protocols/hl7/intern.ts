@@ -1,3 +1,4 @@
+/** Start of the hash that `getHashed` wants. */
 export const HASH_START = 0x811C9DC5 | 0
 /** FNV-1a. */
 export const hashByte = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193)
@@ -11,24 +12,22 @@ export const hashByte = (hash: number, byte: number): number => Math.imul(hash ^
 export class Interner<T> {
   readonly #make: (b: Uint8Array, start: number, end: number) => T
   readonly #shift: number
-  readonly #longest: number
+  /** Bytes of a key's place: its length, then its bytes. */
+  readonly #stride: number
   readonly #hashes: Int32Array
-  readonly #lengths: Uint8Array
   readonly #keys: Uint8Array
   readonly #values: (T | undefined)[]
 
   /**
    * @param slots a power of two.
-   * @param longest bytes, below 256; longer ones are made anew each time.
+   * @param longest bytes, below 256; longer keys are made anew each time, and so is the empty one.
    */
   constructor(slots: number, longest: number, make: (b: Uint8Array, start: number, end: number) => T) {
     this.#make = make
     this.#shift = 32 - Math.log2(slots)
-    this.#longest = longest
+    this.#stride = longest + 1
     this.#hashes = new Int32Array(slots)
-    // Length 0 is a free slot: the empty key is made each time.
-    this.#lengths = new Uint8Array(slots)
-    this.#keys = new Uint8Array(slots * longest)
+    this.#keys = new Uint8Array(slots * this.#stride)
     this.#values = new Array<T | undefined>(slots).fill(undefined)
   }
 
@@ -41,7 +40,7 @@ export class Interner<T> {
   /** `hash` is `hashByte` of all the bytes, from `HASH_START` on, by a caller who had to look at each of them anyway. */
   getHashed(b: Uint8Array, start: number, end: number, hash: number): T {
     const length = end - start
-    if (length > this.#longest || length === 0) return this.#make(b, start, end)
+    if (length >= this.#stride || length === 0) return this.#make(b, start, end)
     const slot = Math.imul(hash, 0x9E3779B1) >>> this.#shift
     if (this.#isAt(slot, hash, b, start, end)) return this.#values[slot] as T
     if (this.#isAt(slot ^ 1, hash, b, start, end)) return this.#values[slot ^ 1] as T
@@ -49,24 +48,26 @@ export class Interner<T> {
   }
 
   #isAt(slot: number, hash: number, b: Uint8Array, start: number, end: number): boolean {
-    if (this.#hashes[slot] !== hash || this.#lengths[slot] !== end - start) return false
+    if (this.#hashes[slot] !== hash) return false
     const keys = this.#keys
-    let k = slot * this.#longest
-    for (let i = start; i < end; i++) if (keys[k++] !== b[i]) return false
+    let k = slot * this.#stride
+    // A free place has length 0.
+    if (keys[k] !== end - start) return false
+    for (let i = start; i < end; i++) if (keys[++k] !== b[i]) return false
     return true
   }
 
   #keep(b: Uint8Array, start: number, end: number, slot: number, hash: number): T {
     const value = this.#make(b, start, end)
     const second = slot ^ 1
+    const place = slot * this.#stride
     this.#hashes[second] = this.#hashes[slot]!
-    this.#lengths[second] = this.#lengths[slot]!
     this.#values[second] = this.#values[slot]
-    this.#keys.copyWithin(second * this.#longest, slot * this.#longest, (slot + 1) * this.#longest)
+    this.#keys.copyWithin(second * this.#stride, place, place + this.#stride)
     this.#hashes[slot] = hash
-    this.#lengths[slot] = end - start
-    this.#keys.set(b.subarray(start, end), slot * this.#longest)
     this.#values[slot] = value
+    this.#keys[place] = end - start
+    this.#keys.set(b.subarray(start, end), place + 1)
     return value
   }
 }

@@ -1,31 +1,36 @@
 /**
  * Other ways to look at the same bytes: four at a time, and as text. Making a `DataView` or a `Buffer` costs more than a field is long, so the
- * ones of the last two memory blocks (the capture's, and the one where held bytes are joined) are kept.
+ * ones of the last two arrays (the capture's, and the one where held bytes are joined) are kept.
  */
 export class Lens {
-  readonly memory: ArrayBufferLike
+  readonly bytes: Uint8Array
+  /** Of the memory behind the bytes, in which they begin at `shift`. */
   readonly words: DataView
+  readonly shift: number
   readonly #text: Buffer
 
-  constructor(memory: ArrayBufferLike) {
-    this.memory = memory
-    this.words = new DataView(memory)
-    this.#text = Buffer.from(memory)
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.words = new DataView(bytes.buffer)
+    this.shift = bytes.byteOffset
+    this.#text = Buffer.from(bytes.buffer)
   }
 
   /** One character a byte; unlike text put together letter by letter it lies in one piece, which is what comparing and hashing want. */
-  text(from: number, to: number): string {
-    return this.#text.toString('latin1', from, to)
+  text(start: number, end: number): string {
+    return this.#text.toString('latin1', this.shift + start, this.shift + end)
   }
 }
 
-let last = new Lens(new ArrayBuffer(0))
+let last = new Lens(new Uint8Array(0))
 let before = last
 
-/** Offsets of the lens are those of the memory: add `b.byteOffset`. */
 export function lensOf(b: Uint8Array): Lens {
-  if (b.buffer === last.memory) return last
-  const found = b.buffer === before.memory ? before : new Lens(b.buffer)
+  return b === last.bytes ? last : turnTo(b)
+}
+
+function turnTo(b: Uint8Array): Lens {
+  const found = b === before.bytes ? before : new Lens(b)
   before = last
   last = found
   return found
@@ -33,7 +38,7 @@ export function lensOf(b: Uint8Array): Lens {
 
 /** The bytes `b[start..end)` as ISO 8859-1. */
 export function flatLatin1(b: Uint8Array, start: number, end: number): string {
-  return lensOf(b).text(b.byteOffset + start, b.byteOffset + end)
+  return end > start ? lensOf(b).text(start, end) : ''
 }
 
 /** Has any byte of the word a value below 20H? May also say yes when the byte above such a one is near. */

@@ -43,6 +43,7 @@ export class MessageReader {
   patient: Pseudonym | null = null
   patients = 0
   orders: Pseudonym[] = []
+  readonly #orderHashes = new Int32Array(LIMITS.hl7.identifiers)
   merged: Pseudonym[] | undefined
   service: string | undefined
   imaging: boolean | undefined
@@ -178,7 +179,11 @@ export class MessageReader {
   }
 
   #order(b: Uint8Array, start: number, end: number): void {
-    if (end <= start || this.orders.length >= LIMITS.hl7.identifiers || !this.#id(b, start, end)) return
+    const known = this.orders.length
+    if (end <= start || known >= LIMITS.hl7.identifiers || !this.#id(b, start, end)) return
+    // ORC and OBR name the same order: the same bytes need no second look-up.
+    for (let i = 0; i < known; i++) if (this.#orderHashes[i] === idHash) return
+    this.#orderHashes[known] = idHash
     const id = idPlain ? this.#identities.order(b, start, idEnd, idHash) : this.#identities.pseudonyms.order(this.#decoded(b, start, idEnd))
     if (id !== null && !contains(this.orders, id)) this.orders.push(id)
   }

@@ -318,8 +318,7 @@ export class BlockReader {
   // -------------------------------------------------------------------------------------------------------- segments
 
   #body(b: Uint8Array, from: number, end: number): number {
-    const { words } = lensOf(b)
-    const shift = b.byteOffset
+    const { words, shift } = lensOf(b)
     const lastWord = end - 4
     let line = from
     let i = from + this.#seen

@@ -97,6 +97,8 @@ export const NO_ROUTE: Route = {
 export const NO_KIND: Kind = { type: null, structure: null }
 export const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
 
+const NOTHING = new Uint8Array(0)
+
 const kinds = new Interner<Kind>(512, LONGEST_TEXT, (b, start, end) => readKind(b, start, end, USUAL.component))
 const traits = new Interner<Traits>(512, LONGEST_TRAITS, (b, start, end) => readTraits(b, start, end, USUAL))
 
@@ -112,6 +114,10 @@ export class HeaderReader {
   timeMicros: number | undefined
   /** The segment was there at least up to its control id. */
   isComplete = false
+  /** MSH up to the separator in front of MSH-7, of the last message, and what that was read as. Senders rarely change in one connection. */
+  #lastBytes = NOTHING
+  #lastTexts = UNDECLARED
+  #lastRoute = NO_ROUTE
 
   reset(): void {
     this.route = NO_ROUTE
@@ -124,22 +130,27 @@ export class HeaderReader {
 
   /** @param cut the segment stops in the middle: its last field may be half a field, and is left out. */
   read(b: Uint8Array, start: number, end: number, cut: boolean): void {
-    const separator = b[start + 3]!
-    const stop = cut ? lastSeparator(b, start, end, separator) : end
-    split(b, start, stop, separator)
-    const fields = fieldCount()
-    // The places, before another split overwrites them. Field n of the split is MSH-(n+1).
-    const routeEnd = fields < 6 ? stop : fieldStart(6) - 1
-    const timeAt = fieldStart(6), timeEnd = fieldEnd(6)
-    const kindAt = fieldStart(8), kindEnd = fieldEnd(8)
-    const idAt = fieldStart(9), idEnd = fieldEnd(9)
-    const traitsAt = fields < 10 ? stop : fieldStart(10)
+    const stop = cut ? lastSeparator(b, start, end, b[start + 3]!) : end
+    // Where MSH-7 begins, if all in front of it is as in the message before.
+    const again = this.#sameRoute(b, start, stop)
+    const first = again > 0 ? 6 : 0
+    split(b, again > 0 ? again : start, stop, b[start + 3]!, 10 - first)
+    const fields = fieldCount() + first
+    // The places, before another split overwrites them. Field n of the whole segment is MSH-(n+1).
+    const routeEnd = fields < 6 ? stop : fieldStart(6 - first) - 1
+    const timeAt = fieldStart(6 - first), timeEnd = fieldEnd(6 - first)
+    const kindAt = fieldStart(8 - first), kindEnd = fieldEnd(8 - first)
+    const idAt = fieldStart(9 - first), idEnd = fieldEnd(9 - first)
+    const traitsAt = fields < 10 ? stop : fieldStart(10 - first)
 
-    const usual = isUsual(b, start + 3)
-    if (usual) {
+    if (isUsual(b, start + 3)) {
       this.traits = traits.get(b, traitsAt, stop)
-      this.route = this.traits.texts.routes.get(b, start + 3, routeEnd)
+      const { texts } = this.traits
+      this.route = again > 0 && texts === this.#lastTexts ? this.#lastRoute : texts.routes.get(b, start + 3, routeEnd)
       this.kind = kinds.get(b, kindAt, kindEnd)
+      if (again < 0) this.#rememberRoute(b, start, routeEnd + 1)
+      this.#lastTexts = texts
+      this.#lastRoute = this.route
     } else {
       const delimiters = { ...USUAL }
       readDelimiters(b, start, stop, delimiters)
@@ -154,15 +165,30 @@ export class HeaderReader {
     this.isComplete = !cut || fields >= 9
     if (this.isComplete) this.controlId = orNull(charset, b, idAt, idEnd) ?? ''
   }
+
+  /** @returns where MSH-7 begins; -1 where MSH-1 to MSH-6 are not those of the message before */
+  #sameRoute(b: Uint8Array, start: number, end: number): number {
+    const length = this.#lastBytes.length
+    if (length === 0 || end - start < length) return -1
+    const last = this.#lastBytes
+    for (let i = 3; i < length; i++) if (b[start + i] !== last[i]) return -1
+    return start + length
+  }
+
+  #rememberRoute(b: Uint8Array, start: number, end: number): void {
+    // A copy, also of a Buffer; only plain text, of which a split from MSH-7 on finds the same fields.
+    const bytes = Uint8Array.prototype.slice.call(b, start, end)
+    this.#lastBytes = bytes.length <= LONGEST_ROUTE && bytes.every(c => c < 0x7F && c !== 0x1B) && bytes[bytes.length - 1] === USUAL.field ? bytes : NOTHING
+  }
 }
 
-/** Up to MSH-11; where the bytes are not ASCII, with the reach of their character set. */
-function split(b: Uint8Array, start: number, end: number, separator: number): void {
-  splitFields(b, start, end, separator, 10, PLAIN)
+/** Up to MSH-11, which is field `last`; where the bytes are not ASCII, with the reach of their character set, MSH-18. */
+function split(b: Uint8Array, start: number, end: number, separator: number, last: number): void {
+  splitFields(b, start, end, separator, last, PLAIN)
   if (!sawForeign()) return
-  splitFields(b, start, end, separator, 17, PLAIN)
-  const { charset } = textsOf(flatLatin1(b, fieldStart(17), fieldEnd(17)))
-  splitFields(b, start, end, separator, 10, reachOf(charset, b, start, end))
+  splitFields(b, start, end, separator, last + 7, PLAIN)
+  const { charset } = textsOf(flatLatin1(b, fieldStart(last + 7), fieldEnd(last + 7)))
+  splitFields(b, start, end, separator, last, reachOf(charset, b, start, end))
 }
 
 function lastSeparator(b: Uint8Array, start: number, end: number, separator: number): number {
