@@ -109,7 +109,10 @@ export class Broker {
   /** Starts it (again, on the data it had), and waits until it takes connections. */
   async start(): Promise<void> {
     const log = openSync(this.#log, 'a')
-    this.#process = spawn('java', [...JAVA, 'kafka.Kafka', join(this.#folder, 'server.properties')], { stdio: ['ignore', log, log] })
+    const java = spawn('java', [...JAVA, 'kafka.Kafka', join(this.#folder, 'server.properties')], { stdio: ['ignore', log, log] })
+    // A test run that is broken off takes its broker along.
+    process.once('exit', () => java.kill('SIGKILL'))
+    this.#process = java
     for (let tries = 0; tries < 300; tries++) {
       if (this.#process.exitCode !== null) throw new Error(`the broker ended:\n${readFileSync(this.#log, 'utf8').slice(-3000)}`)
       if (await answers(this.plain)) return
