@@ -303,7 +303,8 @@ class DicomDissector implements Dissector {
   }
 
   #violation(half: Half, code: string, section: string, detail: string, at: Micros): void {
-    if (this.#connection.afterGap || this.#violations++ >= LIMITS.dicom.violations) return
+    // Where bytes are missing, or the beginning was not seen, what looks wrong may be our own loss of sync.
+    if (this.#connection.afterGap || this.#connection.flow.midstream || this.#violations++ >= LIMITS.dicom.violations) return
     this.#connection.emit({
       kind: 'violation', at, flow: this.#connection.flow, complete: true, after_gap: false, protocol: 'dicom', code, section, offset: half.offset, detail,
     })
@@ -324,21 +325,29 @@ function findPdu(b: Uint8Array, start: number, end: number): number {
   for (let at = start; at + PDU_HEADER + PDV_HEADER <= end; at++) {
     const type = b[at]!
     if (type < A_ASSOCIATE_RQ || type > A_ABORT || b[at + 1] !== 0) continue
-    if (isPlausible(b, at)) return at
+    if (isPlausible(b, at, end)) return at
   }
   return -1
 }
 
-function isPlausible(b: Uint8Array, at: number): boolean {
+function isPlausible(b: Uint8Array, at: number, end: number): boolean {
   const length = u32be(b, at + 2)
   switch (b[at]) {
-    case A_ASSOCIATE_RQ: case A_ASSOCIATE_AC: return length >= 68 && length <= LIMITS.dicom.associateBytes && b[at + 6] === 0 && (b[at + 7]! & 1) === 1
+    case A_ASSOCIATE_RQ: case A_ASSOCIATE_AC:
+      return length >= 68 && length <= LIMITS.dicom.associateBytes && b[at + 6] === 0 && (b[at + 7]! & 1) === 1 && b[at + 8] === 0 && b[at + 9] === 0 &&
+        areTitles(b, at + 10, Math.min(at + 42, end))
     case P_DATA_TF: {
       const pdv = u32be(b, at + 6)
       return pdv >= 2 && pdv + 4 <= length && length <= LIMITS.dicom.pduBytes && (b[at + 10]! & 1) === 1 && b[at + 11]! <= 3 && (pdv + 4 === length || length > pdv + 9)
     }
     default: return false
   }
+}
+
+/** The two titles are text, or padded with NUL. */
+function areTitles(b: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (b[at]! < 0x20 && b[at] !== 0) return false
+  return true
 }
 
 function probe(b: Uint8Array, start: number, end: number, direction: Direction, midstream: boolean): Verdict {
@@ -348,7 +357,7 @@ function probe(b: Uint8Array, start: number, end: number, direction: Direction, 
     if (isShortUnit(b, start, end) && (midstream || (type === A_ASSOCIATE_RJ && b[start + 7]! <= 2))) return YES
     return midstream ? NO : MORE
   }
-  if (isPlausible(b, start)) {
+  if (isPlausible(b, start, end)) {
     if (type === A_ASSOCIATE_RQ) return direction === 0 ? YES : YES_REVERSED
     if (type === A_ASSOCIATE_AC) return direction === 1 ? YES : YES_REVERSED
     // Data before the accept is seen where a replaying client does not wait; at the very start of a connection it is no DICOM.
