@@ -76,6 +76,7 @@ export class Decoder {
 
   /** The capture is over: conversations end, in the order they began, and the sensor reports. @param truncated a file ended in the middle of a record */
   finish(truncated = false): void {
+    this.net.finish()
     this.#tracker.finish()
     this.#events.push(this.report(truncated))
     this.#deliver()
@@ -84,6 +85,11 @@ export class Decoder {
   /** The sensor about itself, so far. */
   report(truncated = false): CaptureReport {
     return { kind: 'capture', at: this.#tracker.now, frames: this.frames, bytes: this.bytes, dropped: this.dropped(), gaps: this.tcp.lost, truncated }
+  }
+
+  /** Capture time: the latest that is believed, so one wild timestamp moves nothing. */
+  get now(): Micros {
+    return this.#tracker.now
   }
 
   get tcp(): TcpCounters {

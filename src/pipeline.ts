@@ -26,8 +26,6 @@ export class Pipeline {
   readonly #engine: Engine
   /** Events by kind. */
   readonly events = new Map<EventKind, number>()
-  /** The latest capture time seen. */
-  through: Micros = 0
 
   constructor(options: PipelineOptions) {
     const { onEvent, calendar, learnUntil } = options
@@ -52,8 +50,12 @@ export class Pipeline {
   }
 
   frame(frame: Frame): void {
-    if (frame.at > this.through) this.through = frame.at
     this.#decoder.frame(frame)
+  }
+
+  /** Capture time, as far as it has come. */
+  get through(): Micros {
+    return this.#decoder.now
   }
 
   /** The input is over: conversations end, and the engine says its last word. `truncated`: it ended in the middle of a record. */
