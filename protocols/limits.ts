@@ -105,6 +105,8 @@ export const LIMITS = {
   hl7: {
     /** Bytes of one segment that are read. Identifying fields stand in front; what is longer (documents) is counted and skipped. */
     segmentBytes: 8192,
+    /** Bytes of segments that wait for their end, over all connections. A busy site needs some KB; beyond, what would wait is lost as if the capture had. */
+    heldTotalBytes: 32 * 1024 * 1024,
     /** Different segment names counted in one message. Real ones have below 30; the rest is counted as `?`. */
     segmentKinds: 48,
     /** Characters kept of a text or control id. HL7 allows 227 for an application name, and 199-character control ids exist; the rest is cut. */

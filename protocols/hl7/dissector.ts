@@ -7,19 +7,20 @@ import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
 import { HttpReader, mayBeHttp } from './http.ts'
-import { identitiesOf } from './identities.ts'
-import type { Identities } from './identities.ts'
-import { MessageReader } from './message.ts'
+import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import type { BlockSink, Framing } from './mllp.ts'
+import { NO_ROUTE } from './msh.ts'
+import { readersOf } from './readers.ts'
+import type { ReaderPool } from './readers.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
 
 export class Hl7Dissector implements Dissector {
   readonly #connection: Connection
   readonly #exchange: Exchange
-  readonly #identities: Identities
-  readonly #violations = new Map<string, number>()
+  readonly #readers: ReaderPool
+  #violations: Map<string, number> | undefined
   #violationsLeft: number = LIMITS.hl7.violations
   /** Of each direction, from its first bytes on. */
   #streams: [Stream | undefined, Stream | undefined] = [undefined, undefined]
@@ -29,7 +30,7 @@ export class Hl7Dissector implements Dissector {
 
   constructor(connection: Connection) {
     this.#connection = connection
-    this.#identities = identitiesOf(connection.pseudonyms)
+    this.#readers = readersOf(connection.pseudonyms)
     this.#exchange = new Exchange(event => { this.tell(event) })
   }
 
@@ -69,7 +70,7 @@ export class Hl7Dissector implements Dissector {
   }
 
   #stream(direction: Direction): Stream {
-    return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#identities, this.#http === true))
+    return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#readers, this.#http === true))
   }
 
   tell(event: Hl7Message): void {
@@ -79,6 +80,7 @@ export class Hl7Dissector implements Dissector {
 
   /** Reports what a standard forbids: a few times per code and connection. */
   violation(code: string, section: string, offset: number, detail: string): void {
+    this.#violations ??= new Map()
     const times = this.#violations.get(code) ?? 0
     if (times >= LIMITS.hl7.violationsPerCode || this.#violationsLeft <= 0) return
     this.#violations.set(code, times + 1)
@@ -96,20 +98,25 @@ class Stream implements BlockSink {
   readonly #direction: Direction
   readonly #connection: Connection
   readonly #exchange: Exchange
-  readonly #message: MessageReader
+  readonly #readers: ReaderPool
+  /** Of the open message. */
+  #message: MessageReader
+  /** Of the last message. */
+  #route = NO_ROUTE
   #framing: Framing = 'mllp'
   #started: Micros = 0
   #offset = 0
   #batch = false
   #lossy = false
 
-  constructor(owner: Hl7Dissector, direction: Direction, connection: Connection, exchange: Exchange, identities: Identities, http: boolean) {
+  constructor(owner: Hl7Dissector, direction: Direction, connection: Connection, exchange: Exchange, readers: ReaderPool, http: boolean) {
     this.#owner = owner
     this.#direction = direction
     this.#connection = connection
     this.#exchange = exchange
-    this.#message = new MessageReader(identities)
-    this.blocks = new BlockReader(this, connection.flow.midstream)
+    this.#readers = readers
+    this.#message = readers.none
+    this.blocks = new BlockReader(this, readers.memory, connection.flow.midstream)
     this.http = http ? new HttpReader(this.blocks) : undefined
   }
 
@@ -119,7 +126,8 @@ class Stream implements BlockSink {
     this.#offset = offset
     this.#batch = inBatch
     this.#lossy = false
-    this.#message.reset()
+    this.#message = this.#readers.take()
+    this.#message.reset(this.#route)
   }
 
   segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
@@ -151,6 +159,13 @@ class Stream implements BlockSink {
   }
 
   finish(at: Micros, offset: number, ended: boolean): void {
+    this.#report(at, offset, ended)
+    this.#route = this.#message.header.route
+    this.#readers.giveBack(this.#message)
+    this.#message = this.#readers.none
+  }
+
+  #report(at: Micros, offset: number, ended: boolean): void {
     const m = this.#message
     // A header that was cut before it said anything is no message.
     const { header } = m

@@ -43,7 +43,9 @@ interface Sent {
 /** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
 const RECENT = 16
 /** Slots of a new ring; it doubles as messages come, up to `LIMITS.hl7.messages`. Most connections never send that many. */
-const FEW = 16
+const FEW = 4
+
+const NONE = new Int32Array(0)
 
 /** What one side sent: its newest messages, found by control id. Message n is in slot n & mask. */
 class Sender {
@@ -54,12 +56,12 @@ class Sender {
   /** How many of them wait for a second acknowledgement that may not come. */
   soft = 0
   batchId = ''
-  readonly #acknowledgements: string[] = []
+  #acknowledgements: string[] | undefined
   #acknowledged = 0
   #ring: (Sent | undefined)[] = []
   /** By hash of the control id: the newest message, plus one. And of each slot: the message before it with the same hash, plus one. */
-  #newest = new Int32Array(0)
-  #before = new Int32Array(0)
+  #newest = NONE
+  #before = NONE
   #mask = -1
 
   /** @returns the message that had to leave for this one. */
@@ -90,12 +92,13 @@ class Sender {
   }
 
   acknowledges(controlId: string): void {
+    this.#acknowledgements ??= []
     this.#acknowledgements[this.#acknowledged++ % RECENT] = controlId
   }
 
   /** Was this the control id of one of its acknowledgements? */
   acknowledgedAs(controlId: string): boolean {
-    return this.#acknowledgements.includes(controlId)
+    return this.#acknowledgements?.includes(controlId) === true
   }
 
   #put(n: number, sent: Sent): void {

@@ -33,11 +33,3 @@ export class Identities {
     return this.#orders.getHashed(b, start, end, hash)
   }
 }
-
-const known = new WeakMap<Pseudonyms, Identities>()
-
-export function identitiesOf(pseudonyms: Pseudonyms): Identities {
-  let found = known.get(pseudonyms)
-  if (found === undefined) known.set(pseudonyms, (found = new Identities(pseudonyms)))
-  return found
-}

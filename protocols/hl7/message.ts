@@ -16,6 +16,7 @@ import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
 import { HASH_START, hashByte } from './intern.ts'
 import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
+import type { Route } from './msh.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
 
@@ -55,12 +56,12 @@ export class MessageReader {
     this.#hash = new BodyHash(identities.seedA, identities.seedB)
   }
 
-  /** Forgets the last message. */
-  reset(): void {
+  /** Forgets the last message. @param before the route of the last message of the same sender */
+  reset(before: Route): void {
     this.#hash.reset()
     this.#counts.reset()
     this.#lossy = false
-    this.header.reset()
+    this.header.reset(before)
     this.continued = false
     this.patient = null
     this.ackCode = this.ackOf = ''

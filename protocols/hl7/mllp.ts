@@ -18,6 +18,7 @@ import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
+import type { HeldBytes } from './held.ts'
 import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
 import { hasControl, lensOf } from './lens.ts'
 import { Utf16 } from './utf16.ts'
@@ -62,11 +63,12 @@ const EMPTY = new Uint8Array(0)
 
 export class BlockReader {
   readonly #sink: BlockSink
+  readonly #memory: HeldBytes
   #state: typeof OUTSIDE | typeof START | typeof BODY | typeof FOREIGN = OUTSIDE
   #framing: Framing = 'mllp'
 
   /** Bytes held back: a segment that has not ended, or a few bytes that do not decide yet. */
-  #held = EMPTY
+  #held: Uint8Array = EMPTY
   #heldBytes = 0
   /** How many of them need not be looked at again. */
   #seen = 0
@@ -81,7 +83,7 @@ export class BlockReader {
 
   /** The current segment is longer than what is held of any: its head is here, the rest is only counted. */
   #long = false
-  #head = EMPTY
+  #head: Uint8Array = EMPTY
   #length = 0
   /** The beginning of the current segment is lost: what comes up to its end is nothing. */
   #torn = false
@@ -102,14 +104,10 @@ export class BlockReader {
   /** After a loss, and in midstream, until the next block: what is there may be the rest of something good. */
   #resync: boolean
 
-  constructor(sink: BlockSink, midstream: boolean) {
+  constructor(sink: BlockSink, memory: HeldBytes, midstream: boolean) {
     this.#sink = sink
+    this.#memory = memory
     this.#resync = midstream
-  }
-
-  /** Stream offset of what comes next. */
-  get offset(): number {
-    return this.#offset + this.#heldBytes
   }
 
   /** Ordered bytes; all of them are taken. */
@@ -124,7 +122,7 @@ export class BlockReader {
         joined.set(this.#held.subarray(0, this.#heldBytes))
         joined.set(b.subarray(from, from + take), this.#heldBytes)
         const total = this.#heldBytes + take
-        this.#heldBytes = 0
+        this.#release()
         this.#hold(joined, this.#scan(joined, 0, total), total)
       }
       from += take
@@ -135,6 +133,13 @@ export class BlockReader {
   gap(missing: number): void {
     this.#settle()
     this.#cutSegment()
+    this.#lose()
+    this.#offset += missing
+  }
+
+  /** Bytes of the current block are gone, and with them the place in it. */
+  #lose(): void {
+    this.#seen = 0
     if (this.#state === BODY && this.#open && this.#utf16 === undefined) {
       this.#torn = this.#lossy = true
       this.#sink.loss()
@@ -144,7 +149,6 @@ export class BlockReader {
       this.#foreign.reset()
       this.#resync = true
     }
-    this.#offset += missing
   }
 
   /** The other side begins to speak: an end mark whose CR is still to come has done its work, and so has a message without any frame. */
@@ -185,7 +189,7 @@ export class BlockReader {
   #settle(): void {
     if (this.#heldBytes === 0) return
     const bytes = this.#held.slice(0, this.#heldBytes)
-    this.#heldBytes = 0
+    this.#release()
     this.#final = true
     this.#hold(bytes, this.#scan(bytes, 0, bytes.length), bytes.length)
     this.#final = false
@@ -198,14 +202,32 @@ export class BlockReader {
       this.#goLong(b, from, end)
       return
     }
-    if (this.#held.length < size) this.#held = new Uint8Array(Math.min(LIMITS.hl7.segmentBytes, Math.max(256, 2 * size)))
+    const room = this.#memory.take(size)
+    if (room === null) {
+      this.#offset += size
+      this.#lose()
+      return
+    }
+    this.#held = room
     this.#held.set(b.subarray(from, end))
     this.#heldBytes = size
   }
 
+  #release(): void {
+    this.#memory.giveBack(this.#held)
+    this.#held = EMPTY
+    this.#heldBytes = 0
+  }
+
   /** Only segments grow that long: what decides a start needs a few bytes. An undecided control character at its very end is taken for content. */
   #goLong(b: Uint8Array, from: number, end: number): void {
-    if (this.#head.length === 0) this.#head = new Uint8Array(LIMITS.hl7.segmentBytes)
+    const room = this.#memory.take(LIMITS.hl7.segmentBytes)
+    if (room === null) {
+      this.#offset += end - from
+      this.#lose()
+      return
+    }
+    this.#head = room
     this.#head.set(b.subarray(from, from + LIMITS.hl7.segmentBytes))
     const undecided = end - from - this.#seen
     this.#length = this.#seen
@@ -285,7 +307,7 @@ export class BlockReader {
     this.#blockAt = this.#at
     this.#blockOffset = offset
     this.#first = true
-    this.#open = this.#long = this.#torn = this.#lossy = false
+    this.#open = this.#torn = this.#lossy = false
     this.#utf16 = undefined
   }
 
@@ -394,9 +416,9 @@ export class BlockReader {
     if (this.#torn) {
       this.#torn = false
     } else if (this.#long) {
-      this.#long = false
       this.#takeLong(b, start, end)
       if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + end - start, false)
+      this.#endLong()
     } else if (end > start) {
       this.#segment(b, start, end, end - start, offset, false)
       if (!isHeader(b, start, end)) this.#take(b, start, end)
@@ -441,7 +463,7 @@ export class BlockReader {
   /** The end of the current segment will not come. */
   #cutSegment(cut = true): void {
     const size = this.#heldBytes
-    this.#heldBytes = this.#seen = 0
+    this.#seen = 0
     if (this.#state === BODY && !this.#torn) {
       if (this.#utf16 !== undefined) {
         this.#endWide(this.#utf16, cut)
@@ -454,7 +476,15 @@ export class BlockReader {
       }
     }
     this.#offset += size
-    this.#long = this.#torn = false
+    this.#release()
+    this.#endLong()
+    this.#torn = false
+  }
+
+  #endLong(): void {
+    this.#long = false
+    this.#memory.giveBack(this.#head)
+    this.#head = EMPTY
   }
 
   #takeLong(b: Uint8Array, start: number, end: number): void {
@@ -476,7 +506,8 @@ export class BlockReader {
     this.#foreign.reset()
     this.#state = OUTSIDE
     this.#utf16 = undefined
-    this.#long = this.#torn = false
+    this.#torn = false
+    this.#endLong()
   }
 
   // ---------------------------------------------------------------------------------------------------------- UTF-16

@@ -24,6 +24,9 @@ export interface Route {
   readonly sendingFacility: string | null
   readonly receivingApp: string | null
   readonly receivingFacility: string | null
+  /** `MSH|...|` up to MSH-7, and the character set that it was read in: by these it is known again. Empty where that would be no good. */
+  readonly bytes: Uint8Array
+  readonly texts: Texts
 }
 
 /** MSH-9. */
@@ -58,7 +61,7 @@ export class Texts {
   constructor(charset: Charset) {
     this.charset = charset
     this.texts = new Interner(1024, LONGEST_TEXT, (b, start, end) => textOf(charset, b, start, end))
-    this.routes = new Interner(512, LONGEST_ROUTE, (b, start, end) => readRoute(charset, b, start, end))
+    this.routes = new Interner(512, LONGEST_ROUTE, (b, start, end) => readRoute(this, b, start, end))
   }
 }
 
@@ -91,13 +94,14 @@ export function reachOf(charset: Charset, b: Uint8Array, start: number, end: num
 
 const isUsual = (b: Uint8Array, at: number): boolean => b[at] === 0x7C && b[at + 1] === 0x5E && b[at + 2] === 0x7E && b[at + 3] === 0x5C && b[at + 4] === 0x26 && b[at + 5] === 0x7C
 
-export const NO_ROUTE: Route = {
-  delimiters: USUAL, textDelimiters: asText(USUAL), delimitersGood: true, sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null,
-}
-export const NO_KIND: Kind = { type: null, structure: null }
-export const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
-
 const NOTHING = new Uint8Array(0)
+
+export const NO_ROUTE: Route = {
+  delimiters: USUAL, textDelimiters: asText(USUAL), delimitersGood: true,
+  sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null, bytes: NOTHING, texts: UNDECLARED,
+}
+const NO_KIND: Kind = { type: null, structure: null }
+const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
 
 const kinds = new Interner<Kind>(512, LONGEST_TEXT, (b, start, end) => readKind(b, start, end, USUAL.component))
 const traits = new Interner<Traits>(512, LONGEST_TRAITS, (b, start, end) => readTraits(b, start, end, USUAL))
@@ -114,12 +118,12 @@ export class HeaderReader {
   timeMicros: number | undefined
   /** The segment was there at least up to its control id. */
   isComplete = false
-  /** MSH up to the separator in front of MSH-7, of the last message, and what that was read as. Senders rarely change in one connection. */
-  #lastBytes = NOTHING
-  #lastTexts = UNDECLARED
-  #lastRoute = NO_ROUTE
+  /** Of the message before: senders rarely change in one connection. */
+  #before = NO_ROUTE
 
-  reset(): void {
+  /** @param before the route of the last message of the same sender */
+  reset(before: Route): void {
+    this.#before = before
     this.route = NO_ROUTE
     this.kind = NO_KIND
     this.traits = NO_TRAITS
@@ -146,16 +150,13 @@ export class HeaderReader {
     if (isUsual(b, start + 3)) {
       this.traits = traits.get(b, traitsAt, stop)
       const { texts } = this.traits
-      this.route = again > 0 && texts === this.#lastTexts ? this.#lastRoute : texts.routes.get(b, start + 3, routeEnd)
+      this.route = again > 0 && texts === this.#before.texts ? this.#before : texts.routes.get(b, start + 3, routeEnd)
       this.kind = kinds.get(b, kindAt, kindEnd)
-      if (again < 0) this.#rememberRoute(b, start, routeEnd + 1)
-      this.#lastTexts = texts
-      this.#lastRoute = this.route
     } else {
       const delimiters = { ...USUAL }
       readDelimiters(b, start, stop, delimiters)
       this.traits = readTraits(b, traitsAt, stop, delimiters)
-      this.route = readRoute(this.traits.texts.charset, b, start + 3, routeEnd)
+      this.route = readRoute(this.traits.texts, b, start + 3, routeEnd)
       this.kind = readKind(b, kindAt, kindEnd, delimiters.component)
     }
     const { charset } = this.traits.texts
@@ -168,17 +169,10 @@ export class HeaderReader {
 
   /** @returns where MSH-7 begins; -1 where MSH-1 to MSH-6 are not those of the message before */
   #sameRoute(b: Uint8Array, start: number, end: number): number {
-    const length = this.#lastBytes.length
-    if (length === 0 || end - start < length) return -1
-    const last = this.#lastBytes
-    for (let i = 3; i < length; i++) if (b[start + i] !== last[i]) return -1
-    return start + length
-  }
-
-  #rememberRoute(b: Uint8Array, start: number, end: number): void {
-    // A copy, also of a Buffer; only plain text, of which a split from MSH-7 on finds the same fields.
-    const bytes = Uint8Array.prototype.slice.call(b, start, end)
-    this.#lastBytes = bytes.length <= LONGEST_ROUTE && bytes.every(c => c < 0x7F && c !== 0x1B) && bytes[bytes.length - 1] === USUAL.field ? bytes : NOTHING
+    const { bytes } = this.#before
+    if (bytes.length === 0 || end - start < bytes.length) return -1
+    for (let i = 3; i < bytes.length; i++) if (b[start + i] !== bytes[i]) return -1
+    return start + bytes.length
   }
 }
 
@@ -198,17 +192,28 @@ function lastSeparator(b: Uint8Array, start: number, end: number, separator: num
 }
 
 /** From MSH-1 on, up to the separator in front of MSH-7. */
-function readRoute(charset: Charset, b: Uint8Array, start: number, end: number): Route {
+function readRoute(texts: Texts, b: Uint8Array, start: number, end: number): Route {
+  const { charset } = texts
   const delimiters = { ...USUAL }
   const delimitersGood = readDelimiters(b, start - 3, end, delimiters)
   splitFields(b, start, end, delimiters.field, 6, reachOf(charset, b, start, end))
   // The split begins with the separator, so field 1 is MSH-2.
   const name = (field: number): string | null => orNull(charset, b, fieldStart(field), firstPartEnd(b, fieldStart(field), fieldEnd(field), delimiters))
+  const isWhole = fieldCount() === 5
   return {
-    delimiters, delimitersGood, textDelimiters: asText(delimiters),
+    delimiters, delimitersGood, textDelimiters: asText(delimiters), texts,
     sendingApp: name(2), sendingFacility: name(3), receivingApp: name(4), receivingFacility: name(5),
+    bytes: isWhole && end - start <= LONGEST_ROUTE && isAscii(b, start, end) ? copyOf(b, start - 3, end + 1) : NOTHING,
   }
 }
+
+function isAscii(b: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (b[i]! > 0x7E || b[i] === 0x1B) return false
+  return true
+}
+
+/** A copy, also of a Buffer, whose own `slice` makes none. */
+const copyOf = (b: Uint8Array, start: number, end: number): Uint8Array => Uint8Array.prototype.slice.call(b, start, end)
 
 /** MSH-9: type, trigger and structure, whatever separates them. */
 function readKind(b: Uint8Array, start: number, end: number, separator: number): Kind {

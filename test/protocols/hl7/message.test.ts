@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { Delimiters } from '../../../fixtures/build/hl7.ts'
 import { concat, encode, frame, message, messageText, msh, obxDocument, pid, redelimit, segment } from '../../../fixtures/build/hl7.ts'
 import type { Hl7Message } from '../../../protocols/events.ts'
+import { readersOf } from '../../../protocols/hl7/readers.ts'
 import { LIMITS } from '../../../protocols/limits.ts'
+import { Pseudonyms } from '../../../protocols/phi.ts'
 import { NOON, SITE, Wire } from './harness.ts'
 
 function readBytes(bytes: Uint8Array): Hl7Message {
@@ -284,5 +286,20 @@ describe('hostile messages', () => {
     for (let i = 0; i < 50; i++) wire.client(piece)
     for (let i = 0; i < 200; i++) wire.client(endless)
     expect(wire.end().messages).toMatchObject([{ complete: false, segments: { MSH: 1, OBX: 50, '?': 1 } }])
+  })
+
+  it('many blocks that never end hold no more than the cap together, and give it back', () => {
+    const pseudonyms = new Pseudonyms(new Uint8Array(32).fill(9))
+    const { memory } = readersOf(pseudonyms)
+    const start = encode('\x0B' + messageText([msh({ controlId: '1' })]) + 'OBX|1|TX|x||' + 'x'.repeat(7000))
+    const wires = Array.from({ length: 6000 }, () => new Wire({ pseudonyms }).client(start))
+    expect(memory.used).toBeLessThanOrEqual(LIMITS.hl7.heldTotalBytes)
+    expect(memory.used).toBeGreaterThan(LIMITS.hl7.heldTotalBytes / 2)
+    for (const wire of wires) wire.client(encode('more\rPV1|1\r\x1C\r'))
+    expect(memory.used).toBe(0)
+    for (const wire of wires) wire.end()
+    // Those that found no room say so.
+    expect(new Set(wires.map(wire => wire.messages[0]!.complete))).toEqual(new Set([true, false]))
+    expect(wires.every(wire => wire.messages.length === 1 && wire.messages[0]!.control_id === '1')).toBe(true)
   })
 })
