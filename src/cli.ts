@@ -21,6 +21,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--alerts <file>', 'write alerts, one JSON object a line; - for standard output (default: a readable list)')
     .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
     .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
+    .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')

@@ -20,6 +20,7 @@ export interface ReplayOptions {
   alerts?: string
   format?: string
   kafka?: string
+  publish?: boolean
   events?: string
   state?: string
   freeze?: boolean
@@ -28,7 +29,7 @@ export interface ReplayOptions {
   config?: string
 }
 
-/** How long a broker may leave alerts without an acknowledgement before a replay ends, milliseconds. */
+/** How long a sink may leave alerts without an acknowledgement before a replay ends, milliseconds. */
 const PATIENCE = 20_000
 
 /** Notes and failures go to standard error; standard output is for alerts and events. */
@@ -43,7 +44,7 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
 
   const { format = 'native' } = options
   if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
-  const sinks = options.kafka === undefined ? undefined : sinkMakers([], kafkaConfig(config.kafka, options.kafka), config.sensor)
+  const sinks = chosenSinks(options, config)
 
   const state = options.state === undefined ? undefined : new State(options.state)
   // Alerts that wait for Kafka without a state folder need be kept only as long as the run: a further replay makes them again, with the same ids.
@@ -56,6 +57,15 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
     await publisher?.drain(0)
     await store?.close()
   }
+}
+
+/** Kafka where it is named, and with --publish everything the configuration names; undefined where alerts go nowhere else. */
+function chosenSinks({ kafka, publish }: ReplayOptions, config: Config): ReturnType<typeof sinkMakers> | undefined {
+  if (kafka === undefined && publish !== true) return undefined
+  const isKafka = kafka !== undefined || config.kafka.brokers.length > 0
+  const makers = sinkMakers(publish === true ? config.sinks : [], isKafka ? kafkaConfig(config.kafka, kafka) : undefined, config.sensor)
+  if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
+  return makers
 }
 
 interface Setting {
@@ -150,11 +160,11 @@ function warnIfSeenBefore(at: Micros, state: State | undefined): void {
   say(`this capture begins at ${rfc3339(at)}, before the end of what the state has learned (${rfc3339(state.savedThrough)}): what it has seen before, it learns again`)
 }
 
-/** Waits until Kafka has every alert. @returns whether it has */
+/** Waits until the sinks have every alert. @returns whether they have */
 async function delivered(publisher: Publisher, kept: boolean): Promise<boolean> {
   const { left, lost } = await publisher.drain(PATIENCE, true)
-  if (left > 0) say(`${left} alerts did not reach Kafka: ${kept ? 'they wait in the state for the next run with --kafka' : 'replay again when it is back, the ids are the same'}`)
-  if (lost > 0) say(`${lost} alerts could not be stored, and did not reach Kafka`)
+  if (left > 0) say(`${left} alerts did not reach their sink: ${kept ? 'they wait in the state for the next run that publishes' : 'replay again when it is back, the ids are the same'}`)
+  if (lost > 0) say(`${lost} alerts could not be stored, and did not reach their sink`)
   return left + lost === 0
 }
 
