@@ -325,17 +325,16 @@ function findPdu(b: Uint8Array, start: number, end: number): number {
   for (let at = start; at + PDU_HEADER + PDV_HEADER <= end; at++) {
     const type = b[at]!
     if (type < A_ASSOCIATE_RQ || type > A_ABORT || b[at + 1] !== 0) continue
-    if (isPlausible(b, at, end)) return at
+    if (isPlausible(b, at) && (b[at] === P_DATA_TF || areTitles(b, at + 10, Math.min(at + 42, end)))) return at
   }
   return -1
 }
 
-function isPlausible(b: Uint8Array, at: number, end: number): boolean {
+function isPlausible(b: Uint8Array, at: number): boolean {
   const length = u32be(b, at + 2)
   switch (b[at]) {
     case A_ASSOCIATE_RQ: case A_ASSOCIATE_AC:
-      return length >= 68 && length <= LIMITS.dicom.associateBytes && b[at + 6] === 0 && (b[at + 7]! & 1) === 1 && b[at + 8] === 0 && b[at + 9] === 0 &&
-        areTitles(b, at + 10, Math.min(at + 42, end))
+      return length >= 68 && length <= LIMITS.dicom.associateBytes && b[at + 6] === 0 && (b[at + 7]! & 1) === 1 && b[at + 8] === 0 && b[at + 9] === 0
     case P_DATA_TF: {
       const pdv = u32be(b, at + 6)
       return pdv >= 2 && pdv + 4 <= length && length <= LIMITS.dicom.pduBytes && (b[at + 10]! & 1) === 1 && b[at + 11]! <= 3 && (pdv + 4 === length || length > pdv + 9)
@@ -344,7 +343,7 @@ function isPlausible(b: Uint8Array, at: number, end: number): boolean {
   }
 }
 
-/** The two titles are text, or padded with NUL. */
+/** Are the two titles text, padded with blanks or NUL? Asked only where sync is searched for: at the start of a connection a title may be anything. */
 function areTitles(b: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (b[at]! < 0x20 && b[at] !== 0) return false
   return true
@@ -357,7 +356,7 @@ function probe(b: Uint8Array, start: number, end: number, direction: Direction, 
     if (isShortUnit(b, start, end) && (midstream || (type === A_ASSOCIATE_RJ && b[start + 7]! <= 2))) return YES
     return midstream ? NO : MORE
   }
-  if (isPlausible(b, start, end)) {
+  if (isPlausible(b, start)) {
     if (type === A_ASSOCIATE_RQ) return direction === 0 ? YES : YES_REVERSED
     if (type === A_ASSOCIATE_AC) return direction === 1 ? YES : YES_REVERSED
     // Data before the accept is seen where a replaying client does not wait; at the very start of a connection it is no DICOM.

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { el } from '../../fixtures/build/dicom.ts'
+import { wardwire, type Run } from './program.ts'
+import { SmallHospital, START, scan } from './small-hospital.ts'
+
+let folder: string
+const inspect = (...args: string[]): Promise<Run> => wardwire(['inspect', join(folder, 'day.pcap'), ...args], { env: { XDG_STATE_HOME: folder } })
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wardwire-inspect-'))
+  const hospital = new SmallHospital()
+  hospital.association(START, scan(1), [el(0x00080052, 'CS', 'STUDY'), el(0x00100020, 'LO', 'P1')])
+  hospital.association(START + 60e6, scan(2), [], 'EVIL\x1b[2J')
+  hospital.feed(START + 120e6, ['C1', 'C2'].map((controlId) => ({ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|${controlId}|P|2.5.1\rPID|1||P1\r`, controlId })))
+  writeFileSync(join(folder, 'day.pcap'), hospital.capture())
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('is an association read as people read one?', async () => {
+  const { code, stdout } = await inspect()
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/DICOM {2}10\.9\.1\.11:\d+ -> 10\.9\.0\.20:104 {2}2026-02-02 08:00:00Z/)
+  expect(stdout).toMatch(/CT1 -> PACS {3}accepted, released/)
+  expect(stdout).toMatch(/C-STORE +CT Image +0000 success .*study 1\.2\.3\.4\.1;/)
+  expect(stdout).toMatch(/C-FIND +Study Root Query\/Retrieve - FIND +0000 success .*STUDY by PatientID: 1 match$/m)
+})
+
+test('is an interface read with its rate, latencies and outcomes?', async () => {
+  const { stdout } = await inspect()
+  expect(stdout).toMatch(/HL7 {2}10\.9\.2\.31:\d+ -> 10\.9\.0\.40:2575/)
+  expect(stdout).toMatch(/ADT\|GH -> ENG\|GH {3}2 messages \(2 ADT\^A08\).*acknowledged in 20\.\d ms \(median\)/)
+  expect(stdout).toMatch(/ADT\^A08 +C1 +\d+ bytes +AA after 20\.\d ms/)
+})
+
+test('are patients shown only to a reader who asks for them?', async () => {
+  const plain = await inspect()
+  expect(plain.stdout).toMatch(/patient [0-9a-v]{16}/)
+  expect(plain.stdout).not.toMatch(/patient P1/)
+  expect((await inspect('--show-phi')).stdout).toMatch(/patient P1/)
+})
+
+test('is one conversation shown alone, and a wrong id said to be one?', async () => {
+  const id = /08:00:00Z {2}(\S+)/.exec((await inspect()).stdout)![1]!
+  expect((await inspect('--flow', id)).stdout.match(/^DICOM/gm)).toHaveLength(1)
+  expect((await inspect('--flow', 'nonsense')).stderr).toMatch(/no conversation nonsense in it/)
+})
+
+test('does an AE title command the terminal?', async () => {
+  const { stdout } = await inspect()
+  expect(stdout).not.toContain('\x1b')
+  expect(stdout).toContain('EVIL')
+})
