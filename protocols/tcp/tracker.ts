@@ -179,7 +179,7 @@ export class Tracker {
     if (flags & FIN) this.#reassembly.finish(half, advance(seq, packet.payloadLength))
     this.#reassembly.mind(conversation, half)
     if (peer !== null) this.#reassembly.mind(conversation, peer)
-    if (half.end >= 0 || (peer !== null && peer.end >= 0)) this.#finishing(conversation, half, peer)
+    if (half.end >= 0) this.#finishing(conversation, half, peer)
   }
 
   // ------------------------------------------------------------------------------------------------ begin and end
@@ -267,9 +267,9 @@ export class Tracker {
     return Math.abs(ahead(packet.ack | 0, peer.next)) <= this.#limits.aboveHole
   }
 
-  /** At least one side has sent its FIN. */
+  /** The sender has sent its FIN, now or before. */
   #finishing(conversation: Conversation, half: Half, peer: Half | null): void {
-    if (half.end < 0 || (peer !== null && peer.end < 0)) this.#table.move(conversation.slot, PARTIAL)
+    if (peer !== null && peer.end < 0) this.#table.move(conversation.slot, PARTIAL)
     else if (peer !== null && half.isOver && peer.isOver) this.#end(conversation, 'fin')
     // Bytes are missing before a FIN, or the other side was never seen: both may still come.
     else this.#table.move(conversation.slot, CLOSED)

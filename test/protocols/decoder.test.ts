@@ -99,6 +99,17 @@ describe('recognition', () => {
     expect(heard(frames(segments(turns('Q01', 's:A0', '0' + '0123456789', 's:01x'))))).toEqual(['open', '0 0123456789', '1 x', 'fin'])
   })
 
+  test.each([
+    [['s:A002hi', 'Q002ab', 'Q002cd'], ['open', '1 hi', '0 ab', '0 cd', 'fin']],
+    [['Q002ab', 's:A002hi', 'Q002cd'], ['open', '0 ab', '0 cd', '1 hi', 'fin']],
+    [['Q002ab', 's:A002hi', 's:A002ho'], ['open', '0 ab', '1 hi', '1 ho', 'fin']],
+  ])('is what both sides kept offered in the order in which it began? %j', (said, expected) => {
+    const slow = { ...toy(), probe: (_: Uint8Array, start: number, end: number) => (end - start < 8 ? MORE : YES) } satisfies Protocol
+    const { decoder } = decode(frames(segments(turns(...said))), { protocols: [slow] })
+    expect(slow.log).toEqual(expected)
+    checkBooks(decoder)
+  })
+
   test('is nothing of a stranger kept, and are its bytes counted?', () => {
     const protocol = toy()
     const { decoder, events } = decode(frames(segments(turns('GET / HTTP/1.1\r\n', 's:HTTP/1.1 200 OK\r\n', ...Array.from({ length: 50 }, () => 'Q001x')))), { protocols: [protocol] })

@@ -86,6 +86,13 @@ describe('loss', () => {
     expect(talk.fromClient(2, 'c').client).toBe('[1]bcd')
   })
 
+  test('does each hole have its own time, also when one before it was filled late?', () => {
+    const talk = new Talk().open().fromClient(1, 'b').fromServer(0, '', { ack: 2 }).wait(90_000).fromClient(0, 'a').wait(90_000)
+    talk.fromClient(3, 'd').fromServer(0, '', { ack: 4 }).wait(90_000).fromServer(0, '', { ack: 4 })
+    expect(talk.client).toBe('ab')
+    expect(talk.wait(10_000).fromServer(0, '', { ack: 4 }).client).toBe('ab[1]d')
+  })
+
   test('is what was acknowledged and never came lost, also when nothing follows?', () => {
     const talk = new Talk().open().fromClient(0, 'ab').fromServer(0, '', { ack: 10 }).wait(100_000).fromServer(0, 'xy', { ack: 10 })
     expect(talk.client).toBe('ab[8]')

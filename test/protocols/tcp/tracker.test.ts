@@ -151,9 +151,9 @@ describe('the same ports again', () => {
     expect(talk.flows.length).toBe(1)
   })
 
-  test('is a later conversation told apart when its SYN was lost?', () => {
+  test.each([1 << 29, -(1 << 29)])('is a later conversation told apart when its SYN was lost (%i away)?', (away) => {
     const talk = new Talk().open().fromClient(0, 'ab').fromServer(0, 'xy', { ack: 2 })
-    talk.isn.client += 1 << 29
+    talk.isn.client += away
     talk.isn.server += 1 << 30
     for (let i = 0; i < 6; i++) talk.fromClient(i, 'mnopqr'[i]!)
     expect(talk.recorders.map((r) => r.stream(0))).toEqual(['ab', 'pqr'])
