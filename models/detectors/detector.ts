@@ -1,0 +1,49 @@
+/** The contract of a detector: one file, one question. See docs/detectors/ for what users read about each. */
+import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
+import type { EvidenceGroup } from '../alert.ts'
+import type { Device } from '../device.ts'
+import type { Evidence, Objective } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+
+export interface Detector<K extends EventKind = EventKind> {
+  readonly id: string
+  readonly question: string
+  readonly wants: readonly K[]
+  readonly group: EvidenceGroup
+  readonly objective: Objective
+  /** ATT&CK technique ids (see ../attack.ts). */
+  readonly attack: readonly string[]
+  /** What else looks like this: shown as "would explain it". */
+  readonly falsePositives: readonly string[]
+  /** Runs after counting and before learning, so an event never excuses itself. */
+  judge(event: EventOf<K>, device: Device, site: Site, scene: Scene): readonly Evidence[]
+}
+
+export const NONE: readonly Evidence[] = []
+
+type Given = Pick<Evidence, 'actor' | 'peer' | 'p' | 'title' | 'text'> & Partial<Evidence>
+
+/** Evidence of a detector about an event. */
+export function evidence(detector: Pick<Detector, 'id' | 'group' | 'objective'>, event: WireEvent, given: Given): Evidence {
+  const flow: Flow | null = 'flow' in event ? event.flow : null
+  return {
+    detector: detector.id, group: detector.group, objective: detector.objective, at: event.at,
+    observed: null, expected: null, unit: null, service: null, flow, ...given,
+  }
+}
+
+/** A number as people write it. */
+export function num(x: number): string {
+  if (Number.isInteger(x)) return String(x)
+  return x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x >= 0.01 ? x.toFixed(2) : x.toExponential(1)
+}
+
+export const days = (n: number): string => (n < 1.5 ? 'the first day' : `${Math.floor(n)} days`)
+
+/** How rare, in words; never rarer than the model claims to know. */
+export function rarity(p: number): string {
+  if (p >= 1e-2) return `about 1 in ${Math.round(1 / p)} device-days`
+  const power = Math.min(6, Math.floor(-Math.log10(p)))
+  return `rarer than 1 in ${(10 ** power).toLocaleString('en-US')} device-days`
+}

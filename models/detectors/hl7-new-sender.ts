@@ -1,0 +1,45 @@
+import type { Hl7Message } from '../../protocols/events.ts'
+import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { newsChance } from '../baseline/novelty.ts'
+import { clean, mature, nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import { legal } from '../role.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { days, evidence, rarity, type Detector } from './detector.ts'
+import { claimEvidence } from './identity.ts'
+
+/** New interfaces into one receiver: a few in a decade. */
+const PRIOR = { a: 0.05, b: 20 }
+const FIRST = { mean: 20, size: 0.5 }
+const ILLEGAL = 1e-2
+
+export const hl7NewSender: Detector<'hl7.message'> = {
+  id: 'hl7-new-sender',
+  question: 'Does a host send HL7 messages to a receiver that it never fed, or in the name of another system?',
+  wants: ['hl7.message'],
+  group: 'identity',
+  objective: 'integrity',
+  attack: ['T1565.002', 'T1557'],
+  falsePositives: ['a new interface', 'a failover where both systems run side by side'],
+
+  judge(event: Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+    const claims = scene.claims.filter((claim) => claim.name.startsWith('tx:')).map((claim) => claimEvidence(hl7NewSender, event, claim, 'sending application'))
+    if (scene.acts || event.acknowledges !== null || !mature(device)) return claims
+    const habit = device.memories.sender.known.get(scene.peer.id)
+    if (habit?.settled === true) return claims
+    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const chance = newsChance(device.memories.sender, PRIOR, device.lived)
+    const allowed = legal('HL7', scene.peer.role, device.role)
+    const p = chance * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size) * (allowed ? 1 : ILLEGAL)
+    if (p > 0.01) return claims
+    const who = nameOf(scene.peer)
+    return [...claims, evidence(hl7NewSender, event, {
+      actor: scene.peer, peer: device, p, observed: today, expected: FIRST.mean * chance, unit: 'messages', service: event.message_type,
+      title: `${who} sends HL7 messages to ${nameOf(device)}, which it never fed`,
+      text: `${today} messages today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${device.memories.sender.known.size} `
+        + `senders in ${days(device.lived)} and this was none of them${allowed ? '' : `; a device in the role ${scene.peer.role} usually sends no HL7`}; ${rarity(p)}.`,
+    })]
+  },
+}
+

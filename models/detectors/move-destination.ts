@@ -1,0 +1,43 @@
+import type { DicomOperation } from '../../protocols/events.ts'
+import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { newsChance } from '../baseline/novelty.ts'
+import { clean, mature, nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+
+const PRIOR = { a: 1, b: 20 }
+/** Studies moved to a destination on its first day: for a colleague, mostly one. */
+const FIRST = { mean: 1, size: 0.5 }
+
+export const moveDestination: Detector<'dicom.operation'> = {
+  id: 'move-destination',
+  question: 'Does a device have studies sent to a destination that it never named?',
+  wants: ['dicom.operation'],
+  group: 'meaning',
+  objective: 'collection',
+  attack: ['T1213', 'T1048.003'],
+  falsePositives: ['a new reading station or disc burner', 'studies pushed to a colleague'],
+
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    const destination = event.move?.destination_ae ?? null
+    if (!scene.acts || destination === null || !mature(device) || device.aes.has(destination)) return NONE
+    const habit = device.memories.destination.known.get(destination)
+    if (habit?.settled === true) return NONE
+    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const chance = newsChance(device.memories.destination, PRIOR, device.lived)
+    const { others, users, q } = site.popularity(device, 'destination', destination)
+    const p = chance * (1 - q) * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size)
+    if (p > 0.01) return NONE
+    const who = nameOf(device)
+    return [evidence(moveDestination, event, {
+      actor: device, peer: scene.peer, p, observed: today, expected: FIRST.mean * chance, unit: 'studies moved', service: 'C-MOVE',
+      title: `${who} has studies sent to ${clean(destination)}, a destination it never used`,
+      text: `${today} C-MOVE requests today by ${who} name the destination ${clean(destination)}`
+        + `${event.status === 'A801' ? ', which the archive does not know' : ''}; it never did in ${days(device.lived)}`
+        + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
+        + `a new destination starts with ${num(FIRST.mean)} on average; ${rarity(p)}.`,
+    })]
+  },
+}

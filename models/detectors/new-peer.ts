@@ -1,0 +1,61 @@
+import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
+import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
+import { imaging, mature, nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import { family, legal } from '../role.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+
+/** New peers a day, by role: Gamma(a, b). */
+const PRIORS: Record<string, NewsPrior> = {
+  modality: { a: 0.4, b: 20 }, workstation: { a: 1, b: 20 }, archive: { a: 3, b: 10 }, engine: { a: 3, b: 10 }, unknown: { a: 1, b: 5 },
+}
+const DEFAULT: NewsPrior = { a: 1, b: 10 }
+/** What a legitimate new edge carries on its first days: studies, or HL7 messages. */
+const STUDIES = { mean: 3, size: 0.5 }
+const MESSAGES = { mean: 40, size: 0.5 }
+/** A pair of roles that has no business with this service. */
+const ILLEGAL = 1e-2
+
+export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
+  id: 'new-peer',
+  question: 'Does a device exchange more with a peer it never used than a first contact explains?',
+  wants: ['dicom.operation', 'hl7.message'],
+  group: 'novelty',
+  objective: 'collection',
+  attack: ['T1048.003', 'T1074.002'],
+  falsePositives: ['a migration, export or research ticket for these two hosts', 'a new archive, reader or interface that went live'],
+
+  judge(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    const { edge } = scene
+    if (!scene.acts || edge?.settled === true || !mature(device)) return NONE
+    const hl7 = event.kind === 'hl7.message'
+    if (hl7 && event.acknowledges !== null) return NONE
+    const carries = hl7 || scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET'
+    if (!carries) return NONE
+    const today = (edge !== undefined && edge.day === scene.day ? edge.today : 0) + 1
+    const first = hl7 ? MESSAGES : STUDIES
+    const tail = negativeBinomialUpperTail(today, first.mean, first.size)
+    const prior = PRIORS[family(device.role)] ?? DEFAULT
+    const chance = newsChance(device.memories.peer, prior, device.lived)
+    const { others, users, q } = site.popularity(device, 'peer', scene.peer.id)
+    const allowed = legal(hl7 ? 'HL7' : scene.service, device.role, scene.peer.role)
+    const p = chance * (1 - q) * tail * (allowed ? 1 : ILLEGAL)
+    if (p > 0.01) return NONE
+    const what = hl7 ? 'HL7 messages' : event.command === 'C-STORE' ? 'studies sent' : 'studies requested'
+    const from = nameOf(device)
+    const to = nameOf(scene.peer)
+    return [evidence(newPeer, event, {
+      actor: device, peer: scene.peer, p, observed: today, expected: first.mean * chance, unit: what, service: hl7 ? event.message_type : event.command,
+      title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it never used: ${to}`,
+      text: `${today} ${what} today between ${from} and ${to}, a peer it never used in ${days(device.lived)}`
+        + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
+        + `. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
+        + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
+    })]
+  },
+}
+
+const article = (device: Device): string => (imaging(device) ? 'a scanner' : device.role === 'unknown' ? 'a device of unknown role' : `a device in the role ${device.role}`)

@@ -1,0 +1,59 @@
+import type { DicomOperation } from '../../protocols/events.ts'
+import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { newsChance } from '../baseline/novelty.ts'
+import { mature, nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+
+/** New services and object classes a day: a handful a year. */
+const PRIOR = { a: 0.5, b: 20 }
+/** Uses of something new on its first day. */
+const FIRST = { mean: 2, size: 0.5 }
+/** Retrieving images to itself over the asking association is rare in practice, and answering like an archive is no scanner's business. */
+const GRAVE = new Set(['C-GET>', 'C-FIND<', 'C-MOVE<', 'C-GET<', 'C-STORE<'])
+const GRAVITY = 0.1
+
+export const newService: Detector<'dicom.operation'> = {
+  id: 'new-service',
+  question: 'Does a known device ask for, offer, or send a kind of thing that neither it nor its kind ever did?',
+  wants: ['dicom.operation'],
+  group: 'novelty',
+  objective: 'collection',
+  attack: ['T1213', 'T1119', 'T1210', 'T1001.003'],
+  falsePositives: ['a software upgrade or a new licence of this device', 'a new examination protocol (dose reports, structured reports)'],
+
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    if (!mature(device)) return NONE
+    const service = judgeValue(`${scene.service}${scene.acts ? '>' : '<'}`, event, device, site, scene)
+    if (service !== undefined) return [service]
+    if (!scene.acts || scene.service !== 'C-STORE' || event.sop_class_uid === null) return NONE
+    const object = judgeValue(event.sop_class_uid, event, device, site, scene)
+    return object === undefined ? NONE : [object]
+  },
+}
+
+function judgeValue(value: string, event: DicomOperation, device: Device, site: Site, scene: Scene): Evidence | undefined {
+  const habit = device.memories.service.known.get(value)
+  if (habit?.settled === true) return undefined
+  const { others, users, q } = site.popularity(device, 'service', value)
+  // Being called is the caller's doing: verification of anything by anybody is how networks are tested.
+  if (scene.service === 'C-ECHO' || (!scene.acts && (scene.service === 'N-EVENT-REPORT' || device.role === 'unknown'))) return undefined
+  const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+  const chance = newsChance(device.memories.service, PRIOR, device.lived)
+  const p = chance * (1 - q) * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size) * (GRAVE.has(value) ? GRAVITY : 1)
+  if (p > 0.01) return undefined
+  const who = nameOf(device)
+  const object = /^\d/.test(value)
+  const deed = object ? `objects of class ${value}` : scene.acts ? `${scene.service} requests` : `${scene.service} answers`
+  return evidence(newService, event, {
+    actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p,
+    observed: today, expected: FIRST.mean * chance, unit: 'uses today', service: event.command,
+    title: object ? `${who} sends a kind of object it never sent` : scene.acts ? `${who} uses a service it never used: ${scene.service}`
+      : `${who} is used in a way it never was: it answers ${scene.service}`,
+    text: `${today} ${deed} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
+      + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role do this` : ''}; `
+      + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on a day in ${num(1 / chance)}; ${rarity(p)}.`,
+  })
+}

@@ -1,0 +1,28 @@
+import type { DicomOperation } from '../../protocols/events.ts'
+import { nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { NONE, type Detector } from './detector.ts'
+import { judgeCrossings } from './volume.ts'
+
+export const unexplainedAccess: Detector<'dicom.operation'> = {
+  id: 'unexplained-access',
+  question: 'Are more studies fetched or sent than usual whose patients had no order, appointment or visit?',
+  wants: ['dicom.operation'],
+  group: 'meaning',
+  objective: 'collection',
+  attack: ['T1213', 'T1048.003', 'T1119'],
+  falsePositives: ['a teaching, research or legal request for old studies', 'an order feed that the sensor does not see for some departments'],
+
+  judge(event: DicomOperation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+    if (!scene.unexplained || scene.crossed.length === 0 || device.role === 'archive') return NONE
+    const who = nameOf(device)
+    const note = 'none of these patients had an order, appointment or visit in the last 14 days'
+    const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, service: event.command })
+    return judgeCrossings({
+      'unexplained.in': options(`${who} fetches studies of patients without an order`),
+      'unexplained.out': options(`${who} sends studies of patients without an order`),
+    }, event, device, scene)
+  },
+}

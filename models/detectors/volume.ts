@@ -1,0 +1,67 @@
+/** What the volume detectors share: from a crossed critical value to evidence. */
+import type { WireEvent } from '../../protocols/events.ts'
+import { armed, dayMean, hourMean, rate, type CountStream, type Crossing } from '../baseline/counts.ts'
+import { nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { STREAMS, type StreamName } from '../streams.ts'
+import { days, evidence, num, rarity, type Detector } from './detector.ts'
+
+/** An excess has to matter: this ratio, and this many units. */
+const RATIO = 1.5
+
+export interface VolumeOptions {
+  detector: Pick<Detector, 'id' | 'group' | 'objective'>
+  title: string
+  /** Least excess that matters. */
+  least: number
+  peer?: Device | null
+  note?: string
+  service?: string | null
+}
+
+export function material(crossing: Crossing, least: number): boolean {
+  return crossing.observed > RATIO * crossing.expected && crossing.observed - crossing.expected >= least
+}
+
+export function volumeEvidence(
+  event: WireEvent, device: Device, stream: CountStream, crossing: Crossing, unit: string, options: VolumeOptions,
+): Evidence | undefined {
+  if (!material(crossing, options.least)) return undefined
+  const { window, observed, expected, p } = crossing
+  // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
+  const claimed = armed(stream) ? p : Math.max(p, UNARMED)
+  return evidence(options.detector, event, {
+    actor: device, peer: options.peer ?? null, p: claimed, observed, expected, unit, service: options.service ?? null, title: options.title,
+    text: `${num(observed)} ${unit} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
+      + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)})`
+      + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(claimed)}.`,
+  })
+}
+
+/** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
+const UNARMED = 7e-6
+
+/** The stream's evidence for every crossing of these names. */
+export function judgeCrossings(
+  names: Partial<Record<StreamName, VolumeOptions>>, event: WireEvent, device: Device, scene: Scene,
+): Evidence[] {
+  const found: Evidence[] = []
+  for (const { stream, crossing } of scene.crossed) {
+    const options = names[stream]
+    if (options === undefined) continue
+    const one = volumeEvidence(event, device, device.streams.get(stream)!, crossing, STREAMS[stream].unit, options)
+    if (one !== undefined) found.push(one)
+  }
+  return found
+}
+
+/** Excess of a stream over what is expected of its open windows; 0 when it has none. */
+export function excess(device: Device, name: StreamName, site: Site): number {
+  const stream = device.streams.get(name)
+  if (stream === undefined || stream.day !== site.day) return 0
+  const pace = site.pace(device)
+  const inHour = stream.hour === site.hour ? stream.inHour - hourMean(stream, stream.hour, pace) : 0
+  return Math.max(stream.inDay - dayMean(stream, stream.day, pace), inHour)
+}

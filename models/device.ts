@@ -1,0 +1,120 @@
+/** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
+import type { Micros } from '../protocols/events.ts'
+import type { CountStream } from './baseline/counts.ts'
+import { newMemory, type Memory } from './baseline/novelty.ts'
+import type { Sizes } from './baseline/sizes.ts'
+import { newStanding, type Standing } from './evidence.ts'
+
+/** Caps per device. Beyond them the oldest is forgotten (names, addresses) or no more are added (streams). */
+export const DEVICE_LIMITS = {
+  /** Addresses, AE titles and HL7 applications remembered of one device. */
+  names: 32,
+  /** HL7 message kinds with a count of their own; later kinds share one. */
+  triggers: 64,
+  /** Studies remembered within a day to count each once; beyond it the day's memory starts again (some are counted twice). */
+  studies: 4096,
+} as const
+
+/** Kinds of things a device may newly do. */
+export const MEMORIES = ['peer', 'sender', 'service', 'destination', 'trigger', 'called'] as const
+export type MemoryName = (typeof MEMORIES)[number]
+
+export interface Address {
+  mac: string | null
+  first: Micros
+  last: Micros
+}
+
+export interface Device {
+  id: string
+  /** The how-manieth it was. */
+  serial: number
+  first: Micros
+  last: Micros
+  /** Current and earlier addresses by IP. */
+  ips: Map<string, Address>
+  /** AE titles it called itself, HL7 applications (MSH-3) it sent as: when last. */
+  aes: Map<string, Micros>
+  apps: Map<string, Micros>
+  /** Implementation class UID and version name, as last seen of it. */
+  implementation: string | null
+  version: string | null
+  host: string | null
+  role: string
+  /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
+  deeds: Map<string, number>
+  /** Images it sent of its own, by modality. */
+  modalities: Map<string, number>
+  events: number
+  /** Local days it was active on (and, for one that came before the site was known, counted from there). */
+  day: number
+  /** Days since it was first seen, as far as the sensor watched. */
+  lived: number
+  streams: Map<string, CountStream>
+  triggers: Map<string, CountStream>
+  sizes: Map<string, Sizes>
+  memories: Record<MemoryName, Memory>
+  /** Studies of the open day by direction, to count each once. */
+  today: { day: number; seen: Set<number> }
+  /** Its last act was a query that no retrieval has followed yet. */
+  openQuery: boolean
+  /** How unusual it has been of late. */
+  standing: Standing
+}
+
+export function newDevice(id: string, serial: number, at: Micros, day: number): Device {
+  return {
+    id, serial, first: at, last: at, ips: new Map(), aes: new Map(), apps: new Map(), implementation: null, version: null, host: null,
+    role: 'unknown', deeds: new Map(), modalities: new Map(), events: 0, day, lived: 0,
+    streams: new Map(), triggers: new Map(), sizes: new Map(),
+    memories: { peer: newMemory(), sender: newMemory(), service: newMemory(), destination: newMemory(), trigger: newMemory(), called: newMemory() },
+    today: { day, seen: new Set() }, openQuery: false, standing: newStanding(),
+  }
+}
+
+/** The name an analyst would know it by. */
+export function nameOf(device: Device): string {
+  return latest(device.aes) ?? latest(device.apps) ?? device.host ?? addressOf(device)
+}
+
+export const addressOf = (device: Device): string => {
+  let best = ''
+  let when = -1
+  for (const [ip, address] of device.ips) {
+    if (address.last > when) {
+      when = address.last
+      best = ip
+    }
+  }
+  return best
+}
+
+/** The most recently used; AE titles that a device used once by mistake do not name it for long. */
+function latest(names: Map<string, Micros>): string | undefined {
+  let best: string | undefined
+  let when = -1
+  for (const [name, last] of names) {
+    if (last > when) {
+      when = last
+      best = name
+    }
+  }
+  return best === undefined ? undefined : clean(best)
+}
+
+/** Text from the wire for people: bounded, without control characters. */
+export function clean(text: string): string {
+  const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]/g, '?')
+  return safe.length > 64 ? `${safe.slice(0, 63)}…` : safe
+}
+
+/** Adds or refreshes a name within its cap. */
+export function remember(names: Map<string, Micros>, name: string, at: Micros): void {
+  if (!names.has(name) && names.size >= DEVICE_LIMITS.names) names.delete(names.keys().next().value!)
+  names.set(name, at)
+}
+
+/** Has this device been watched long enough that something new says something? */
+export const mature = (device: Device): boolean => device.lived >= 3
+
+export const imaging = (device: Device): boolean => device.role.startsWith('modality')

@@ -1,0 +1,373 @@
+/**
+ * Who is who. A host is first of all its address; names it uses (AE titles, HL7 applications, hardware address) tell when a device has
+ * moved to another address, and when two hosts claim one name at the same time.
+ *
+ * A name heard from a new place is one of:
+ * - moved: the new host is fresh (or shares an address that others moved to), so the device is taken to have moved there, baseline and
+ *   all. If then the old place speaks again within its usual pauses, it never left: the move is undone, and it was a conflict.
+ * - borrowed: the new place is another device with a life of its own. Suspicious at once, a conflict when the owner speaks again.
+ * - shared: known from the sensor's first day to be used at several places (pools of workstations, engines that forward).
+ */
+import type { Flow, Micros } from '../protocols/events.ts'
+import { FIRST_DAYS } from './baseline/novelty.ts'
+import { DAY, MINUTE, SECOND } from './clock.ts'
+import { newDevice, remember, type Address, type Device } from './device.ts'
+import { shortId } from './hash.ts'
+
+/** Devices and names of a site. At a cap the one unheard for longest is forgotten. */
+export const DIRECTORY_LIMITS = { devices: 20_000, names: 50_000, places: 8 } as const
+
+/** A device is fresh at an address for this long: it may just have moved there. */
+const FRESH = DAY
+/** A pause is usual up to twice the longest of late, and at least this. */
+const LEAST_PAUSE = 15 * MINUTE
+/** More than so many moves of a name within a day are no failover but two users. */
+const MOST_MOVES = 4
+
+/** Names are heard in steps of this time: within one, a conversation compares them once, and how often does not matter. */
+const STEP = 10 * SECOND
+export const heardIn = (at: Micros): Micros => at - (at % STEP)
+
+interface Name {
+  /** Whose it is, and from which address it was last heard. */
+  owner: string
+  ip: string
+  last: Micros
+  first: Micros
+  /** Longest pause between two uses at one place; fades by a tenth a day. */
+  pause: number
+  /** Where it was heard before it moved. */
+  before: { ip: string; last: Micros } | null
+  moves: number
+  moved: Micros
+  /** Addresses that are known to use it side by side. */
+  places: string[]
+  /** Who used it beside the owner of late, and since when. */
+  rival: { device: string; ip: string; since: Micros; last: Micros; uses: number; told: boolean } | null
+}
+
+export interface Claim {
+  kind: 'conflict' | 'borrowed'
+  name: string
+  owner: Device
+  rival: Device
+  rivalIp: string
+  ownerIp: string
+  /** When the owner was last heard before the rival, and how long it usually pauses. */
+  ownerLast: Micros
+  pause: number
+}
+
+/** The two ends of a conversation, kept with the flow. */
+export interface Ends {
+  client: Device
+  server: Device
+  version: number
+  callingAe: string | null
+  sendingApp: string | null
+  receivingApp: string | null
+  /** The step in which the names were last compared. */
+  heard: Micros
+  /** Last study counted on this flow, to leave repeats cheap. */
+  study: string | null
+}
+
+export interface DirectoryState {
+  byIp: Map<string, string[]>
+  byMac: Map<string, string>
+  /** Hardware addresses in front of several hosts: routers. */
+  routers: Set<string>
+  names: Map<string, Name>
+  started: Micros
+  /** Devices met so far. */
+  met: number
+}
+
+export class Directory {
+  readonly devices = new Map<string, Device>()
+  state: DirectoryState = { byIp: new Map(), byMac: new Map(), routers: new Set(), names: new Map(), started: -1, met: 0 }
+  #flows = new WeakMap<Flow, Ends>()
+  /** Counts what changes the answer of `ends`. */
+  #version = 0
+
+  /** Local day of `at`; set by the engine on its tick. */
+  day = 0
+
+  ends(flow: Flow, at: Micros): Ends {
+    const known = this.#flows.get(flow)
+    if (known !== undefined && known.version === this.#version) return known
+    const ae = known?.callingAe ?? null
+    const ends: Ends = {
+      client: this.#at(flow.client.ip, flow.client.mac, ae, at), server: this.#at(flow.server.ip, flow.server.mac, null, at),
+      version: 0, callingAe: ae, sendingApp: known?.sendingApp ?? null, receivingApp: known?.receivingApp ?? null,
+      heard: known?.heard ?? 0, study: null,
+    }
+    ends.version = this.#version
+    this.#flows.set(flow, ends)
+    return ends
+  }
+
+  /** The device at an address; with several there, the one of this AE title. */
+  #at(ip: string, mac: string | null, ae: string | null, at: Micros): Device {
+    if (this.state.started < 0) this.state.started = at
+    const ids = this.state.byIp.get(ip)
+    if (ids !== undefined) {
+      let found: Device | undefined
+      for (const id of ids) {
+        const device = this.devices.get(id)
+        if (device === undefined) continue
+        found ??= device
+        if (ae !== null && ids.length > 1 && device.aes.has(ae)) {
+          found = device
+          break
+        }
+      }
+      if (found !== undefined) {
+        this.#seenAt(found, ip, mac, at)
+        return found
+      }
+    }
+    return this.#moved(ip, mac, at) ?? this.#create(ip, mac, at)
+  }
+
+  #create(ip: string, mac: string | null, at: Micros): Device {
+    if (this.devices.size >= DIRECTORY_LIMITS.devices) this.#forgetOldest()
+    const device = newDevice(`dev-${shortId(`${ip}/${at}`)}`, this.state.met++, at, this.day)
+    this.devices.set(device.id, device)
+    this.state.byIp.set(ip, [device.id])
+    this.#version++
+    this.#seenAt(device, ip, mac, at)
+    return device
+  }
+
+  #seenAt(device: Device, ip: string, mac: string | null, at: Micros): void {
+    let address = device.ips.get(ip)
+    if (address === undefined) {
+      address = { mac, first: at, last: at } satisfies Address
+      device.ips.set(ip, address)
+      if (device.ips.size > 16) device.ips.delete(device.ips.keys().next().value!)
+    }
+    address.last = at
+    if (mac !== null && address.mac !== mac) address.mac = mac
+    if (mac !== null && !this.state.routers.has(mac)) {
+      const owner = this.state.byMac.get(mac)
+      if (owner === undefined || !this.devices.has(owner)) this.state.byMac.set(mac, device.id)
+      else if (owner !== device.id) this.#router(mac)
+    }
+  }
+
+  /** One hardware address in front of two devices is a router (or a bridge, or a translator). */
+  #router(mac: string): void {
+    this.state.byMac.delete(mac)
+    if (this.state.routers.size < 10_000) this.state.routers.add(mac)
+  }
+
+  /** A new address with the hardware address of a device that fell silent elsewhere: a new lease. */
+  #moved(ip: string, mac: string | null, at: Micros): Device | undefined {
+    const id = mac === null || this.state.routers.has(mac) ? undefined : this.state.byMac.get(mac)
+    const device = id === undefined ? undefined : this.devices.get(id)
+    if (device === undefined) return undefined
+    // Several live addresses behind one hardware address: a router that was not known for one.
+    for (const address of device.ips.values()) if (at - address.last < 5 * MINUTE) return void this.#router(mac!)
+    this.#settle(device, ip)
+    this.#seenAt(device, ip, mac, at)
+    return device
+  }
+
+  #settle(device: Device, ip: string): void {
+    const there = this.state.byIp.get(ip)
+    this.state.byIp.set(ip, there === undefined ? [device.id] : [...there.filter((id) => id !== device.id), device.id])
+    this.#version++
+  }
+
+  /** The AE title that a client calls itself. */
+  calling(ends: Ends, flow: Flow, ae: string, at: Micros): Claim | undefined {
+    const claim = this.#heard(`ae:${ae}`, flow.client.ip, ends.client, at)
+    if (ends.callingAe !== ae || ends.version !== this.#version) {
+      ends.callingAe = ae
+      ends.version = -1
+    }
+    const now = this.ends(flow, at)
+    remember(now.client.aes, ae, at)
+    return claim
+  }
+
+  /** An HL7 application at one end of an edge: sending (MSH-3/4, to this receiver) or receiving (MSH-5). */
+  application(ends: Ends, name: string, ip: string, device: Device, app: string, at: Micros): Claim | undefined {
+    const claim = this.#heard(name, ip, device, at)
+    remember(device.apps, app, at)
+    if (ends.version !== this.#version) ends.version = -1
+    return claim
+  }
+
+  #heard(key: string, ip: string, device: Device, exactly: Micros): Claim | undefined {
+    const at = heardIn(exactly)
+    const name = this.state.names.get(key)
+    if (name === undefined) {
+      this.#learnName(key, ip, device, at)
+      return undefined
+    }
+    if (name.ip === ip) return this.#heardAtHome(key, name, device, at)
+    if (name.places.includes(ip)) return undefined
+    if (at - this.state.started < DAY) {
+      // The sensor's first day: whoever shares a name now has always done so, as far as anybody can tell.
+      if (name.places.length < DIRECTORY_LIMITS.places) name.places.push(ip)
+      return undefined
+    }
+    return this.#heardElsewhere(key, name, ip, device, at)
+  }
+
+  #learnName(key: string, ip: string, device: Device, at: Micros): void {
+    const { names } = this.state
+    if (names.size >= DIRECTORY_LIMITS.names) names.delete(names.keys().next().value!)
+    names.set(key, {
+      owner: device.id, ip, first: at, last: at, pause: 0, before: null, moves: 0, moved: 0, places: [], rival: null,
+    })
+  }
+
+  /** At its usual place; if another host used it meanwhile, then both exist. */
+  #heardAtHome(key: string, name: Name, device: Device, at: Micros): Claim | undefined {
+    const { rival } = name
+    const gap = at - name.last
+    let claim: Claim | undefined
+    if (rival !== null && rival.last > name.last && gap <= this.#usual(name)) {
+      const other = this.devices.get(rival.device)
+      if (other !== undefined && other !== device) {
+        claim = this.#claim('conflict', key, name, device, other, rival.ip)
+        rival.told = true
+      }
+    }
+    if (rival === null || at - rival.last > DAY) {
+      name.rival = null
+      const days = gap / DAY
+      name.pause = Math.max(name.pause * 0.9 ** Math.min(days, 100), gap)
+    }
+    name.owner = device.id
+    name.last = at
+    return claim
+  }
+
+  #heardElsewhere(key: string, name: Name, ip: string, device: Device, at: Micros): Claim | undefined {
+    const owner = this.devices.get(name.owner)
+    if (owner === undefined) {
+      this.#learnName(key, ip, device, at)
+      return undefined
+    }
+    if (name.before?.ip === ip) return this.#cameBack(key, name, owner, ip, at)
+    // A rival that keeps using the name.
+    if (name.rival?.ip === ip) {
+      name.rival.last = at
+      name.rival.uses++
+      return undefined
+    }
+    const fresh = device === owner || this.#fresh(device, ip, at)
+    if (!fresh) {
+      name.rival = { device: device.id, ip, since: at, last: at, uses: 1, told: false }
+      // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks.
+      if (at - name.last > this.#usual(name)) return this.#move(name, owner, device, ip, at)
+      return this.#claim('borrowed', key, name, owner, device, ip)
+    }
+    return this.#move(name, owner, device, ip, at)
+  }
+
+  /** The device is taken to be at `ip` now; a fresh host there was it all the time. */
+  #move(name: Name, owner: Device, device: Device, ip: string, at: Micros): undefined {
+    name.before = { ip: name.ip, last: name.last }
+    if (at - name.moved > DAY) name.moves = 0
+    name.moves++
+    name.moved = at
+    name.ip = ip
+    name.last = at
+    if (device !== owner && this.#fresh(device, ip, at)) {
+      if (this.#unnamed(device)) this.#absorb(owner, device, ip)
+      else this.#settle(owner, ip)
+      this.#seenAt(owner, ip, null, at)
+    } else if (device !== owner) {
+      name.owner = device.id
+    }
+    return undefined
+  }
+
+  /** Heard at the old place after it moved away. */
+  #cameBack(key: string, name: Name, owner: Device, ip: string, at: Micros): Claim | undefined {
+    const gap = at - name.before!.last
+    const elsewhere = name.ip
+    const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
+    if (!quick) return this.#move(name, owner, owner, ip, at)
+    // It never left: the other host becomes a device of its own, and the name is the old one's.
+    const ownerLast = name.before!.last
+    const rival = this.#split(owner, elsewhere, at)
+    name.before = null
+    name.rival = { device: rival.id, ip: elsewhere, since: name.moved, last: at, uses: 1, told: true }
+    name.ip = ip
+    name.last = at
+    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause }
+  }
+
+  /** Takes an address away from a device and gives it to a new one. */
+  #split(owner: Device, ip: string, at: Micros): Device {
+    const ids = (this.state.byIp.get(ip) ?? []).filter((id) => id !== owner.id)
+    const mac = owner.ips.get(ip)?.mac ?? null
+    owner.ips.delete(ip)
+    if (ids.length > 0) {
+      this.state.byIp.set(ip, ids)
+      this.#version++
+      const other = this.devices.get(ids[0]!)
+      if (other !== undefined) return other
+    }
+    this.state.byIp.delete(ip)
+    if (mac !== null && this.state.byMac.get(mac) === owner.id) this.state.byMac.delete(mac)
+    return this.#create(ip, mac, at)
+  }
+
+  /** A host that was met a moment ago under its address alone turns out to be a known device. */
+  #absorb(owner: Device, fresh: Device, ip: string): void {
+    const address = fresh.ips.get(ip)
+    const ids = (this.state.byIp.get(ip) ?? []).filter((id) => id !== fresh.id && id !== owner.id)
+    this.state.byIp.set(ip, [...ids, owner.id])
+    if (address !== undefined) {
+      owner.ips.set(ip, address)
+      if (address.mac !== null && this.state.byMac.get(address.mac) === fresh.id) this.state.byMac.set(address.mac, owner.id)
+    }
+    this.devices.delete(fresh.id)
+    this.#version++
+  }
+
+  #fresh(device: Device, ip: string, at: Micros): boolean {
+    const address = device.ips.get(ip)
+    return address === undefined || at - address.first < FRESH
+  }
+
+  /** Nothing but an address is known of it. */
+  #unnamed(device: Device): boolean {
+    return device.aes.size === 0 && device.apps.size === 0 && device.lived < FIRST_DAYS
+  }
+
+  #usual(name: Name): number {
+    return Math.max(LEAST_PAUSE, 2 * name.pause)
+  }
+
+  #claim(kind: Claim['kind'], key: string, name: Name, owner: Device, rival: Device, rivalIp: string): Claim {
+    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause }
+  }
+
+  #forgetOldest(): void {
+    let oldest: Device | undefined
+    for (const device of this.devices.values()) if (oldest === undefined || device.last < oldest.last) oldest = device
+    if (oldest === undefined) return
+    this.devices.delete(oldest.id)
+    for (const ip of oldest.ips.keys()) {
+      const ids = this.state.byIp.get(ip)?.filter((id) => id !== oldest.id) ?? []
+      if (ids.length === 0) this.state.byIp.delete(ip)
+      else this.state.byIp.set(ip, ids)
+    }
+    this.#version++
+  }
+
+  /** After `load`. */
+  changed(): void {
+    this.#version++
+    this.#flows = new WeakMap()
+  }
+}
+

@@ -1,0 +1,258 @@
+/**
+ * Events in, alerts out: read this first.
+ *
+ *     event -> who is who (directory.ts) -> for each of its two devices: count (observe.ts), judge (detectors/) -> then learn (observe.ts)
+ *           -> evidence (evidence.ts) -> incidents (incidents.ts) -> alert
+ *
+ * An event is judged from both sides before either learns from it, so nothing excuses itself. Capture time drives a tick each local hour:
+ * days are closed and learned, roles looked at again, and the site snapshot (site.ts) refreshed.
+ */
+import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Micros, WireEvent } from '../protocols/events.ts'
+import type { Alert } from './alert.ts'
+import { settle } from './baseline/counts.ts'
+import { Calendar } from './calendar.ts'
+import { SiteClock, dayOf } from './clock.ts'
+import { OrderContext } from './context.ts'
+import type { Detector } from './detectors/detector.ts'
+import { DETECTORS } from './detectors/index.ts'
+import { newDevice, type Device } from './device.ts'
+import { Directory, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
+import { Incidents } from './incidents.ts'
+import { learn, observe } from './observe.ts'
+import { chunks, pack, unchunk, unpack } from './pack.ts'
+import { roleOf } from './role.ts'
+import type { Scene } from './scene.ts'
+import { Site } from './site.ts'
+
+export interface EngineOptions {
+  /** Each new alert, and each revision of one. */
+  onAlert(alert: Alert): void
+  calendar?: Calendar
+  /** Raise nothing before this capture time. */
+  learnUntil?: Micros
+  /** Judge, but do not learn. */
+  freeze?: boolean
+  sensor?: string
+  source?: string
+}
+
+export class Engine {
+  readonly #directory = new Directory()
+  readonly #orders = new OrderContext()
+  readonly #site: Site
+  readonly #clock: SiteClock
+  readonly #incidents: Incidents
+  readonly #freeze: boolean
+  /** Detectors by the kind of event that they want. */
+  readonly #wanted = new Map<string, Detector[]>()
+  readonly #client = newScene('client')
+  readonly #server = newScene('server')
+  #hour = -1
+
+  constructor(options: EngineOptions) {
+    const calendar = options.calendar ?? new Calendar()
+    this.#site = new Site(calendar, this.#orders)
+    this.#clock = new SiteClock(calendar.tz)
+    this.#freeze = options.freeze ?? false
+    const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
+    this.#incidents = new Incidents(this.#site, {
+      onAlert: (alert) => options.onAlert(alert), learnUntil: options.learnUntil ?? 0,
+      sensor: options.sensor ?? '', source: options.source ?? '', facts: (id) => facts.get(id)!,
+    })
+    for (const detector of DETECTORS) {
+      for (const kind of detector.wants) {
+        const list = this.#wanted.get(kind)
+        if (list === undefined) this.#wanted.set(kind, [detector])
+        else list.push(detector)
+      }
+    }
+  }
+
+  event(event: WireEvent): void {
+    if (event.kind === 'capture') {
+      this.#site.state.lost = event.gaps
+      this.#site.state.bytes = event.bytes
+      return
+    }
+    const hour = this.#clock.hour(event.at)
+    if (hour > this.#hour) this.#tick(hour)
+    if (event.kind === 'host') return this.#host(event)
+    const ends = this.#directory.ends(event.flow, event.at)
+    this.#both(event, event.flow, ends)
+  }
+
+  /** The input is over; time has come to `at`. */
+  finish(at: Micros): void {
+    const hour = this.#clock.hour(at)
+    if (this.#hour >= 0 && hour > this.#hour) this.#tick(hour)
+  }
+
+  #both(event: Exclude<WireEvent, { kind: 'host' | 'capture' }>, flow: Flow, before: Ends): void {
+    const claims = this.#names(event, flow, before)
+    const ends = this.#directory.ends(flow, event.at)
+    const clientActs = event.kind === 'dicom.operation' ? event.invoker === 'client' : event.kind === 'hl7.message' ? event.direction === 'client' : true
+    this.#enter(this.#client, ends.server, ends, clientActs, claims)
+    this.#enter(this.#server, ends.client, ends, !clientActs, NO_CLAIMS)
+    this.#edge(this.#client, ends.client)
+    this.#edge(this.#server, ends.server)
+    observe(event, ends.client, this.#site, this.#client)
+    observe(event, ends.server, this.#site, this.#server)
+    const detectors = this.#wanted.get(event.kind)
+    if (detectors !== undefined) {
+      this.#judge(detectors, event, ends.client, this.#client)
+      this.#judge(detectors, event, ends.server, this.#server)
+    }
+    if (event.kind === 'hl7.message') this.#orders.message(event)
+    if (this.#freeze) return
+    learn(event, ends.client, this.#site, this.#client)
+    learn(event, ends.server, this.#site, this.#server)
+  }
+
+  #judge(detectors: Detector[], event: WireEvent, device: Device, scene: Scene): void {
+    for (const detector of detectors) {
+      const found = detector.judge(event, device, this.#site, scene)
+      for (const evidence of found) this.#incidents.add(evidence)
+    }
+  }
+
+  #enter(scene: Scene, peer: Device, ends: Ends, acts: boolean, claims: Claim[]): void {
+    scene.peer = peer
+    scene.ends = ends
+    scene.acts = acts
+    scene.claims = claims
+    if (scene.crossed.length > 0) scene.crossed = []
+    scene.kindCrossed = undefined
+    scene.newStudy = false
+    scene.unexplained = false
+    scene.stale = false
+    scene.service = ''
+    scene.day = this.#site.day
+  }
+
+  #edge(scene: Scene, device: Device): void {
+    scene.edge = device.memories.peer.known.get(scene.peer.id)
+  }
+
+  // ---- who is who
+
+  #names(event: WireEvent, flow: Flow, ends: Ends): Claim[] {
+    switch (event.kind) {
+      case 'dicom.operation': return this.#aeOf(event, flow, ends)
+      // A title that was refused proves nothing; an accepted one does.
+      case 'dicom.association': return event.result === 'accepted' ? this.#aeOf(event, flow, ends) : NO_CLAIMS
+      case 'hl7.message': return this.#appsOf(event, flow, ends)
+      default: return NO_CLAIMS
+    }
+  }
+
+  #aeOf(event: DicomOperation | DicomAssociation, flow: Flow, ends: Ends): Claim[] {
+    const ae = event.calling_ae
+    if (ae === null || ae === '' || (ae === ends.callingAe && heardIn(event.at) === ends.heard)) return NO_CLAIMS
+    ends.heard = heardIn(event.at)
+    const claim = this.#directory.calling(ends, flow, ae, event.at)
+    return claim === undefined ? NO_CLAIMS : [claim]
+  }
+
+  #appsOf(event: Hl7Message, flow: Flow, ends: Ends): Claim[] {
+    const { sending_app: from, receiving_app: to } = event
+    if (event.acknowledges !== null) return NO_CLAIMS
+    if (from === ends.sendingApp && to === ends.receivingApp && heardIn(event.at) === ends.heard) return NO_CLAIMS
+    ends.heard = heardIn(event.at)
+    ends.sendingApp = from
+    ends.receivingApp = to
+    const sender = event.direction
+    const receiver = sender === 'client' ? 'server' : 'client'
+    // Who receives under a name may have moved; nobody is accused of receiving.
+    if (to !== null && to !== '') {
+      this.#directory.application(ends, `rx:${to}|${event.receiving_facility ?? ''}`, flow[receiver].ip, ends[receiver], to, event.at)
+    }
+    if (from === null || from === '') return NO_CLAIMS
+    const now = ends.version < 0 ? this.#directory.ends(flow, event.at) : ends
+    const name = `tx:${from}|${event.sending_facility ?? ''}>${now[receiver].id}`
+    const claim = this.#directory.application(now, name, flow[sender].ip, now[sender], from, event.at)
+    if (now !== ends && now.version < 0) ends.version = -1
+    return claim === undefined ? NO_CLAIMS : [claim]
+  }
+
+  #host(event: HostFacts): void {
+    const id = this.#directory.state.byIp.get(event.ip)?.[0]
+    const device = id === undefined ? undefined : this.#directory.devices.get(id)
+    if (device !== undefined && event.hostname !== null) device.host = event.hostname
+  }
+
+  // ---- time
+
+  #tick(hour: number): void {
+    const day = dayOf(hour)
+    const site = this.#site
+    const { devices } = this.#directory
+    if (site.state.first < 0) site.state.first = hour
+    if (this.#hour >= 0 && day > dayOf(this.#hour)) {
+      site.refresh(devices.values(), this.#hour)
+      if (!this.#freeze) this.#closeDay(dayOf(this.#hour), hour)
+      this.#orders.expire((hour - 24) * 3_600_000_000)
+    }
+    this.#hour = hour
+    this.#directory.day = day
+    site.heard(hour)
+    site.refresh(devices.values(), hour)
+    this.#incidents.expire((hour - 48) * 3_600_000_000)
+  }
+
+  #closeDay(day: number, hour: number): void {
+    this.#site.closeDay(day)
+    for (const device of this.#directory.devices.values()) {
+      const pace = this.#site.pace(device)
+      for (const stream of device.streams.values()) settle(stream, hour, pace)
+      for (const stream of device.triggers.values()) settle(stream, hour, pace)
+      device.lived += this.#site.watched(day)
+      device.role = roleOf(device)
+    }
+  }
+
+  // ---- state
+
+  /** JSON-able entries: one per device, and a few of the site. */
+  *save(): Iterable<[string, unknown]> {
+    const { byIp, byMac, routers, started, names, met } = this.#directory.state
+    yield ['engine', { hour: this.#hour }]
+    yield* this.#site.save()
+    yield ['directory', pack({ byIp, byMac, routers, started, met })]
+    yield ['incidents', pack(this.#incidents.save())]
+    yield* chunks('names', [...names])
+    yield* this.#orders.save()
+    for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, pack(device)]
+  }
+
+  /** Continues exactly where `save` left off. */
+  load(entries: Iterable<[string, unknown]>): void {
+    const all = new Map(entries)
+    const engine = all.get('engine') as { hour: number } | undefined
+    if (engine === undefined) return
+    this.#hour = engine.hour
+    const directory = unpack(all.get('directory')) as Omit<DirectoryState, 'names'>
+    this.#directory.state = { ...directory, names: new Map(unchunk('names', all) as [string, never][]) }
+    this.#directory.day = dayOf(engine.hour)
+    // In the order they were met: entries may come in the order of their keys.
+    const devices: Device[] = []
+    for (const [key, value] of all) {
+      if (key.startsWith('device/')) devices.push(Object.assign(newDevice('', 0, 0, 0), unpack(value) as Device))
+    }
+    devices.sort((a, b) => a.serial - b.serial)
+    for (const device of devices) this.#directory.devices.set(device.id, device)
+    this.#orders.load(all)
+    this.#incidents.load(unpack(all.get('incidents')))
+    this.#directory.changed()
+    this.#site.load(all, engine.hour)
+  }
+}
+
+const NO_CLAIMS: Claim[] = []
+
+function newScene(side: Scene['side']): Scene {
+  return {
+    peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
+    claims: NO_CLAIMS, newStudy: false, unexplained: false, stale: false, day: 0,
+  }
+}
+

@@ -1,0 +1,185 @@
+/** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
+import { touch, use } from './baseline/novelty.ts'
+import { DAY, MINUTE } from './clock.ts'
+import { did, sentImage, serviceOf } from './deeds.ts'
+import { DEVICE_LIMITS, imaging, type Device } from './device.ts'
+import { hash52 } from './hash.ts'
+import type { Scene } from './scene.ts'
+import type { Site } from './site.ts'
+import { tally, tallyTrigger, type StreamName } from './streams.ts'
+
+/** A study older than this when it is sent is old: a day, and the slack of a wrong clock or zone. */
+const STALE = 2 * DAY
+/** An association held open so long without any operation is idle. */
+const IDLE = MINUTE
+
+export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
+  device.events++
+  if (event.kind !== 'host' && event.kind !== 'capture') device.last = event.at
+  switch (event.kind) {
+    case 'dicom.operation': return operation(event, device, site, scene)
+    case 'dicom.association': return association(event, device, site, scene)
+    case 'hl7.message': return message(event, device, site, scene)
+    case 'flow': return flow(event, device, site, scene)
+    case 'violation': return violation(event, device, site, scene)
+    default: return undefined
+  }
+}
+
+function bump(scene: Scene, device: Device, stream: StreamName, n: number, site: Site): void {
+  const found = tally(device, stream, n, site)
+  if (found !== undefined) for (const crossing of found) scene.crossed.push({ stream, crossing })
+}
+
+function operation(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
+  const { acts } = scene
+  scene.service = serviceOf(event)
+  switch (scene.service) {
+    case 'C-STORE':
+      bump(scene, device, acts ? 'images.out' : 'images.in', 1, site)
+      study(event, device, site, scene)
+      if (scene.newStudy) did(device, acts ? 'C-STORE>' : 'C-STORE<')
+      return
+    case 'C-FIND':
+      did(device, acts ? 'C-FIND>' : 'C-FIND<')
+      if (acts) query(event, device, site, scene)
+      return
+    case 'C-MOVE':
+    case 'C-GET':
+      did(device, `${scene.service}${acts ? '>' : '<'}`)
+      if (acts) bump(scene, device, 'retrieve', 1, site)
+      return
+    default:
+      did(device, `${scene.service}${acts ? '>' : '<'}`)
+  }
+}
+
+/** Counts a study once a day and direction. */
+function study(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
+  const facts = event.dataset
+  if (facts === null || facts.study_uid === null) return
+  const { today } = device
+  if (today.day !== scene.day) {
+    today.day = scene.day
+    today.seen.clear()
+  }
+  const key = hash52(facts.study_uid, scene.acts ? 1 : 2)
+  if (today.seen.has(key)) return
+  if (today.seen.size >= DEVICE_LIMITS.studies) today.seen.clear()
+  today.seen.add(key)
+  scene.newStudy = true
+  bump(scene, device, scene.acts ? 'store.out' : 'store.in', 1, site)
+  if (scene.acts) sentImage(device, facts.modality)
+  if (facts.patient !== null && site.orders.visible(event.at) && !site.orders.explained(facts.patient, event.at)) {
+    scene.unexplained = true
+    bump(scene, device, scene.acts ? 'unexplained.out' : 'unexplained.in', 1, site)
+  }
+  if (scene.acts && isStale(facts.study_date, event.at)) {
+    scene.stale = true
+    bump(scene, device, 'stale.out', 1, site)
+  }
+}
+
+function isStale(date: string | null, at: number): boolean {
+  if (date === null || !/^\d{8}$/.test(date)) return false
+  const then = Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8))) * 1000
+  return at - then > STALE + DAY
+}
+
+/** A query is aimless when another follows it without a retrieval between. */
+function query(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
+  bump(scene, device, 'query', 1, site)
+  const matches = event.query?.matches ?? event.pending
+  if (matches > 0) bump(scene, device, 'matches', matches, site)
+  if (device.openQuery) bump(scene, device, 'aimless', 1, site)
+}
+
+function association(event: DicomAssociation, device: Device, site: Site, scene: Scene): void {
+  if (scene.side !== 'client') {
+    if (event.implementation.server !== null) device.implementation = event.implementation.server.class_uid
+    return
+  }
+  const own = event.implementation.client
+  if (own !== null) {
+    device.implementation = own.class_uid
+    device.version = own.version_name
+  }
+  if (unknownAe(event) && !device.memories.called.known.has(pairOf(event))) bump(scene, device, 'reject', 1, site)
+  const used = Object.keys(event.operations).length > 0
+  if (!used && event.result !== 'rejected' && !event.after_gap && event.ended_at - event.started >= IDLE) bump(scene, device, 'idle', 1, site)
+}
+
+/** The same mistake made again is not another guess. */
+const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
+
+/** Rejected because of a name: PS3.8 table 9-21, source 1, reasons 3 (calling) and 7 (called AE title not recognized). */
+export function unknownAe(event: DicomAssociation): boolean {
+  return event.result === 'rejected' && event.reject !== null && event.reject.source === 1 && (event.reject.reason === 3 || event.reject.reason === 7)
+}
+
+function message(event: Hl7Message, device: Device, site: Site, scene: Scene): void {
+  scene.service = 'HL7'
+  if (event.acknowledges !== null) return
+  did(device, scene.acts ? 'HL7>' : 'HL7<')
+  if (!scene.acts) {
+    if (event.acks.some((ack) => ack.code.length === 2 && ack.code.charCodeAt(1) !== 65)) bump(scene, device, 'nak', 1, site)
+    return
+  }
+  bump(scene, device, 'hl7.out', 1, site)
+  if (event.message_type !== null) scene.kindCrossed = tallyTrigger(device, event.message_type, 1, site)
+}
+
+function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
+  if (scene.side === 'client' && event.transport === 'tcp' && failed(event)) bump(scene, device, 'failed', 1, site)
+}
+
+export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
+
+function violation(event: Violation, device: Device, site: Site, scene: Scene): void {
+  if (scene.side === 'client' && !event.after_gap && event.complete) bump(scene, device, 'strange', 1, site)
+}
+
+// ---- learning
+
+export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {
+  switch (event.kind) {
+    case 'dicom.operation': {
+      if (scene.acts) {
+        edge(event.at, device, scene, scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET' ? 1 : 0)
+        device.openQuery = scene.service === 'C-FIND'
+        const destination = event.move?.destination_ae ?? null
+        if (destination !== null) use(device.memories.destination, destination, 1, event.at, scene.day, device.lived)
+        const patient = event.dataset?.patient ?? null
+        if (scene.newStudy && imaging(device) && !scene.stale && patient !== null) site.orders.reason(patient, event.at)
+      }
+      const way = scene.acts ? '>' : '<'
+      const units = scene.service === 'C-STORE' && !scene.newStudy ? 0 : 1
+      use(device.memories.service, scene.service + way, units, event.at, scene.day, device.lived)
+      if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
+        use(device.memories.service, event.sop_class_uid, 1, event.at, scene.day, device.lived)
+      }
+      return
+    }
+    case 'hl7.message':
+      if (event.acknowledges !== null) return
+      if (!scene.acts) {
+        use(device.memories.sender, scene.peer.id, 1, event.at, scene.day, device.lived)
+        return
+      }
+      if (scene.edge === undefined) did(device, 'HL7-peers')
+      edge(event.at, device, scene, 1)
+      if (event.message_type !== null) use(device.memories.trigger, event.message_type, 1, event.at, scene.day, device.lived)
+      return
+    case 'dicom.association':
+      if (scene.side === 'client') use(device.memories.called, pairOf(event), 1, event.at, scene.day, device.lived)
+      return
+    default:
+  }
+}
+
+function edge(at: number, device: Device, scene: Scene, units: number): void {
+  if (scene.edge === undefined) scene.edge = use(device.memories.peer, scene.peer.id, units, at, scene.day, device.lived)
+  else touch(scene.edge, units, at, scene.day)
+}
+

@@ -1,0 +1,34 @@
+/**
+ * One event as one of its two devices lives it: what detectors are handed beside the event. Reused from event to event.
+ * Counting comes before judging (the open window is never part of the baseline), learning what is known comes after.
+ */
+import type { Crossing } from './baseline/counts.ts'
+import type { Habit } from './baseline/novelty.ts'
+import type { Device } from './device.ts'
+import type { Claim, Ends } from './directory.ts'
+import type { StreamName } from './streams.ts'
+
+export interface Scene {
+  /** The other end. */
+  peer: Device
+  /** Which end of the conversation the device is. */
+  side: 'client' | 'server'
+  /** Did the device ask for, or send, this (invoker of the operation, sender of the message)? */
+  acts: boolean
+  /** DIMSE service or HL7. */
+  service: string
+  ends: Ends
+  /** Critical values that this event reached. */
+  crossed: { stream: StreamName; crossing: Crossing }[]
+  /** Of the HL7 kind of this message. */
+  kindCrossed: Crossing[] | undefined
+  /** The edge to the peer as known before this event. */
+  edge: Habit | undefined
+  /** Two hosts with one name, found by this event. */
+  claims: Claim[]
+  /** A study that this device meets for the first time today, in this direction. */
+  newStudy: boolean
+  unexplained: boolean
+  stale: boolean
+  day: number
+}

@@ -1,0 +1,236 @@
+/**
+ * What devices of a role share: priors, popularity, the common-mode factor. A snapshot, refreshed on a tick of capture time and read
+ * only between ticks, so that many engines could share one.
+ */
+import type { Calendar } from './calendar.ts'
+import { hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
+import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
+import type { OrderContext } from './context.ts'
+import { MEMORIES, type Device, type MemoryName } from './device.ts'
+import { chunks, pack, unchunk, unpack } from './pack.ts'
+import { family } from './role.ts'
+
+/** Common mode: pseudo-events under each ratio, and how far it may go. */
+const PSEUDO = 30
+const LEAST = 0.2
+const MOST = 3
+/** Days of which the final factor is kept. */
+const KEPT_DAYS = 10
+/** A role needs so many devices before it is a prior. */
+const ENOUGH_DEVICES = 3
+
+/** The stream that shows how busy a role is. */
+const WORK: Record<string, string> = { modality: 'store.out', workstation: 'retrieve', 'hl7-source': 'hl7.out', engine: 'hl7.out', ris: 'hl7.out' }
+
+interface Work {
+  observed: number
+  expected: number
+}
+
+const NOTHING: Work = { observed: 0, expected: 0 }
+
+export interface SiteState {
+  /** Local hours with traffic, by day: how much of a day the sensor watched. */
+  watched: Map<number, number[]>
+  /** Final observed and expected work of recent days, by role. */
+  work: Map<number, Map<string, Work>>
+  weekdayObserved: number[]
+  weekdayExpected: number[]
+  first: number
+  events: number
+  /** Bytes that conversations proved missing, and all bytes, as the sensor reports. */
+  lost: number
+  bytes: number
+}
+
+const newState = (): SiteState => ({
+  watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
+  first: -1, events: 0, lost: 0, bytes: 0,
+})
+
+export class Site implements Pace {
+  state = newState()
+  /** Open local hour and day. */
+  hour = -1
+  day = -1
+  /** Uses of each value of each memory by role: popularity. */
+  #popular = new Map<string, number>()
+  #members = new Map<string, number>()
+  #rates = new Map<string, { sum: number; n: number }>()
+  /** What each device itself adds to today's work. */
+  #own = new Map<string, Work>()
+  readonly calendar: Calendar
+  readonly orders: OrderContext
+
+  constructor(calendar: Calendar, orders: OrderContext) {
+    this.calendar = calendar
+    this.orders = orders
+  }
+
+  /** Notes that something was heard in this hour. */
+  heard(hour: number): void {
+    const day = dayOf(hour)
+    let hours = this.state.watched.get(day)
+    if (hours === undefined) {
+      hours = []
+      this.state.watched.set(day, hours)
+      if (this.state.watched.size > 70) this.state.watched.delete(this.state.watched.keys().next().value!)
+    }
+    const h = hourOfDay(hour)
+    if (!hours.includes(h)) hours.push(h)
+  }
+
+  /** A new hour: looks at all devices once and makes the snapshot that is read until the next. */
+  refresh(devices: Iterable<Device>, hour: number): void {
+    this.hour = hour
+    this.day = dayOf(hour)
+    this.#popular.clear()
+    this.#members.clear()
+    this.#rates.clear()
+    const work = new Map<string, Work>()
+    this.#own.clear()
+    for (const device of devices) {
+      this.#add(this.#members, device.role)
+      for (const name of MEMORIES) {
+        for (const [value, habit] of device.memories[name].known) {
+          if (habit.settled) this.#add(this.#popular, `${device.role}/${name}/${value}`)
+        }
+      }
+      for (const [name, stream] of device.streams) this.#learnRate(`${family(device.role)}/${name}`, stream)
+      this.#addWork(work, device, hour)
+    }
+    this.state.work.set(this.day, work)
+    if (this.state.work.size > KEPT_DAYS) this.state.work.delete(this.state.work.keys().next().value!)
+  }
+
+  #add(map: Map<string, number>, key: string): void {
+    map.set(key, (map.get(key) ?? 0) + 1)
+  }
+
+  #learnRate(key: string, stream: CountStream): void {
+    if (stream.days < 3) return
+    const known = this.#rates.get(key)
+    if (known === undefined) this.#rates.set(key, { sum: rate(stream), n: 1 })
+    else {
+      known.sum += rate(stream)
+      known.n++
+    }
+  }
+
+  /** What a device did today up to this hour, beside what it would on a normal day of this weekday. */
+  #addWork(work: Map<string, Work>, device: Device, hour: number): void {
+    const stream = workStream(device)
+    if (stream === undefined || stream.days < 3) return
+    let share = 0
+    for (let h = 0; h < hourOfDay(hour); h++) share += hourShare(stream, h)
+    if (share === 0) return
+    const day = dayOf(hour)
+    const observed = stream.day === day ? stream.inDay : 0
+    const expected = rate(stream) * this.weekday(weekdayOf(day)) * share
+    this.#own.set(device.id, { observed, expected })
+    for (const role of [device.role, '']) {
+      const sums = work.get(role) ?? { observed: 0, expected: 0 }
+      sums.observed += observed
+      sums.expected += expected
+      work.set(role, sums)
+    }
+  }
+
+  /** At a day's end: how this weekday compares with the others, over all devices. */
+  closeDay(day: number): void {
+    const sums = this.state.work.get(day)?.get('')
+    if (sums === undefined || sums.expected <= 0) return
+    const weekday = weekdayOf(day)
+    const before = this.weekday(weekday)
+    this.state.weekdayObserved[weekday] = 0.9 * this.state.weekdayObserved[weekday]! + sums.observed
+    this.state.weekdayExpected[weekday] = 0.9 * this.state.weekdayExpected[weekday]! + sums.expected / before
+  }
+
+  // ---- Pace
+
+  factor(day: number): number {
+    return this.#factor(day, '')
+  }
+
+  #factor(day: number, role: string, own: Work = NOTHING): number {
+    const work = this.state.work.get(day)
+    const all = work?.get('')
+    if (all === undefined) return 1
+    const common = (all.observed - own.observed + PSEUDO) / (all.expected - own.expected + PSEUDO)
+    const same = role === '' ? undefined : work?.get(role)
+    const ratio = same === undefined ? common : (same.observed - own.observed + PSEUDO * common) / (same.expected - own.expected + PSEUDO)
+    return Math.min(MOST, Math.max(LEAST, ratio))
+  }
+
+  watched(day: number): number {
+    const hours = this.state.watched.get(day)
+    return hours === undefined ? 0 : hours.length / 24
+  }
+
+  weekday(weekday: number): number {
+    const pseudo = PSEUDO
+    return (this.state.weekdayObserved[weekday]! + pseudo) / (this.state.weekdayExpected[weekday]! + pseudo)
+  }
+
+  /** What one device is measured by: its role's factor without its own share in it, so that nobody hides behind what they do themselves. */
+  pace(device: Device): Pace {
+    let pace = this.#paces.get(device)
+    if (pace === undefined) {
+      pace = {
+        factor: (day) => this.#factor(day, device.role, day === this.day ? this.#own.get(device.id) : undefined),
+        watched: (day) => this.watched(day), weekday: (weekday) => this.weekday(weekday),
+      }
+      this.#paces.set(device, pace)
+    }
+    return pace
+  }
+  readonly #paces = new WeakMap<Device, Pace>()
+
+  // ---- what others of the role do
+
+  /** Devices of this role, the asked one not counted, and how many of them have this value as a habit. */
+  popularity(device: Device, memory: MemoryName, value: string): { others: number; users: number; q: number } {
+    const own = device.memories[memory].known.get(value)?.settled === true ? 1 : 0
+    const others = Math.max(0, (this.#members.get(device.role) ?? 1) - 1)
+    const users = Math.max(0, (this.#popular.get(`${device.role}/${memory}/${value}`) ?? 0) - own)
+    return { others, users, q: device.role === 'unknown' ? 0.2 / (others + 1) : (users + 0.2) / (others + 1) }
+  }
+
+  /** Mean rate of a stream among the devices of a role, when there are enough. */
+  prior(role: string, stream: string): number | undefined {
+    const known = this.#rates.get(`${family(role)}/${stream}`)
+    return known !== undefined && known.n >= ENOUGH_DEVICES ? known.sum / known.n : undefined
+  }
+
+  /** The snapshot is saved too: it was taken at the tick, and the devices have lived on. */
+  *save(): Iterable<[string, unknown]> {
+    yield ['site', pack({ state: this.state, members: this.#members, rates: this.#rates })]
+    yield* chunks('site/popular', [...this.#popular])
+    yield* chunks('site/own', [...this.#own])
+  }
+
+  load(entries: Map<string, unknown>, hour: number): void {
+    const site = unpack(entries.get('site')) as { state: SiteState; members: Map<string, number>; rates: Map<string, { sum: number; n: number }> }
+    this.state = site.state
+    this.#members = site.members
+    this.#rates = site.rates
+    this.#popular = new Map(unchunk('site/popular', entries) as [string, number][])
+    this.#own = new Map(unchunk('site/own', entries) as [string, Work][])
+    this.hour = hour
+    this.day = dayOf(hour)
+  }
+
+  get loss(): number {
+    return this.state.bytes > 0 ? Math.min(1, this.state.lost / this.state.bytes) : 0
+  }
+
+  /** How long the site has been watched, in days. */
+  age(at: number): number {
+    return this.state.first < 0 ? 0 : (at - this.state.first) / 86_400_000_000
+  }
+}
+
+function workStream(device: Device): CountStream | undefined {
+  const name = WORK[family(device.role)]
+  return name === undefined ? undefined : device.streams.get(name)
+}

@@ -1,0 +1,71 @@
+/** The things that are counted on a device: their names, what one of them is called, and what a role's newcomer is expected to do. */
+import { count, crossings, newStream, type CountStream, type Crossing } from './baseline/counts.ts'
+import { DEVICE_LIMITS, type Device } from './device.ts'
+import type { Site } from './site.ts'
+
+interface StreamKind {
+  unit: string
+  /** Prior mean per day, used until three devices of the role are known. */
+  mean: number
+  /** Having none is normal: days without any count as days of knowing. Other streams begin when the device begins to do such things. */
+  rare?: boolean
+}
+
+/** Prior means are an ordinary hospital's; their weight is half a day's evidence. */
+export const STREAMS = {
+  'store.out': { unit: 'studies sent', mean: 20 },
+  'store.in': { unit: 'studies received', mean: 20 },
+  'images.out': { unit: 'instances sent', mean: 300 },
+  'images.in': { unit: 'instances received', mean: 300 },
+  'retrieve': { unit: 'studies retrieved', mean: 20 },
+  'unexplained.out': { unit: 'studies without an order sent', mean: 3, rare: true },
+  'unexplained.in': { unit: 'studies without an order received', mean: 3, rare: true },
+  'stale.out': { unit: 'old studies sent', mean: 0.3, rare: true },
+  'query': { unit: 'queries', mean: 30 },
+  'matches': { unit: 'records shown by queries', mean: 60 },
+  'aimless': { unit: 'queries without a retrieval', mean: 5, rare: true },
+  'reject': { unit: 'associations rejected for an unknown AE title', mean: 0.1, rare: true },
+  'failed': { unit: 'connections refused or unanswered', mean: 1, rare: true },
+  'strange': { unit: 'protocol violations', mean: 0.3, rare: true },
+  'idle': { unit: 'associations held open without use', mean: 0.5, rare: true },
+  'hl7.out': { unit: 'HL7 messages sent', mean: 500 },
+  'nak': { unit: 'HL7 messages refused by the receiver', mean: 5, rare: true },
+} satisfies Record<string, StreamKind>
+
+export type StreamName = keyof typeof STREAMS
+
+/** Weight of the prior in days. */
+const STRENGTH = 0.5
+/** Under this name HL7 kinds beyond the cap are counted together. */
+const OTHER = '(other)'
+/** Prior mean of one HL7 message kind. */
+const TRIGGER_MEAN = 50
+
+/** Counts n on a stream of the device; the crossings of critical values, if any. */
+export function tally(device: Device, name: StreamName, n: number, site: Site): Crossing[] | undefined {
+  let stream = device.streams.get(name)
+  if (stream === undefined) {
+    const kind: StreamKind = STREAMS[name]
+    stream = newStream(site.prior(device.role, name) ?? kind.mean, STRENGTH, kind.rare === true ? device.lived : 0)
+    device.streams.set(name, stream)
+  }
+  return step(stream, n, device, site)
+}
+
+/** The same for HL7 messages of a kind that the device sent. */
+export function tallyTrigger(device: Device, kind: string, n: number, site: Site): Crossing[] | undefined {
+  let stream = device.triggers.get(kind)
+  if (stream === undefined) {
+    const key = device.triggers.size < DEVICE_LIMITS.triggers ? kind : OTHER
+    stream = device.triggers.get(key) ?? newStream(TRIGGER_MEAN, STRENGTH, 0)
+    device.triggers.set(key, stream)
+  }
+  return step(stream, n, device, site)
+}
+
+function step(stream: CountStream, n: number, device: Device, site: Site): Crossing[] | undefined {
+  const pace = site.pace(device)
+  if (!count(stream, n, site.hour, pace)) return undefined
+  const found = crossings(stream, pace)
+  return found.length === 0 ? undefined : found
+}
