@@ -17,6 +17,9 @@ const CACHE = 65_536
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 const letters = Buffer.alloc(16)
 
+/** The same person or order, however the systems pad and spell. */
+const normalised = (id: string): string => id.trim().toUpperCase()
+
 export class Pseudonyms {
   readonly #key: Uint8Array
   readonly #seen: Record<Subject, Map<string, Pseudonym>> = { patient: new Map(), order: new Map(), body: new Map() }
@@ -48,15 +51,23 @@ export class Pseudonyms {
   }
 
   #of(subject: Subject, id: string): Pseudonym | null {
-    const plain = id.trim().toUpperCase()
-    if (plain === '') return null
+    const plain = normalised(id)
     const seen = this.#seen[subject]
     const known = seen.get(plain)
     if (known !== undefined) return known
-    const made = this.digest(subject, plain)
+    const made = this.make(subject, id)
+    if (made === null) return null
     // Two generations would keep hot entries longer; clearing keeps it simple, and a refill costs milliseconds.
     if (seen.size >= CACHE) seen.clear()
     seen.set(plain, made)
+    return made
+  }
+
+  /** What `patient` and `order` give, for those who remember it by themselves. */
+  make(subject: Subject, id: string): Pseudonym | null {
+    const plain = normalised(id)
+    if (plain === '') return null
+    const made = this.digest(subject, plain)
     this.#plain?.set(made, new Phi(id.trim()))
     return made
   }

@@ -20,8 +20,8 @@ export class Identities {
     const seed = pseudonyms.digest('body', 'hl7 body hash')
     this.seedA = parseInt(seed.slice(0, 6), 32)
     this.seedB = parseInt(seed.slice(6, 12), 32)
-    this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.patient(flatLatin1(b, start, end)))
-    this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.order(flatLatin1(b, start, end)))
+    this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.make('patient', flatLatin1(b, start, end)))
+    this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.make('order', flatLatin1(b, start, end)))
   }
 
   /** Of plain ASCII bytes without escape sequences, and their hash (see `Interner`); others go as text to `pseudonyms`. */

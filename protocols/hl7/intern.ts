@@ -59,15 +59,19 @@ export class Interner<T> {
 
   #keep(b: Uint8Array, start: number, end: number, slot: number, hash: number): T {
     const value = this.#make(b, start, end)
+    const keys = this.#keys
     const second = slot ^ 1
-    const place = slot * this.#stride
-    this.#hashes[second] = this.#hashes[slot]!
-    this.#values[second] = this.#values[slot]
-    this.#keys.copyWithin(second * this.#stride, place, place + this.#stride)
+    let place = slot * this.#stride
+    if (keys[place] !== 0) {
+      this.#hashes[second] = this.#hashes[slot]!
+      this.#values[second] = this.#values[slot]
+      // Keys are short: plain loops beat calls.
+      for (let from = place, to = second * this.#stride, n = keys[place]!; n >= 0; n--) keys[to++] = keys[from++]!
+    }
     this.#hashes[slot] = hash
     this.#values[slot] = value
-    this.#keys[place] = end - start
-    this.#keys.set(b.subarray(start, end), place + 1)
+    keys[place] = end - start
+    for (let i = start; i < end; i++) keys[++place] = b[i]!
     return value
   }
 }
