@@ -62,6 +62,7 @@ export class Decoder {
       limits,
       open: (conversation) => new Application(context, conversation),
       ended: (conversation, at) => this.#events.push(this.#flowEnd(conversation, at)),
+      settled: () => { this.#deliver() },
       conflict: (conversation, half, offset, at) => this.#conflict(conversation, half, offset, at),
     })
   }
@@ -71,7 +72,7 @@ export class Decoder {
     this.bytes += frame.wireLength
     if (this.net.decode(frame, this.#packet) !== PACKET) return
     this.#tracker.packet(this.#packet)
-    if (this.#events.length > 0) this.#deliver()
+    this.#deliver()
   }
 
   /** The capture is over: conversations end, in the order they began, and the sensor reports. @param truncated a file ended in the middle of a record */
@@ -123,6 +124,7 @@ export class Decoder {
 
   #deliver(): void {
     const events = this.#events
+    if (events.length === 0) return
     this.#events = []
     for (const event of events) this.#emit(event)
   }

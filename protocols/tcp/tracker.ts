@@ -1,7 +1,7 @@
 /**
  * Packets to conversations: who talks to whom, since when, and when it is over. The order of bytes is `reassembly.ts`'s business.
  *
- *     const tracker = new Tracker({ limits, open, ended, conflict })
+ *     const tracker = new Tracker({ limits, open, ended, settled, conflict })
  *     tracker.packet(packet)     // for each; `open`'s consumers hear bytes, gaps and ends meanwhile
  *     tracker.finish()           // the capture is over
  *
@@ -26,6 +26,8 @@ export interface TrackerOptions {
   open: (conversation: Conversation) => Consumer
   /** A conversation is over for good, and forgotten after this call. */
   ended: (conversation: Conversation, at: Micros) => void
+  /** It is forgotten now: a good moment to hand on what was gathered, when many end at once. */
+  settled: () => void
   /** A repetition brought other bytes than the first copy; once per direction. */
   conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
 }
@@ -44,6 +46,7 @@ export class Tracker {
   readonly counters = new TcpCounters()
   readonly #limits: TcpLimits
   readonly #ended: TrackerOptions['ended']
+  readonly #settled: TrackerOptions['settled']
   readonly #clock: CaptureClock
   readonly #table: ConversationTable
   readonly #reassembly: Reassembly
@@ -56,6 +59,7 @@ export class Tracker {
     const { limits } = options
     this.#limits = limits
     this.#ended = options.ended
+    this.#settled = options.settled
     this.#clock = new CaptureClock(limits)
     this.#table = new ConversationTable(limits.conversations)
     this.#reassembly = new Reassembly({ limits, clock: this.#clock, counters: this.counters, open: options.open, conflict: options.conflict })
@@ -295,6 +299,7 @@ export class Tracker {
     this.#ended(conversation, this.#reassembly.at)
     this.#conversations[slot] = null
     this.#table.remove(slot)
+    this.#settled()
   }
 
   /** The packet belongs to a later conversation whose start was not seen. */

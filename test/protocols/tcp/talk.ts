@@ -113,6 +113,7 @@ export class Talk {
         return recorder
       },
       ended: (conversation) => this.flows.push(this.#summary(conversation)),
+      settled: () => {},
       conflict: (_conversation, half, offset) => this.conflicts.push({ from: half.direction, offset }),
     })
   }
