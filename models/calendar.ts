@@ -34,6 +34,9 @@ export interface AllowedEdge {
   note: string
 }
 
+/** A device's addresses: the keys of a map, or a set. */
+type Addresses = ReadonlyMap<string, unknown> | ReadonlySet<string>
+
 /** Sessions that began in time may end a little later. */
 const GRACE = HOUR
 
@@ -54,7 +57,7 @@ export class Calendar {
    * Why what `actor` does with `peer` is expected now, or undefined. The actor has to be named; a change that names several hosts is
    * between them, so it does not excuse what one of them does with somebody else.
    */
-  excuse(at: Micros, actor: Iterable<string>, peer: Iterable<string> | null, service: string | null): string | undefined {
+  excuse(at: Micros, actor: Addresses, peer: Addresses | null, service: string | null): string | undefined {
     for (const change of this.changes) {
       if (at < change.start || at > change.end + GRACE || !names(change.hosts, actor)) continue
       if (change.hosts.size === 1 || peer === null || names(change.hosts, peer)) return change.note || change.event
@@ -67,16 +70,12 @@ export class Calendar {
   }
 }
 
-function names(hosts: ReadonlySet<string>, addresses: Iterable<string>): boolean {
-  for (const ip of addresses) if (hosts.has(ip)) return true
+function names(hosts: ReadonlySet<string>, addresses: Addresses): boolean {
+  for (const ip of addresses.keys()) if (hosts.has(ip)) return true
   return false
 }
 
-function matches(rule: string, addresses: Iterable<string>): boolean {
-  if (rule === '*') return true
-  for (const ip of addresses) if (ip === rule) return true
-  return false
-}
+const matches = (rule: string, addresses: Addresses): boolean => rule === '*' || addresses.has(rule)
 
 const time = z.union([z.number().nonnegative().max(253_402_300_799), z.string()]).transform((value, context) => {
   const at = typeof value === 'number' ? Math.round(value * SECOND) : fromRfc3339(value)

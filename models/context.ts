@@ -55,6 +55,12 @@ export class OrderContext {
     return first >= 0 && at - first >= FEED_AGE && at - last <= FEED_SILENT && reasons >= FEED_LEAST
   }
 
+  /** Days since the orders became visible: before, nothing could be unexplained. */
+  age(at: Micros): number {
+    const { first } = this.#state
+    return first < 0 ? 0 : Math.max(0, (at - first - FEED_AGE) / DAY)
+  }
+
   /** Forgets what explains nothing any more. */
   expire(at: Micros): void {
     for (const [patient, last] of this.#patients) {

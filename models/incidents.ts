@@ -61,7 +61,7 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const excuse = this.#site.calendar.excuse(evidence.at, evidence.actor.ips.keys(), evidence.peer?.ips.keys() ?? null, evidence.service)
+    const excuse = this.#site.calendar.excuse(evidence.at, evidence.actor.ips, evidence.peer?.ips ?? null, evidence.service)
     let total = score(evidence.actor.standing, evidence.at)
     let severity: Severity
     if (evidence.p !== null) {

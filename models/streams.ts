@@ -1,5 +1,6 @@
 /** The things that are counted on a device: their names, what one of them is called, and what a role's newcomer is expected to do. */
 import { count, crossings, newStream, type CountStream, type Crossing } from './baseline/counts.ts'
+import { HOUR } from './clock.ts'
 import { DEVICE_LIMITS, type Device } from './device.ts'
 import type { Site } from './site.ts'
 
@@ -46,7 +47,8 @@ export function tally(device: Device, name: StreamName, n: number, site: Site): 
   let stream = device.streams.get(name)
   if (stream === undefined) {
     const kind: StreamKind = STREAMS[name]
-    stream = newStream(site.prior(device.role, name) ?? kind.mean, STRENGTH, kind.rare === true ? device.lived : 0)
+    const lived = kind.rare !== true ? 0 : name.startsWith('unexplained') ? Math.min(device.lived, site.orders.age(site.hour * HOUR)) : device.lived
+    stream = newStream(site.prior(device.role, name) ?? kind.mean, STRENGTH, lived)
     device.streams.set(name, stream)
   }
   return step(stream, n, device, site)

@@ -131,11 +131,23 @@ export function crossings(stream: CountStream, pace: Pace): Crossing[] {
 const next = (n: number): number => Math.ceil(n * 1.05 + 0.5)
 
 function tail(n: number, mean: number, window: 'hour' | 'day', size: number): number {
-  return negativeBinomialUpperTail(n, Math.max(mean, LEAST_MEAN[window]), Math.max(size, LEAST_SIZE))
+  return negativeBinomialUpperTail(n, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window, size))
 }
 
 function critical(mean: number, window: 'hour' | 'day', size: number): number {
-  return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), Math.max(size, LEAST_SIZE))
+  return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window, size))
+}
+
+/** The few events of a quiet hour come in batches (a session, a pile of work), however calm the months before were. */
+function cautious(mean: number, window: 'hour' | 'day', size: number): number {
+  return Math.max(LEAST_SIZE, window === 'hour' ? Math.min(size, mean) : size)
+}
+
+/** How rare a count would be if at least `floor` were expected: for streams that have a lower bound from elsewhere. */
+export function tailWithFloor(stream: CountStream, crossing: Crossing, floor: number): number {
+  if (floor <= crossing.expected) return crossing.p
+  const size = crossing.window === 'hour' ? hourSize(stream) : daySize(stream)
+  return Math.max(crossing.p, tail(crossing.observed, floor, crossing.window, Math.min(size, floor)))
 }
 
 /** Events per standard day. */

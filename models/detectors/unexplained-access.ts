@@ -1,10 +1,14 @@
 import type { DicomOperation } from '../../protocols/events.ts'
+import { dayMean, hourMean, tailWithFloor } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
+
+/** A tenth of what is looked at anywhere has no order (teaching, second opinions, telephone calls): nobody is expected to have less. */
+const SHARE = 0.1
 
 export const unexplainedAccess: Detector<'dicom.operation'> = {
   id: 'unexplained-access',
@@ -15,8 +19,9 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
   attack: ['T1213', 'T1048.003', 'T1119'],
   falsePositives: ['a teaching, research or legal request for old studies', 'an order feed that the sensor does not see for some departments'],
 
-  judge(event: DicomOperation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.unexplained || scene.crossed.length === 0 || device.role === 'archive') return NONE
+    withFloor(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, service: event.command })
@@ -25,4 +30,18 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
       'unexplained.out': options(`${who} sends studies of patients without an order`),
     }, event, device, scene)
   },
+}
+
+/** Whoever receives studies is expected to receive some without an order, even if none came so far. */
+function withFloor(device: Device, scene: Scene, site: Site): void {
+  const received = device.streams.get('store.in')
+  const stream = device.streams.get('unexplained.in')
+  if (received === undefined || stream === undefined) return
+  const pace = site.pace(device)
+  scene.crossed = scene.crossed.map(({ stream: name, crossing }) => {
+    if (name !== 'unexplained.in') return { stream: name, crossing }
+    const all = crossing.window === 'hour' ? hourMean(received, site.hour, pace) : dayMean(received, site.day, pace)
+    const p = tailWithFloor(stream, crossing, SHARE * all)
+    return { stream: name, crossing: { ...crossing, p, expected: Math.max(crossing.expected, SHARE * all) } }
+  })
 }
