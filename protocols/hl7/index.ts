@@ -1,8 +1,8 @@
 /**
  * HL7 v2: messages in MLLP blocks, in HTTP, or bare, on any port.
  *
- * `mllp.ts` cuts bytes into blocks and segments, `message.ts` reads the few fields that matter, `exchange.ts` ties acknowledgements to
- * messages, `dissector.ts` puts them together; `full-view.ts` is for people.
+ * `mllp.ts` cuts bytes into blocks and segments (`http.ts` finds the bodies it is given), `msh.ts` and `message.ts` read the few fields that
+ * matter, `exchange.ts` ties acknowledgements to messages, `dissector.ts` puts them together; `full-view.ts` is for people.
  */
 import { MORE, NO, SERVER, YES, YES_REVERSED } from '../protocol.ts'
 import type { Direction, Protocol, Verdict } from '../protocol.ts'
