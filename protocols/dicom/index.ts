@@ -52,6 +52,7 @@ class Half {
     this.pdv = 0
     this.commandLength = 0
     this.request = null
+    this.facts = null
     this.expectsDataSet = false
     this.isSearching = true
   }

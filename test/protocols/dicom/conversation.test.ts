@@ -208,6 +208,16 @@ describe('chunking and loss', () => {
   })
 })
 
+test('after a loss, are bytes of other messages counted to the one that was cut?', () => {
+  const turns = associated([...store(1, { pixels: 40_000, maxLength: 4096 }), ...store(2, { pixels: 40_000, maxLength: 4096 })])
+  const size = dataSet(scan(1, 40_000), EXPLICIT_LE).length
+  const parts = segments(turns, (b) => cut(b, 1000))
+  for (let lost = 6; lost < parts.length - 4; lost += 3) {
+    const { operations } = seen(turns, (b) => cut(b, 1000), (i) => i !== lost && i !== lost + 1 && i !== lost + 2 && i !== lost + 3 && i !== lost + 4)
+    for (const operation of operations) expect(operation.dataset?.bytes ?? 0, `from segment ${lost}`).toBeLessThanOrEqual(size)
+  }
+})
+
 describe('hostile bytes', () => {
   test('is a unit of no known type a violation with its section?', () => {
     const { violations } = seen(associated([[0, bytes(0x55, 0, new Uint8Array([0, 0, 0, 4]), new Uint8Array(4))]]))
