@@ -8,10 +8,11 @@
  * Captures are kept under `.bench/`, their names tell their sizes.
  */
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { dicomTraffic, hl7Traffic } from './traffic.ts'
@@ -90,10 +91,13 @@ async function run([program, ...args]: string[], stdio: StdioOptions = ['ignore'
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
 
 async function capture(name: string, make: () => Iterable<Buffer>): Promise<string> {
-  const file = join(folder, name)
+  // The name tells what made it: a changed builder makes its captures anew.
+  const version = createHash('sha256').update(readFileSync(join(import.meta.dirname, 'traffic.ts'))).digest('hex').slice(0, 8)
+  const file = join(folder, `${name}-${version}.pcap`)
   if (!existsSync(file)) {
     process.stderr.write(`making ${relative(root, file)}\n`)
-    mkdirSync(dirname(file), { recursive: true })
+    mkdirSync(folder, { recursive: true })
+    for (const old of readdirSync(folder)) if (old.startsWith(`${name}-`)) rmSync(join(folder, old))
     await pipeline(make(), createWriteStream(`${file}.part`))
     renameSync(`${file}.part`, file)
   }
@@ -126,8 +130,8 @@ async function table(): Promise<void> {
   const dicomBytes = Number(options.dicom)
   const messages = Number(options.hl7)
   const runs = Number(options.runs)
-  const dicom = await capture(`dicom-${options.dicom}.pcap`, () => dicomTraffic(dicomBytes))
-  const hl7 = await capture(`hl7-${options.hl7}.pcap`, () => hl7Traffic(messages))
+  const dicom = await capture(`dicom-${options.dicom}`, () => dicomTraffic(dicomBytes))
+  const hl7 = await capture(`hl7-${options.hl7}`, () => hl7Traffic(messages))
   const lines = [
     `Medians of ${runs} runs each, in turn, on ${machine()}; whole processes, files in the page cache.`, '',
     ...await compare(`${(dicomBytes / 1e9).toFixed(1)} GB of C-STORE over 50 associations, segments of 1,448 bytes`, dicom, runs, (s) => `${(dicomBytes / 1e9 / s).toFixed(2)} GB of images/s`),

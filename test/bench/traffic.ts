@@ -221,11 +221,12 @@ const TYPES = ['ADT^A08^ADT_A01', 'ADT^A08^ADT_A01', 'ADT^A01^ADT_A01', 'ADT^A03
 function* feed(pcap: PcapStream, index: number, messages: number): Generator {
   const random = new Random(`feed ${index}`)
   const link = new Link(pcap, `10.20.30.${index + 1}`, 50_000 + index, '10.20.40.10', 2575, random)
+  const orders = { latest: 100_000 * index }
   link.open()
   for (let i = 0; i < messages; i++) {
     const controlId = `${index}M${String(i).padStart(8, '0')}`
     const header = { sendingApp: `APP${index}`, sendingFacility: 'HOSP', receivingApp: 'ENGINE', receivingFacility: 'HOSP', time: h.hl7Time(pcap.at) }
-    link.message(0, h.frame(clinical(random, { ...header, type: random.pick(TYPES), controlId })))
+    link.message(0, h.frame(clinical(random, { ...header, type: random.pick(TYPES), controlId }, orders)))
     pcap.at += random.int(200, 900)
     link.message(1, h.frame(h.acknowledgement({ ...header, sendingApp: 'ENGINE', receivingApp: `APP${index}`, controlId: `A${controlId}` }, { code: 'AA', of: controlId })))
     pcap.at += random.int(200, 2000)
@@ -234,10 +235,11 @@ function* feed(pcap: PcapStream, index: number, messages: number): Generator {
   link.close()
 }
 
-function clinical(random: Random, header: h.Header): Uint8Array {
+function clinical(random: Random, header: h.Header, orders: { latest: number }): Uint8Array {
   // Few patients are seen often, many seldom: of 20,000, half of the messages concern the busiest 600.
-  const patient = Math.floor(20_000 ** random.unit())
-  const order = random.int(1, 1e6)
+  const patient = Math.floor(20_000 * random.unit() ** 5)
+  // An order is placed once, and reported on some time later, perhaps more than once.
+  const order = header.type!.startsWith('ORM') ? ++orders.latest : Math.max(1, orders.latest - random.int(0, 500))
   const segments = [
     h.msh(header),
     h.segment('EVN', { 1: header.type!.slice(4, 7), 2: header.time! }),
