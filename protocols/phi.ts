@@ -3,7 +3,7 @@
  * the site's key, 80 bits kept) that is the same for the same person in DICOM and HL7 and useless without the key. The plain value may be
  * carried in `Phi`, whose every string form is `[phi]`.
  */
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac, hash } from 'node:crypto'
 
 /** 16 characters of base32hex text. */
 export type Pseudonym = string & { readonly __pseudonym: unique symbol }
@@ -13,6 +13,10 @@ export type Subject = 'patient' | 'order' | 'body'
 
 /** How many recent identities keep their pseudonym at hand: hashing is the dearest step of a small message. */
 const CACHE = 65_536
+
+/** Block of SHA-256, and how long a message may be that is hashed in place; bytes. */
+const BLOCK = 64
+const SHORT = 512
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 const letters = Buffer.alloc(16)
@@ -24,6 +28,9 @@ export class Pseudonyms {
   readonly #key: Uint8Array
   readonly #seen: Record<Subject, Map<string, Pseudonym>> = { patient: new Map(), order: new Map(), body: new Map() }
   readonly #plain: Map<Pseudonym, Phi> | undefined
+  /** The two blocks of HMAC (RFC 2104): padded key and message, padded key and inner hash. */
+  readonly #inner = Buffer.alloc(BLOCK + SHORT)
+  readonly #outer = Buffer.alloc(BLOCK + 32)
 
   /**
    * @param key the site's secret, at least 16 bytes.
@@ -32,6 +39,12 @@ export class Pseudonyms {
   constructor(key: Uint8Array, options: { remember?: boolean } = {}) {
     if (key.length < 16) throw new RangeError('a pseudonym key needs at least 16 bytes')
     this.#key = key
+    const block = Buffer.alloc(BLOCK)
+    block.set(key.length > BLOCK ? createHash('sha256').update(key).digest() : key)
+    for (let i = 0; i < BLOCK; i++) {
+      this.#inner[i] = block[i]! ^ 0x36
+      this.#outer[i] = block[i]! ^ 0x5c
+    }
     if (options.remember === true) this.#plain = new Map()
   }
 
@@ -74,13 +87,23 @@ export class Pseudonyms {
 
   /** Uncached, for bodies of messages. */
   digest(subject: Subject, value: string | Uint8Array): Pseudonym {
-    const mac = createHmac('sha256', this.#key).update(`${subject}\0`).update(value).digest('binary')
+    const mac = this.#hmac(subject, value)
     for (let i = 0, bit = 0; bit < 80; i++, bit += 5) {
       const word = (mac.charCodeAt(bit >> 3) << 8) | mac.charCodeAt((bit >> 3) + 1)
       letters[i] = ALPHABET.charCodeAt((word >> (11 - (bit & 7))) & 31)
     }
     // In one piece: text put together letter by letter is slow to compare and to look up, which is all that is done with it.
     return letters.toString('latin1') as Pseudonym
+  }
+
+  /** HMAC-SHA-256 as binary text. Short values, nearly all, by two one-shot hashes: half the cost of a `Hmac` object. */
+  #hmac(subject: Subject, value: string | Uint8Array): string {
+    if (typeof value !== 'string' || subject.length + 1 + 3 * value.length > SHORT) {
+      return createHmac('sha256', this.#key).update(`${subject}\0`).update(value).digest('binary')
+    }
+    const end = BLOCK + this.#inner.write(`${subject}\0${value}`, BLOCK)
+    this.#outer.write(hash('sha256', this.#inner.subarray(0, end), 'binary'), BLOCK, 'binary')
+    return hash('sha256', this.#outer, 'binary')
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Phi, Pseudonyms } from '../../protocols/phi.ts'
@@ -30,6 +31,15 @@ describe('pseudonyms', () => {
       positions.forEach((seen, at) => seen.add(name[at]!))
     }
     for (const seen of positions) expect(seen.size).toBe(32)
+  })
+
+  test('is it HMAC-SHA-256, for short and long keys and values, in any script?', () => {
+    for (const [secret, value] of [[key(9), 'P1'], [new Uint8Array(100).fill(5), 'P1'], [key(9), 'Ä漢字'.repeat(20)], [key(9), 'X'.repeat(4000)]] as const) {
+      const mac = createHmac('sha256', secret).update('patient\0').update(value).digest()
+      const bits = [...mac.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+      const expected = bits.match(/.{5}/g)!.map((five) => '0123456789abcdefghijklmnopqrstuv'[Number.parseInt(five, 2)]).join('')
+      expect(new Pseudonyms(secret).digest('patient', value)).toBe(expected)
+    }
   })
 
   test('is no id no person?', () => {
