@@ -9,11 +9,12 @@ import { Pipeline } from '../pipeline.ts'
 import { eventJson } from '../sinks/event-json.ts'
 import { FORMATS, isFormat, type Format } from '../sinks/formats/index.ts'
 import { JsonLines } from '../sinks/jsonl.ts'
-import { Publisher, sinkMakers } from '../sinks/publisher.ts'
+import type { Publisher } from '../sinks/publisher.ts'
+import type { MakeSink } from '../sinks/sink.ts'
 import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
-import { State } from '../store/state.ts'
+import type { State } from '../store/state.ts'
 import { progressLine } from './progress.ts'
 
 export interface ReplayOptions {
@@ -32,6 +33,10 @@ export interface ReplayOptions {
 /** How long a sink may leave alerts without an acknowledgement before a replay ends, milliseconds. */
 const PATIENCE = 20_000
 
+// The database and the Kafka client take a quarter of a second to load, and most replays need neither.
+const stores = async (): Promise<typeof import('../store/state.ts')> => import('../store/state.ts')
+const publishing = async (): Promise<typeof import('../sinks/publisher.ts')> => import('../sinks/publisher.ts')
+
 /** Notes and failures go to standard error; standard output is for alerts and events. */
 const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
 
@@ -44,12 +49,12 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
 
   const { format = 'native' } = options
   if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
-  const sinks = chosenSinks(options, config)
+  const sinks = await chosenSinks(options, config)
 
-  const state = options.state === undefined ? undefined : new State(options.state)
+  const state = options.state === undefined ? undefined : new (await stores()).State(options.state)
   // Alerts that wait for Kafka without a state folder need be kept only as long as the run: a further replay makes them again, with the same ids.
-  const store = state ?? (sinks && State.temporary())
-  const publisher = sinks && new Publisher(store!, sinks, config, say)
+  const store = state ?? (sinks && (await stores()).State.temporary())
+  const publisher = sinks && new (await publishing()).Publisher(store!, sinks, config, say)
   try {
     return await run(files, { options, config, format, state, publisher, learnUntil, calendar })
   } finally {
@@ -60,9 +65,10 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
 }
 
 /** Kafka where it is named, and with --publish everything the configuration names; undefined where alerts go nowhere else. */
-function chosenSinks({ kafka, publish }: ReplayOptions, config: Config): ReturnType<typeof sinkMakers> | undefined {
+async function chosenSinks({ kafka, publish }: ReplayOptions, config: Config): Promise<ReadonlyMap<string, MakeSink> | undefined> {
   if (kafka === undefined && publish !== true) return undefined
   const isKafka = kafka !== undefined || config.kafka.brokers.length > 0
+  const { sinkMakers } = await publishing()
   const makers = sinkMakers(publish === true ? config.sinks : [], isKafka ? kafkaConfig(config.kafka, kafka) : undefined, config.sensor)
   if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
   return makers
