@@ -16,13 +16,35 @@ export const DEVICE_LIMITS = {
 } as const
 
 /** Kinds of things a device may newly do. */
-export const MEMORIES = ['peer', 'sender', 'service', 'destination', 'trigger', 'called'] as const
+export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
 export type MemoryName = (typeof MEMORIES)[number]
 
 export interface Address {
   mac: string | null
   first: Micros
   last: Micros
+  /** On the Internet. */
+  public: boolean
+}
+
+export interface Today {
+  day: number
+  /** Studies by direction, to count each once. */
+  seen: Set<number>
+  /** Queries by breadth (site.ts). */
+  breadth: number[]
+  /** Merges by the patient that survives them. */
+  merges: Map<string, number>
+  /** Usual callers that got no connection, and since when. */
+  turnedAway: Map<string, Micros>
+}
+
+const newToday = (day: number): Today => ({ day, seen: new Set(), breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map() })
+
+/** The open day's notes; yesterday's are dropped. */
+export function todayOf(device: Device, day: number): Today {
+  if (device.today.day !== day) device.today = newToday(day)
+  return device.today
 }
 
 export interface Device {
@@ -54,8 +76,8 @@ export interface Device {
   triggers: Map<string, CountStream>
   sizes: Map<string, Sizes>
   memories: Record<MemoryName, Memory>
-  /** Studies of the open day by direction, to count each once. */
-  today: { day: number; seen: Set<number> }
+  /** The open day. */
+  today: Today
   /** Its last act was a query that no retrieval has followed yet. */
   openQuery: boolean
   /** How unusual it has been of late. */
@@ -67,8 +89,11 @@ export function newDevice(id: string, serial: number, at: Micros, day: number): 
     id, serial, first: at, last: at, ips: new Map(), aes: new Map(), apps: new Map(), implementation: null, version: null, host: null,
     role: 'unknown', deeds: new Map(), modalities: new Map(), events: 0, day, lived: 0,
     streams: new Map(), triggers: new Map(), sizes: new Map(),
-    memories: { peer: newMemory(), sender: newMemory(), service: newMemory(), destination: newMemory(), trigger: newMemory(), called: newMemory() },
-    today: { day, seen: new Set() }, openQuery: false, standing: newStanding(),
+    memories: {
+      peer: newMemory(), sender: newMemory(), caller: newMemory(), contact: newMemory(), port: newMemory(), service: newMemory(),
+      destination: newMemory(), trigger: newMemory(), called: newMemory(),
+    },
+    today: newToday(day), openQuery: false, standing: newStanding(),
   }
 }
 

@@ -9,6 +9,7 @@
  * - shared: known from the sensor's first day to be used at several places (pools of workstations, engines that forward).
  */
 import type { Flow, Micros } from '../protocols/events.ts'
+import { isPublic } from '../protocols/net/address.ts'
 import { FIRST_DAYS } from './baseline/novelty.ts'
 import { DAY, MINUTE, SECOND } from './clock.ts'
 import { newDevice, remember, type Address, type Device } from './device.ts'
@@ -58,18 +59,26 @@ export interface Claim {
   pause: number
 }
 
+export interface Reroute {
+  device: Device
+  /** Whose hardware address it is. */
+  through: Device
+  ip: string
+  mac: string
+}
+
 /** The two ends of a conversation, kept with the flow. */
 export interface Ends {
   client: Device
   server: Device
   version: number
+  /** The end that is on the Internet, if one is. */
+  outside: string | null
   callingAe: string | null
   sendingApp: string | null
   receivingApp: string | null
   /** The step in which the names were last compared. */
   heard: Micros
-  /** Last study counted on this flow, to leave repeats cheap. */
-  study: string | null
 }
 
 export interface DirectoryState {
@@ -83,6 +92,9 @@ export interface DirectoryState {
   met: number
 }
 
+/** Stands for whoever does not answer at an unknown address. */
+export const NOBODY = newDevice('nobody', -1, 0, 0)
+
 export class Directory {
   readonly devices = new Map<string, Device>()
   state: DirectoryState = { byIp: new Map(), byMac: new Map(), routers: new Set(), names: new Map(), started: -1, met: 0 }
@@ -93,17 +105,25 @@ export class Directory {
   /** Local day of `at`; set by the engine on its tick. */
   day = 0
 
-  ends(flow: Flow, at: Micros): Ends {
+  /**
+   * @param dark nobody answered: an address that no device is known at stays nobody's, so that a scan of an empty network neither
+   * fills the directory nor pushes out those who are known
+   */
+  ends(flow: Flow, at: Micros, dark = false): Ends {
     const known = this.#flows.get(flow)
     if (known !== undefined && known.version === this.#version) return known
     const ae = known?.callingAe ?? null
+    const client = this.#at(flow.client.ip, flow.client.mac, ae, at)
+    const nobody = dark && !this.state.byIp.has(flow.server.ip)
+    const server = nobody ? NOBODY : this.#at(flow.server.ip, flow.server.mac, null, at)
     const ends: Ends = {
-      client: this.#at(flow.client.ip, flow.client.mac, ae, at), server: this.#at(flow.server.ip, flow.server.mac, null, at),
+      client, server,
+      outside: onInternet(server, flow.server.ip) ? flow.server.ip : onInternet(client, flow.client.ip) ? flow.client.ip : null,
       version: 0, callingAe: ae, sendingApp: known?.sendingApp ?? null, receivingApp: known?.receivingApp ?? null,
-      heard: known?.heard ?? 0, study: null,
+      heard: known?.heard ?? 0,
     }
     ends.version = this.#version
-    this.#flows.set(flow, ends)
+    if (!nobody) this.#flows.set(flow, ends)
     return ends
   }
 
@@ -143,18 +163,31 @@ export class Directory {
   #seenAt(device: Device, ip: string, mac: string | null, at: Micros): void {
     let address = device.ips.get(ip)
     if (address === undefined) {
-      address = { mac, first: at, last: at } satisfies Address
+      address = { mac, first: at, last: at, public: isPublic(ip) } satisfies Address
       device.ips.set(ip, address)
       if (device.ips.size > 16) device.ips.delete(device.ips.keys().next().value!)
     }
     address.last = at
-    if (mac !== null && address.mac !== mac) address.mac = mac
+    if (mac !== null && address.mac !== mac) {
+      if (address.mac !== null) this.#rerouted(device, ip, address.mac, mac, at)
+      address.mac = mac
+    }
     if (mac !== null && !this.state.routers.has(mac)) {
       const owner = this.state.byMac.get(mac)
       if (owner === undefined || !this.devices.has(owner)) this.state.byMac.set(mac, device.id)
       else if (owner !== device.id) this.#router(mac)
     }
   }
+
+  /** An address answers from the hardware address of another device that is alive elsewhere: its path leads through that one now. */
+  #rerouted(device: Device, ip: string, before: string, now: string, at: Micros): void {
+    if (this.state.routers.has(before) || this.state.routers.has(now) || at - this.state.started < DAY) return
+    const through = this.devices.get(this.state.byMac.get(now) ?? '')
+    if (through !== undefined && through !== device && at - through.last < DAY) this.reroute = { device, through, ip, mac: now }
+  }
+
+  /** Set by an event that shows a rerouted address; the engine takes it. */
+  reroute: Reroute | null = null
 
   /** One hardware address in front of two devices is a router (or a bridge, or a translator). */
   #router(mac: string): void {
@@ -371,3 +404,5 @@ export class Directory {
   }
 }
 
+
+const onInternet = (device: Device, ip: string): boolean => device.ips.get(ip)?.public === true

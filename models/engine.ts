@@ -16,9 +16,9 @@ import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
-import { Directory, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
+import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
 import { Incidents } from './incidents.ts'
-import { learn, observe } from './observe.ts'
+import { failed, learn, observe } from './observe.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
@@ -77,7 +77,7 @@ export class Engine {
     const hour = this.#clock.hour(event.at)
     if (hour > this.#hour) this.#tick(hour)
     if (event.kind === 'host') return this.#host(event)
-    const ends = this.#directory.ends(event.flow, event.at)
+    const ends = this.#directory.ends(event.flow, event.at, event.kind === 'flow' && failed(event))
     this.#both(event, event.flow, ends)
   }
 
@@ -89,23 +89,26 @@ export class Engine {
 
   #both(event: Exclude<WireEvent, { kind: 'host' | 'capture' }>, flow: Flow, before: Ends): void {
     const claims = this.#names(event, flow, before)
-    const ends = this.#directory.ends(flow, event.at)
+    const ends = before.version < 0 ? this.#directory.ends(flow, event.at) : before
     const clientActs = event.kind === 'dicom.operation' ? event.invoker === 'client' : event.kind === 'hl7.message' ? event.direction === 'client' : true
     this.#enter(this.#client, ends.server, ends, clientActs, claims)
     this.#enter(this.#server, ends.client, ends, !clientActs, NO_CLAIMS)
+    this.#client.reroute = this.#directory.reroute
+    this.#directory.reroute = null
     this.#edge(this.#client, ends.client)
     this.#edge(this.#server, ends.server)
     observe(event, ends.client, this.#site, this.#client)
-    observe(event, ends.server, this.#site, this.#server)
+    const somebody = ends.server !== NOBODY
+    if (somebody) observe(event, ends.server, this.#site, this.#server)
     const detectors = this.#wanted.get(event.kind)
     if (detectors !== undefined) {
       this.#judge(detectors, event, ends.client, this.#client)
-      this.#judge(detectors, event, ends.server, this.#server)
+      if (somebody) this.#judge(detectors, event, ends.server, this.#server)
     }
     if (event.kind === 'hl7.message') this.#orders.message(event)
     if (this.#freeze) return
     learn(event, ends.client, this.#site, this.#client)
-    learn(event, ends.server, this.#site, this.#server)
+    if (somebody) learn(event, ends.server, this.#site, this.#server)
   }
 
   #judge(detectors: Detector[], event: WireEvent, device: Device, scene: Scene): void {
@@ -190,6 +193,7 @@ export class Engine {
     if (this.#hour >= 0 && day > dayOf(this.#hour)) {
       site.refresh(devices.values(), this.#hour)
       if (!this.#freeze) this.#closeDay(dayOf(this.#hour), hour)
+      site.compare(devices.values())
       this.#orders.expire((hour - 24) * 3_600_000_000)
     }
     this.#hour = hour
@@ -201,6 +205,7 @@ export class Engine {
 
   #closeDay(day: number, hour: number): void {
     this.#site.closeDay(day)
+    this.#site.learnBreadth(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
@@ -252,7 +257,7 @@ const NO_CLAIMS: Claim[] = []
 function newScene(side: Scene['side']): Scene {
   return {
     peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, newStudy: false, unexplained: false, stale: false, day: 0,
+    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, stale: false, day: 0,
   }
 }
 

@@ -50,9 +50,11 @@ export const THRESHOLDS: readonly [number, Severity][] = [[5.1, 'high'], [3.5, '
 export interface Standing {
   value: number[]
   at: number[]
+  /** Already part of an incident: it goes on to count there, but opens no other. */
+  told: boolean[]
 }
 
-export const newStanding = (): Standing => ({ value: GROUPS.map(() => 0), at: GROUPS.map(() => 0) })
+export const newStanding = (): Standing => ({ value: GROUPS.map(() => 0), at: GROUPS.map(() => 0), told: GROUPS.map(() => false) })
 
 /** p of the whole group, given its rarest member. */
 export const groupP = (group: EvidenceGroup, p: number): number => Math.max(FLOOR, sidak(p, TESTS[group]))
@@ -66,6 +68,7 @@ export function weigh(standing: Standing, group: EvidenceGroup, p: number, at: M
   if (now >= standing.value[g]! * fade(at - standing.at[g]!)) {
     standing.value[g] = now
     standing.at[g] = at
+    standing.told[g] = false
   }
   return score(standing, at)
 }
@@ -73,6 +76,16 @@ export function weigh(standing: Standing, group: EvidenceGroup, p: number, at: M
 export function score(standing: Standing, at: Micros): number {
   let sum = 0
   for (let g = 0; g < GROUPS.length; g++) sum += standing.value[g]! * fade(at - standing.at[g]!)
+  return sum
+}
+
+/** The score of what no incident has told yet, with this evidence. */
+export function untold(standing: Standing, group: EvidenceGroup, p: number, at: Micros): number {
+  let sum = 0
+  for (let g = 0; g < GROUPS.length; g++) {
+    const old = standing.told[g] === true ? 0 : standing.value[g]! * fade(at - standing.at[g]!)
+    sum += GROUPS[g] === group ? Math.max(old, surprise(group, p)) : old
+  }
   return sum
 }
 

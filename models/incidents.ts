@@ -6,8 +6,9 @@ import type { Micros } from '../protocols/events.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
 import { techniques } from './attack.ts'
 import { DAY } from './clock.ts'
+import { NOBODY } from './directory.ts'
 import { addressOf, clean, mature, nameOf, type Device } from './device.ts'
-import { score, severityOf, surprise, weigh, type Evidence, type Objective } from './evidence.ts'
+import { score, severityOf, surprise, untold, weigh, type Evidence, type Objective } from './evidence.ts'
 import { shortId } from './hash.ts'
 import type { Site } from './site.ts'
 
@@ -74,6 +75,10 @@ export class Incidents {
     }
     const incident = this.#find(evidence)
     if (incident === undefined) {
+      if (evidence.p !== null && excuse === undefined) {
+        total = untold(evidence.actor.standing, evidence.group, evidence.p, evidence.at)
+        severity = severityOf(total)
+      }
       if (severity === 'info' && excuse === undefined) return
       if (evidence.at < this.#options.learnUntil) return
       this.#openFor(evidence, severity, total, excuse)
@@ -92,8 +97,8 @@ export class Incidents {
     // The other end of the same edge may have been told about already: one incident, two views.
     if (evidence.peer === null) return undefined
     for (const incident of this.#open.values()) {
-      if (incident.objective === evidence.objective && evidence.at - incident.alert.last_seen <= OPEN
-        && incident.actor === evidence.peer.id && incident.peers.includes(evidence.actor.id)) return incident
+      if (incident.objective !== evidence.objective || evidence.at - incident.alert.last_seen > OPEN || incident.actor !== evidence.peer.id) continue
+      if (incident.peers.includes(evidence.actor.id) || shareHost(incident.alert.hosts, evidence.actor)) return incident
     }
     return undefined
   }
@@ -128,10 +133,11 @@ export class Incidents {
   #take(incident: Incident, evidence: Evidence, excuse: string | undefined): void {
     const { alert } = incident
     const { actor, peer } = evidence
+    actor.standing.told.fill(true)
     alert.count++
     alert.last_seen = Math.max(alert.last_seen, evidence.at)
     for (const device of [actor, peer]) {
-      if (device === null || device.id === incident.actor) continue
+      if (device === null || device === NOBODY || device.id === incident.actor) continue
       if (!incident.peers.includes(device.id) && incident.peers.length < MOST.peers) {
         incident.peers.push(device.id)
         alert.peers.push(describe(device))
@@ -189,6 +195,9 @@ export class Incidents {
 
 /** What a rule's severity is worth on the scale of scores. */
 const SCORES: Record<Severity, number> = { info: 0, low: 2.5, medium: 3.5, high: 5.1, critical: 8 }
+
+/** A host that was taken for the device itself until the two were told apart. */
+const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
 
 const round = (x: number): number => Math.round(x * 1000) / 1000
 

@@ -3,10 +3,10 @@ import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, 
 import { touch, use } from './baseline/novelty.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, imaging, type Device } from './device.ts'
+import { DEVICE_LIMITS, imaging, todayOf, type Device } from './device.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
-import type { Site } from './site.ts'
+import { breadthClass, type Site } from './site.ts'
 import { tally, tallyTrigger, type StreamName } from './streams.ts'
 
 /** A study older than this when it is sent is old: a day, and the slack of a wrong clock or zone. */
@@ -59,11 +59,7 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
 function study(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
   const facts = event.dataset
   if (facts === null || facts.study_uid === null) return
-  const { today } = device
-  if (today.day !== scene.day) {
-    today.day = scene.day
-    today.seen.clear()
-  }
+  const today = todayOf(device, scene.day)
   const key = hash52(facts.study_uid, scene.acts ? 1 : 2)
   if (today.seen.has(key)) return
   if (today.seen.size >= DEVICE_LIMITS.studies) today.seen.clear()
@@ -92,6 +88,7 @@ function query(event: DicomOperation, device: Device, site: Site, scene: Scene):
   bump(scene, device, 'query', 1, site)
   const matches = event.query?.matches ?? event.pending
   if (matches > 0) bump(scene, device, 'matches', matches, site)
+  todayOf(device, scene.day).breadth[breadthClass(matches)]!++
   if (device.openQuery) bump(scene, device, 'aimless', 1, site)
 }
 
@@ -127,17 +124,21 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
+  if (event.repeat !== undefined && event.repeat.same_body && event.repeat.answered?.charCodeAt(1) === 65) bump(scene, device, 'replay', 1, site)
   if (event.message_type !== null) scene.kindCrossed = tallyTrigger(device, event.message_type, 1, site)
 }
 
 function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
-  if (scene.side === 'client' && event.transport === 'tcp' && failed(event)) bump(scene, device, 'failed', 1, site)
+  if (scene.side !== 'client' || event.transport !== 'tcp' || event.flow.midstream) return
+  if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
 }
+
+const contactOf = (event: FlowEnd): string => `${event.flow.server.ip}:${event.flow.server.port}`
 
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
 function violation(event: Violation, device: Device, site: Site, scene: Scene): void {
-  if (scene.side === 'client' && !event.after_gap && event.complete) bump(scene, device, 'strange', 1, site)
+  if (scene.side === 'client' && !event.after_gap && event.protocol !== 'tcp') bump(scene, device, 'strange', 1, site)
 }
 
 // ---- learning
@@ -153,6 +154,7 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
         const patient = event.dataset?.patient ?? null
         if (scene.newStudy && imaging(device) && !scene.stale && patient !== null) site.orders.reason(patient, event.at)
       }
+      if (scene.side === 'server') use(device.memories.caller, scene.peer.id, 1, event.at, scene.day, device.lived)
       const way = scene.acts ? '>' : '<'
       const units = scene.service === 'C-STORE' && !scene.newStudy ? 0 : 1
       use(device.memories.service, scene.service + way, units, event.at, scene.day, device.lived)
@@ -165,6 +167,7 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
       if (event.acknowledges !== null) return
       if (!scene.acts) {
         use(device.memories.sender, scene.peer.id, 1, event.at, scene.day, device.lived)
+        if (scene.side === 'server') use(device.memories.caller, scene.peer.id, 1, event.at, scene.day, device.lived)
         return
       }
       if (scene.edge === undefined) did(device, 'HL7-peers')
@@ -172,10 +175,27 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
       if (event.message_type !== null) use(device.memories.trigger, event.message_type, 1, event.at, scene.day, device.lived)
       return
     case 'dicom.association':
+      passcode(event, device, scene)
       if (scene.side === 'client') use(device.memories.called, pairOf(event), 1, event.at, scene.day, device.lived)
       return
+    case 'flow':
+      return flowLearned(event, device, scene)
     default:
   }
+}
+
+function passcode(event: DicomAssociation, device: Device, scene: Scene): void {
+  if (event.user_identity?.has_passcode !== true) return
+  use(device.memories.service, scene.side === 'client' ? 'user-passcode>' : 'user-passcode<', 1, event.at, scene.day, device.lived)
+}
+
+function flowLearned(event: FlowEnd, device: Device, scene: Scene): void {
+  if (event.transport !== 'tcp' || event.flow.midstream) return
+  if (scene.side === 'client') use(device.memories.contact, contactOf(event), 1, event.at, scene.day, device.lived)
+  // What is spoken at a port of a server, by those whose connection had something to say.
+  else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
+    use(device.memories.port, `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene.day, device.lived)
+  } else if (event.protocol !== null) use(device.memories.port, `${event.flow.server.port}/${event.protocol}`, 1, event.at, scene.day, device.lived)
 }
 
 function edge(at: number, device: Device, scene: Scene, units: number): void {

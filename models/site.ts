@@ -3,10 +3,10 @@
  * only between ticks, so that many engines could share one.
  */
 import type { Calendar } from './calendar.ts'
-import { hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
+import { KEEP, hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
-import { MEMORIES, type Device, type MemoryName } from './device.ts'
+import type { Device, MemoryName } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family } from './role.ts'
 
@@ -16,6 +16,8 @@ const LEAST = 0.2
 const MOST = 3
 /** Days of which the final factor is kept. */
 const KEPT_DAYS = 10
+/** What popularity is asked about. */
+const COMPARED = ['peer', 'service', 'destination', 'trigger'] as const satisfies MemoryName[]
 /** A role needs so many devices before it is a prior. */
 const ENOUGH_DEVICES = 3
 
@@ -36,6 +38,8 @@ export interface SiteState {
   work: Map<number, Map<string, Work>>
   weekdayObserved: number[]
   weekdayExpected: number[]
+  /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
+  breadth: number[]
   first: number
   events: number
   /** Bytes that conversations proved missing, and all bytes, as the sensor reports. */
@@ -43,8 +47,17 @@ export interface SiteState {
   bytes: number
 }
 
+/** Classes of breadth: 0-1 record, 2-3, 4-7 ... */
+export const BREADTHS = 16
+/** The least that is called broad. */
+export const LEAST_CLASS = 3
+export const breadthClass = (matches: number): number => Math.min(BREADTHS - 1, matches < 2 ? 0 : Math.floor(Math.log2(matches)))
+/** Queries that have to be known before one is called broad. */
+const ENOUGH_QUERIES = 200
+
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
+  breadth: new Array<number>(BREADTHS).fill(0),
   first: -1, events: 0, lost: 0, bytes: 0,
 })
 
@@ -80,27 +93,58 @@ export class Site implements Pace {
     if (!hours.includes(h)) hours.push(h)
   }
 
-  /** A new hour: looks at all devices once and makes the snapshot that is read until the next. */
+  /** A new hour: how busy everybody is. */
   refresh(devices: Iterable<Device>, hour: number): void {
     this.hour = hour
     this.day = dayOf(hour)
+    const work = new Map<string, Work>()
+    this.#own.clear()
+    for (const device of devices) this.#addWork(work, device, hour)
+    this.state.work.set(this.day, work)
+    if (this.state.work.size > KEPT_DAYS) this.state.work.delete(this.state.work.keys().next().value!)
+  }
+
+  /** How broad queries are at this site: the share of all that are shown as many records as a class says. */
+  readonly breadth = {
+    known: false,
+    share: (class_: number): number => {
+      const { breadth } = this.state
+      let all = 0
+      let hits = 0
+      for (let i = 0; i < BREADTHS; i++) {
+        all += breadth[i]!
+        if (i >= class_) hits += breadth[i]!
+      }
+      return (hits + 0.5) / (all + 1)
+    },
+  }
+
+  /** Adds a day's queries of all devices. */
+  learnBreadth(devices: Iterable<Device>, day: number): void {
+    const { breadth } = this.state
+    for (let i = 0; i < BREADTHS; i++) breadth[i]! *= KEEP
+    for (const { today } of devices) if (today.day === day) for (let i = 0; i < BREADTHS; i++) breadth[i]! += today.breadth[i]!
+    this.#knowBreadth()
+  }
+
+  #knowBreadth(): void {
+    this.breadth.known = this.state.breadth.reduce((sum, n) => sum + n, 0) >= ENOUGH_QUERIES
+  }
+
+  /** A new day: what the devices of each role have in common. */
+  compare(devices: Iterable<Device>): void {
     this.#popular.clear()
     this.#members.clear()
     this.#rates.clear()
-    const work = new Map<string, Work>()
-    this.#own.clear()
     for (const device of devices) {
       this.#add(this.#members, device.role)
-      for (const name of MEMORIES) {
+      for (const name of COMPARED) {
         for (const [value, habit] of device.memories[name].known) {
           if (habit.settled) this.#add(this.#popular, `${device.role}/${name}/${value}`)
         }
       }
       for (const [name, stream] of device.streams) this.#learnRate(`${family(device.role)}/${name}`, stream)
-      this.#addWork(work, device, hour)
     }
-    this.state.work.set(this.day, work)
-    if (this.state.work.size > KEPT_DAYS) this.state.work.delete(this.state.work.keys().next().value!)
   }
 
   #add(map: Map<string, number>, key: string): void {
@@ -212,6 +256,7 @@ export class Site implements Pace {
   load(entries: Map<string, unknown>, hour: number): void {
     const site = unpack(entries.get('site')) as { state: SiteState; members: Map<string, number>; rates: Map<string, { sum: number; n: number }> }
     this.state = site.state
+    this.#knowBreadth()
     this.#members = site.members
     this.#rates = site.rates
     this.#popular = new Map(unchunk('site/popular', entries) as [string, number][])
@@ -225,8 +270,8 @@ export class Site implements Pace {
   }
 
   /** How long the site has been watched, in days. */
-  age(at: number): number {
-    return this.state.first < 0 ? 0 : (at - this.state.first) / 86_400_000_000
+  get age(): number {
+    return this.state.first < 0 ? 0 : (this.hour - this.state.first) / 24
   }
 }
 

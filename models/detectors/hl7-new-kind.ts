@@ -10,7 +10,7 @@ import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
 const PRIOR = { a: 0.3, b: 20 }
 /** Messages of a new kind on its first day, and in one hour of it. */
 const DAY = { mean: 5, size: 0.5 }
-const HOUR = { mean: 1.5, size: 0.5 }
+const HOUR = { mean: 1, size: 0.7 }
 
 export const hl7NewKind: Detector<'hl7.message'> = {
   id: 'hl7-new-kind',

@@ -1,15 +1,25 @@
 /** The list of detectors: one line each. */
+import type { Detector } from './detector.ts'
 import { aeConflict } from './ae-conflict.ts'
 import { aeGuessing } from './ae-guessing.ts'
-import type { Detector } from './detector.ts'
+import { cleartextIdentity } from './cleartext-identity.ts'
+import { executableContent } from './executable-content.ts'
+import { fanOut } from './fan-out.ts'
+import { foreignProtocol } from './foreign-protocol.ts'
+import { hl7Merge } from './hl7-merge.ts'
 import { hl7NewKind } from './hl7-new-kind.ts'
 import { hl7NewSender } from './hl7-new-sender.ts'
+import { hl7Refusals } from './hl7-refusals.ts'
 import { hl7Volume } from './hl7-volume.ts'
+import { idleAssociations } from './idle-associations.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newService } from './new-service.ts'
+import { protocolViolations } from './protocol-violations.ts'
 import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
+import { rerouted } from './rerouted.ts'
+import { serviceDown } from './service-down.ts'
 import { staleStudies } from './stale-studies.ts'
 import { storeVolume } from './store-volume.ts'
 import { unexplainedAccess } from './unexplained-access.ts'
@@ -17,14 +27,24 @@ import { unexplainedAccess } from './unexplained-access.ts'
 export const DETECTORS: readonly Detector[] = [
   aeConflict,
   aeGuessing,
+  cleartextIdentity,
+  executableContent,
+  fanOut,
+  foreignProtocol,
+  hl7Merge,
   hl7NewKind,
   hl7NewSender,
+  hl7Refusals,
   hl7Volume,
+  idleAssociations,
   moveDestination,
   newPeer,
   newService,
+  protocolViolations,
   publicAddress,
   queryEnumeration,
+  rerouted,
+  serviceDown,
   staleStudies,
   storeVolume,
   unexplainedAccess,

@@ -1,5 +1,4 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
-import { isPublic } from '../../protocols/net/address.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -22,7 +21,7 @@ export const publicAddress: Detector<'dicom.operation' | 'hl7.message'> = {
 
   judge(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.acts) return NONE
-    const outside = publicEnd(event)
+    const { outside } = scene.ends
     if (outside === null || site.calendar.publicPeers.has(outside)) return NONE
     const { edge } = scene
     if (edge !== undefined && edge.days >= LEARNED_DAYS) return NONE
@@ -42,17 +41,4 @@ export const publicAddress: Detector<'dicom.operation' | 'hl7.message'> = {
         + `nor in use on ${LEARNED_DAYS} days or more (it was on ${edge?.days ?? 0}; the device is known for ${days(device.lived)}).`,
     })]
   },
-}
-
-/** Answers are per conversation, but a conversation is short or has many events: the text comparison is cheap beside parsing it. */
-const cache = new WeakMap<object, string | null>()
-
-function publicEnd(event: DicomOperation | Hl7Message): string | null {
-  let found = cache.get(event.flow)
-  if (found === undefined) {
-    const { client, server } = event.flow
-    found = isPublic(server.ip) ? server.ip : isPublic(client.ip) ? client.ip : null
-    cache.set(event.flow, found)
-  }
-  return found
 }

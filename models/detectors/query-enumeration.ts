@@ -1,9 +1,10 @@
 import type { DicomOperation } from '../../protocols/events.ts'
+import { binomialUpperTail } from '../baseline/distributions.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
-import type { Site } from '../site.ts'
-import { NONE, type Detector } from './detector.ts'
+import { LEAST_CLASS, breadthClass, type Site } from '../site.ts'
+import { NONE, evidence, num, rarity, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
 
 export const queryEnumeration: Detector<'dicom.operation'> = {
@@ -11,17 +12,40 @@ export const queryEnumeration: Detector<'dicom.operation'> = {
   question: 'Does a device search the archive for more than it goes on to read?',
   wants: ['dicom.operation'],
   group: 'meaning',
-  objective: 'collection',
+  objective: 'discovery',
   attack: ['T1213'],
   falsePositives: ['a research coordinator who searches for a cohort', 'a new prefetch or synchronisation job'],
 
-  judge(event: DicomOperation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
-    if (!scene.acts || scene.service !== 'C-FIND' || scene.crossed.length === 0) return NONE
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    if (!scene.acts || scene.service !== 'C-FIND') return NONE
+    const broad = breadth(event, device, site, scene)
+    if (scene.crossed.length === 0) return broad === undefined ? NONE : [broad]
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: queryEnumeration, title, least, peer: scene.peer, service: 'C-FIND' })
-    return judgeCrossings({
+    const found = judgeCrossings({
       'aimless': options(`${who} queries without retrieving`, 5),
       'matches': options(`${who} is shown far more patients and studies than usual`, 10),
     }, event, device, scene)
+    if (broad !== undefined) found.push(broad)
+    return found
   },
+}
+
+/** How many of today's queries were as broad as this one, against what share of all queries at this site are. */
+function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene): Evidence | undefined {
+  const matches = event.query?.matches ?? event.pending
+  const class_ = breadthClass(matches)
+  if (class_ < LEAST_CLASS || !site.breadth.known) return undefined
+  const hits = device.today.breadth.slice(class_).reduce((sum, n) => sum + n, 0)
+  const queries = device.today.breadth.reduce((sum, n) => sum + n, 0)
+  const share = site.breadth.share(class_)
+  const p = binomialUpperTail(hits, queries, share)
+  if (p > 1e-3) return undefined
+  const who = nameOf(device)
+  return evidence(queryEnumeration, event, {
+    actor: device, peer: scene.peer, p, observed: hits, expected: share * queries, unit: 'broad queries', service: 'C-FIND',
+    title: `${who} asks broad queries`,
+    text: `${hits} of ${queries} queries by ${who} today were answered with ${2 ** class_} records or more (this one ${matches}); `
+      + `of all queries at this site ${num(100 * share)} % are; ${rarity(p)}.`,
+  })
 }
