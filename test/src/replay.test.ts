@@ -80,7 +80,7 @@ describe('bad input', () => {
     ['a file that is no capture', 'text.pcap', /text\.pcap.*not a capture/],
     ['an empty file', 'empty.pcap', /empty\.pcap.*empty/],
     ['a file that is not there', 'missing.pcap', /missing\.pcap.*no such file/],
-    ['a folder', '.', /is a folder/],
+    ['a folder', '.', /is a directory/],
   ])('is %s one clear line and exit code 1?', async (_, name, expected) => {
     const { code, stderr } = await run(['replay', at(name), '--events', at('bad.jsonl')])
     expect(code).toBe(1)
