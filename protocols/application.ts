@@ -88,6 +88,9 @@ export class KeptBytes {
   }
 }
 
+/** In place of all this for conversations of no known protocol, which are the most. They want no bytes, so it hears of none. */
+const NOBODY: Consumer = { isKnown: false, data: () => Infinity, gap: () => {}, end: () => {} }
+
 class Side {
   state: State = LISTENING
   /** The first byte that comes need not be the first the peer sent. */
@@ -242,7 +245,12 @@ export class Application implements Consumer, Connection {
       counters.strange += count
       side.candidates = -1
       if (this.#isDecided(side) || side.tries > limits.strangerSegments) side.state = REFUSED
-      if (this.#sides[0].state === REFUSED && this.#sides[1].state === REFUSED) this.#sides[0].state = this.#sides[1].state = DEAF
+      if (this.#sides[0].state === REFUSED && this.#sides[1].state === REFUSED) {
+        const { client, server } = this.#conversation
+        client!.skip = server!.skip = Infinity
+        this.#conversation.consumer = NOBODY
+        return Infinity
+      }
     }
     return side.state === DEAF ? Infinity : 0
   }

@@ -27,7 +27,7 @@ export const LIMITS = {
     fragmentAge: 30_000_000,
   },
   tcp: {
-    /** Conversations (TCP and UDP) known at once; about 40 MB. The least recently seen of the least proven class goes first (see `tcp/table.ts`). */
+    /** Conversations (TCP and UDP) known at once: 50 MB of half-open ones, 80 MB of established ones. The least recently seen of the least proven class goes first (`tcp/table.ts`). */
     conversations: 100_000,
 
     // How long a conversation may be silent, in microseconds of capture time. Its `flow` event comes then.
