@@ -14,7 +14,7 @@ export const LIMITS = {
     /** Interfaces of one pcapng section. No machine has more; a packet of a later one ends the file as corrupt. */
     interfaces: 4096,
     /** Microseconds: 9999-12-31, the last day RFC 3339 can write. A later time is a broken clock: the last good one is used. */
-    time: 253_402_300_799_999_999,
+    time: 253_402_300_799_000_000,
   },
   net: {
     /** Headers within one frame (tags, labels, extension headers and tunnels all count). Real stacks stay below 15; a deeper one is dropped. */
