@@ -29,6 +29,7 @@ export class Conversation {
   /** The consumer has heard the end. */
   isOver = false
   consumer: Consumer | null = null
+  hasConflict = false
   protocol: FlowEnd['protocol'] = null
   /** Made when first asked for. */
   flow: Flow | null = null

@@ -41,7 +41,6 @@ export class Half {
   /** Where a segment that was out of reach ended, and how many continued there. */
   farEnd = 0
   farWitnesses = 0
-  conflictReported = false
   history: History | null = null
 
   get isOver(): boolean {

@@ -34,7 +34,7 @@ export interface ReassemblyOptions {
   counters: TcpCounters
   /** Called at the first byte, or first loss, of a conversation. */
   open: (conversation: Conversation) => Consumer
-  /** A repetition brought other bytes than the first copy; once per direction. */
+  /** A repetition brought other bytes than the first copy; once per conversation. */
   conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
 }
 
@@ -335,8 +335,8 @@ export class Reassembly {
 
   #report(conversation: Conversation, half: Half, offset: number): void {
     this.#counters.conflicts++
-    if (half.conflictReported) return
-    half.conflictReported = true
+    if (conversation.hasConflict) return
+    conversation.hasConflict = true
     this.#conflict(conversation, half, offset, this.at)
   }
 }

@@ -28,7 +28,7 @@ export interface TrackerOptions {
   ended: (conversation: Conversation, at: Micros) => void
   /** It is forgotten now: a good moment to hand on what was gathered, when many end at once. */
   settled: () => void
-  /** A repetition brought other bytes than the first copy; once per direction. */
+  /** A repetition brought other bytes than the first copy; once per conversation. */
   conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
 }
 
