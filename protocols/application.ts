@@ -55,6 +55,8 @@ export class ApplicationCounters {
   carryBytes = 0
   keptTotalBytes = 0
   failed = 0
+  /** The first of those faults. */
+  fault: unknown = null
 }
 
 /** Memory for what is kept, over all conversations. */
@@ -153,8 +155,8 @@ export class Application implements Consumer, Connection {
     try {
       if (side.state === FEEDING) return this.#feed(direction, side, bytes, start, end, at)
       if (side.state === LISTENING || side.state === SEARCHING) return this.#listen(direction, side, bytes, start, end, at)
-    } catch {
-      this.#fail()
+    } catch (fault) {
+      this.#fail(fault)
     }
     this.#context.counters.strange += end - start
     return side.state === DEAF ? Infinity : 0
@@ -170,8 +172,8 @@ export class Application implements Consumer, Connection {
     } else if (side.state === FEEDING) {
       try {
         if (!this.#dissector!.gap(direction, missing, at)) side.state = SEARCHING
-      } catch {
-        this.#fail()
+      } catch (fault) {
+        this.#fail(fault)
       }
     }
   }
@@ -180,8 +182,8 @@ export class Application implements Consumer, Connection {
     for (const side of this.#sides) this.#forget(side)
     try {
       this.#dissector?.end(how, at)
-    } catch {
-      this.#fail()
+    } catch (fault) {
+      this.#fail(fault)
     }
   }
 
@@ -362,8 +364,10 @@ export class Application implements Consumer, Connection {
   }
 
   /** A dissector that throws has a fault; it alone ends. */
-  #fail(): void {
-    this.#context.counters.failed++
+  #fail(fault: unknown): void {
+    const { counters } = this.#context
+    counters.failed++
+    counters.fault ??= fault
     this.#dissector = null
     for (const side of this.#sides) {
       this.#forget(side)
