@@ -3,7 +3,7 @@
  * "unexplained". Patients are pseudonyms, and only their equality is used. The second read-only feed of the engine.
  */
 import type { Hl7Message, Micros } from '../protocols/events.ts'
-import { DAY } from './clock.ts'
+import { DAY, HOUR } from './clock.ts'
 import { chunks, unchunk } from './pack.ts'
 
 /** Patients remembered; at the cap the one whose reason is oldest is forgotten (and looks unexplained). */
@@ -11,7 +11,7 @@ const MOST_PATIENTS = 200_000
 /** A reason explains access for so long. Appointments lie ahead, so they are told of before. */
 const VALID = 14 * DAY
 /** The feed counts as visible when it gave a reason within this time, has done so for some days, and said enough. */
-const FEED_SILENT = 12 * 60 * 60 * 1_000_000
+const FEED_SILENT = 26 * HOUR
 const FEED_AGE = 2 * DAY
 const FEED_LEAST = 30
 /** Orders for imaging, appointments, arrivals and admissions: somebody is about to look at this patient's images. */

@@ -8,6 +8,8 @@ import { gammaPoissonNovelty } from './distributions.ts'
 export const FIRST_DAYS = 3
 /** A later value belongs to the baseline after so many active days. */
 export const PROBATION_DAYS = 3
+/** A value seen on few days and not for so many is news again: once in the first days is no habit. */
+const STALE_DAYS = 14
 /** Values remembered per memory; the one unused for longest is forgotten (and would be news again). */
 const MOST_VALUES = 512
 
@@ -62,6 +64,7 @@ export function use(memory: Memory, value: string, n: number, at: number, day: n
 /** As `use`, for a habit at hand. */
 export function touch(habit: Habit, n: number, at: number, day: number): void {
   if (day !== habit.day) {
+    if (habit.days <= PROBATION_DAYS && day - habit.day > STALE_DAYS) habit.settled = false
     habit.day = day
     habit.today = 0
     habit.days++
