@@ -35,6 +35,15 @@ export function terminalStyle(out: NodeJS.WriteStream): { colour: boolean; width
   return { colour: out.isTTY && process.env['NO_COLOR'] === undefined, width: Math.min(out.columns ?? 120, 140) }
 }
 
+/** Observations shown beyond those of the explanation. */
+const MORE = 4
+
+/** The first few, and how many more. */
+function listed(items: string[], most: number): string {
+  const rest = items.length - most
+  return items.slice(0, most).join(', ') + (rest > 0 ? `, and ${rest} more` : '')
+}
+
 /** One alert in its present form, several lines, the last one blank. */
 export function alertText(alert: Alert, options: { colour: boolean; width: number }): string {
   const colour = options.colour ? COLOUR[alert.severity] : ''
@@ -46,9 +55,10 @@ export function alertText(alert: Alert, options: { colour: boolean; width: numbe
   return [
     `${head}  ${time}Z  ${printable(alert.title)}`,
     field('  why', alert.explanation),
-    ...alert.evidence.slice(0, 6).map((e) => field('  seen', `${e.text} [${e.detector}, ${e.group}, ${rarity(e)}]`)),
-    ...(alert.evidence.length > 6 ? [`${INDENT}and ${alert.evidence.length - 6} more observations`] : []),
-    field('  hosts', alert.hosts.slice(0, 8).join(', ') + (alert.hosts.length > 8 ? `, and ${alert.hosts.length - 8} more` : '')),
+    // What the explanation says already is not said twice; how rare each observation is stands in one line.
+    ...alert.evidence.filter((e) => !alert.explanation.includes(e.text)).slice(0, MORE).map((e) => field('  seen', e.text)),
+    field('  by', listed(alert.evidence.map((e) => `${e.detector} (${e.group}, ${rarity(e)})`), 6)),
+    field('  hosts', listed(alert.hosts, 8)),
     ...(alert.attack.length > 0 ? [field('  ATT&CK', alert.attack.map((a) => `${a.technique} ${a.name}`).join('; '))] : []),
     field('  id', `${alert.id}, revision ${alert.revision}, score ${alert.score.toFixed(1)}, ${alert.count} events`),
     '',
