@@ -238,7 +238,7 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
     },
   },
   'stale-studies': {
-    fires: { name: 'CT01 sends twenty studies of two years ago to the archive', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, unknownPatient, TODAY - 700)) },
+    fires: { name: 'CT01 sends twenty studies of two years ago to the archive', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 700)) },
     passes: { name: 'CT01 sends twenty studies of yesterday again', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 1)) },
   },
   'store-volume': {
