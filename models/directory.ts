@@ -79,6 +79,8 @@ export interface Ends {
   receivingApp: string | null
   /** The step in which the names were last compared. */
   heard: Micros
+  /** Day on which the server was last noted to speak its protocol here. */
+  portDay: number
 }
 
 export interface DirectoryState {
@@ -120,7 +122,7 @@ export class Directory {
       client, server,
       outside: onInternet(server, flow.server.ip) ? flow.server.ip : onInternet(client, flow.client.ip) ? flow.client.ip : null,
       version: 0, callingAe: ae, sendingApp: known?.sendingApp ?? null, receivingApp: known?.receivingApp ?? null,
-      heard: known?.heard ?? 0,
+      heard: known?.heard ?? 0, portDay: known?.portDay ?? -1,
     }
     ends.version = this.#version
     if (!nobody) this.#flows.set(flow, ends)
@@ -172,7 +174,9 @@ export class Directory {
       if (address.mac !== null) this.#rerouted(device, ip, address.mac, mac, at)
       address.mac = mac
     }
-    if (mac !== null && !this.state.routers.has(mac)) {
+    // Whoever is on the Internet is seen with the hardware address of the way there.
+    if (mac !== null && address.public) this.#router(mac)
+    else if (mac !== null && !this.state.routers.has(mac)) {
       const owner = this.state.byMac.get(mac)
       if (owner === undefined || !this.devices.has(owner)) this.state.byMac.set(mac, device.id)
       else if (owner !== device.id) this.#router(mac)
@@ -200,8 +204,13 @@ export class Directory {
     const id = mac === null || this.state.routers.has(mac) ? undefined : this.state.byMac.get(mac)
     const device = id === undefined ? undefined : this.devices.get(id)
     if (device === undefined) return undefined
-    // Several live addresses behind one hardware address: a router that was not known for one.
-    for (const address of device.ips.values()) if (at - address.last < 5 * MINUTE) return void this.#router(mac!)
+    // A second live address behind one hardware address, or one so soon after the first, is a router's.
+    let first = at
+    for (const address of device.ips.values()) {
+      if (at - address.last < 5 * MINUTE) return void this.#router(mac!)
+      first = Math.min(first, address.first)
+    }
+    if (isPublic(ip) || at - first < FRESH) return void this.#router(mac!)
     this.#settle(device, ip)
     this.#seenAt(device, ip, mac, at)
     return device
@@ -293,8 +302,7 @@ export class Directory {
       name.rival.uses++
       return undefined
     }
-    const fresh = device === owner || this.#fresh(device, ip, at)
-    if (!fresh) {
+    if (device !== owner && !this.#fresh(device, ip, at) && !this.#translates(ip)) {
       name.rival = { device: device.id, ip, since: at, last: at, uses: 1, told: false }
       // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks.
       if (at - name.last > this.#usual(name)) return this.#move(name, owner, device, ip, at)
@@ -311,7 +319,7 @@ export class Directory {
     name.moved = at
     name.ip = ip
     name.last = at
-    if (device !== owner && this.#fresh(device, ip, at)) {
+    if (device !== owner && (this.#fresh(device, ip, at) || this.#translates(ip))) {
       if (this.#unnamed(device)) this.#absorb(owner, device, ip)
       else this.#settle(owner, ip)
       this.#seenAt(owner, ip, null, at)
@@ -369,6 +377,14 @@ export class Directory {
   #fresh(device: Device, ip: string, at: Micros): boolean {
     const address = device.ips.get(ip)
     return address === undefined || at - address.first < FRESH
+  }
+
+  /** Others have moved in here: an address that several devices share. */
+  #translates(ip: string): boolean {
+    const ids = this.state.byIp.get(ip) ?? []
+    if (ids.length > 1) return true
+    const device = this.devices.get(ids[0] ?? '')
+    return device !== undefined && device.ips.size > 1 && (device.ips.get(ip)?.first ?? 0) > device.first + DAY
   }
 
   /** Nothing but an address is known of it. */

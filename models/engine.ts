@@ -210,7 +210,8 @@ export class Engine {
       const pace = this.#site.pace(device)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
-      device.lived += this.#site.watched(day)
+      // Whoever was only knocked at has not lived yet.
+      if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
     }
   }

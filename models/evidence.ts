@@ -46,29 +46,26 @@ const HALF_LIFE = DAY
  */
 export const THRESHOLDS: readonly [number, Severity][] = [[5.1, 'high'], [3.5, 'medium'], [2.5, 'low']]
 
-/** Surprise of each group so far, with its time. */
+/** Surprise of each group so far, with its time. A device has one of what no incident has told yet, and every incident has its own. */
 export interface Standing {
   value: number[]
   at: number[]
-  /** Already part of an incident: it goes on to count there, but opens no other. */
-  told: boolean[]
 }
 
-export const newStanding = (): Standing => ({ value: GROUPS.map(() => 0), at: GROUPS.map(() => 0), told: GROUPS.map(() => false) })
+export const newStanding = (): Standing => ({ value: GROUPS.map(() => 0), at: GROUPS.map(() => 0) })
 
 /** p of the whole group, given its rarest member. */
 export const groupP = (group: EvidenceGroup, p: number): number => Math.max(FLOOR, sidak(p, TESTS[group]))
 
 export const surprise = (group: EvidenceGroup, p: number): number => Math.max(0, -Math.log10(groupP(group, p)) - 1)
 
-/** Takes evidence into a device's standing and answers the new score. */
+/** Takes evidence into a standing and answers the new score. */
 export function weigh(standing: Standing, group: EvidenceGroup, p: number, at: Micros): number {
   const g = GROUPS.indexOf(group)
   const now = surprise(group, p)
   if (now >= standing.value[g]! * fade(at - standing.at[g]!)) {
     standing.value[g] = now
     standing.at[g] = at
-    standing.told[g] = false
   }
   return score(standing, at)
 }
@@ -76,16 +73,6 @@ export function weigh(standing: Standing, group: EvidenceGroup, p: number, at: M
 export function score(standing: Standing, at: Micros): number {
   let sum = 0
   for (let g = 0; g < GROUPS.length; g++) sum += standing.value[g]! * fade(at - standing.at[g]!)
-  return sum
-}
-
-/** The score of what no incident has told yet, with this evidence. */
-export function untold(standing: Standing, group: EvidenceGroup, p: number, at: Micros): number {
-  let sum = 0
-  for (let g = 0; g < GROUPS.length; g++) {
-    const old = standing.told[g] === true ? 0 : standing.value[g]! * fade(at - standing.at[g]!)
-    sum += GROUPS[g] === group ? Math.max(old, surprise(group, p)) : old
-  }
   return sum
 }
 

@@ -8,7 +8,7 @@ import { techniques } from './attack.ts'
 import { DAY } from './clock.ts'
 import { NOBODY } from './directory.ts'
 import { addressOf, clean, mature, nameOf, type Device } from './device.ts'
-import { score, severityOf, surprise, untold, weigh, type Evidence, type Objective } from './evidence.ts'
+import { newStanding, score, severityOf, surprise, weigh, type Evidence, type Objective, type Standing } from './evidence.ts'
 import { shortId } from './hash.ts'
 import type { Site } from './site.ts'
 
@@ -25,6 +25,7 @@ export interface Incident {
   peers: string[]
   /** Largest surprise of a piece of evidence so far: who leads. */
   lead: number
+  standing: Standing
   /** Count at the last revision that was written. */
   told: number
 }
@@ -62,29 +63,27 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const excuse = this.#site.calendar.excuse(evidence.at, evidence.actor.ips, evidence.peer?.ips ?? null, evidence.service)
-    let total = score(evidence.actor.standing, evidence.at)
-    let severity: Severity
-    if (evidence.p !== null) {
-      // What was declared does not weigh on the device.
-      if (excuse === undefined) total = weigh(evidence.actor.standing, evidence.group, evidence.p, evidence.at)
-      severity = excuse === undefined ? severityOf(total) : 'info'
-    } else {
-      severity = excuse === undefined ? evidence.severity ?? 'low' : 'low'
-      total = Math.max(total, SCORES[severity])
-    }
+    const { at, actor, peer, group, p } = evidence
+    const excuse = this.#site.calendar.excuse(at, actor.ips, peer?.ips ?? null, evidence.service)
     const incident = this.#find(evidence)
-    if (incident === undefined) {
-      if (evidence.p !== null && excuse === undefined) {
-        total = untold(evidence.actor.standing, evidence.group, evidence.p, evidence.at)
-        severity = severityOf(total)
-      }
-      if (severity === 'info' && excuse === undefined) return
-      if (evidence.at < this.#options.learnUntil) return
-      this.#openFor(evidence, severity, total, excuse)
-    } else {
-      this.#grow(incident, evidence, severity, total, excuse)
+    // What was declared weighs on nobody.
+    const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
+    const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
+    const severity = excuse === undefined ? rank(evidence, sum) : p === null ? 'low' : 'info'
+    const total = p === null ? Math.max(sum, SCORES[severity]) : sum
+    if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
+    if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) return
+    // What is weak by itself belongs to the trouble that its actor is in already.
+    const other = SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium') ? this.#trouble(actor, at) : undefined
+    if (other !== undefined) this.#grow(other, evidence, severity, total, excuse)
+    else this.#openFor(evidence, severity, total, excuse)
+  }
+
+  #trouble(actor: Device, at: Micros): Incident | undefined {
+    for (const incident of this.#open.values()) {
+      if (incident.actor === actor.id && at - incident.alert.last_seen <= OPEN && incident.alert.severity !== 'info') return incident
     }
+    return undefined
   }
 
   #find(evidence: Evidence): Incident | undefined {
@@ -111,7 +110,8 @@ export class Incidents {
       title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], flows: [], count: 0,
       baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
     }
-    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, told: 0 }
+    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0 }
+    actor.standing = newStanding()
     if (this.#open.size >= MOST.open) this.#open.delete(this.#open.keys().next().value!)
     this.#open.set(`${actor.id}/${evidence.objective}`, incident)
     this.#take(incident, evidence, excuse)
@@ -133,7 +133,6 @@ export class Incidents {
   #take(incident: Incident, evidence: Evidence, excuse: string | undefined): void {
     const { alert } = incident
     const { actor, peer } = evidence
-    actor.standing.told.fill(true)
     alert.count++
     alert.last_seen = Math.max(alert.last_seen, evidence.at)
     for (const device of [actor, peer]) {
@@ -195,6 +194,11 @@ export class Incidents {
 
 /** What a rule's severity is worth on the scale of scores. */
 const SCORES: Record<Severity, number> = { info: 0, low: 2.5, medium: 3.5, high: 5.1, critical: 8 }
+
+/** Rules bring their severity; the rest is as severe as its sum. */
+function rank(evidence: Evidence, sum: number): Severity {
+  return evidence.p === null ? evidence.severity ?? 'low' : severityOf(sum)
+}
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))

@@ -103,7 +103,8 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
     device.version = own.version_name
   }
   if (unknownAe(event) && !device.memories.called.known.has(pairOf(event))) bump(scene, device, 'reject', 1, site)
-  const used = Object.keys(event.operations).length > 0
+  // Verification keeps a connection alive, and uses it for nothing.
+  const used = Object.keys(event.operations).some((command) => command !== 'C-ECHO')
   if (!used && event.result !== 'rejected' && !event.after_gap && event.ended_at - event.started >= IDLE) bump(scene, device, 'idle', 1, site)
 }
 
@@ -144,6 +145,7 @@ function violation(event: Violation, device: Device, site: Site, scene: Scene): 
 // ---- learning
 
 export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {
+  if (scene.side === 'server') spoken(event, device, scene)
   switch (event.kind) {
     case 'dicom.operation': {
       if (scene.acts) {
@@ -184,6 +186,14 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
   }
 }
 
+/** What is spoken at a port of a server; once a day and conversation is enough. */
+function spoken(event: WireEvent, device: Device, scene: Scene): void {
+  if (scene.ends.portDay === scene.day || (event.kind !== 'hl7.message' && event.kind !== 'dicom.operation')) return
+  scene.ends.portDay = scene.day
+  const protocol = event.kind === 'hl7.message' ? 'hl7' : 'dicom'
+  use(device.memories.port, `${event.flow.server.port}/${protocol}`, 1, event.at, scene.day, device.lived)
+}
+
 function passcode(event: DicomAssociation, device: Device, scene: Scene): void {
   if (event.user_identity?.has_passcode !== true) return
   use(device.memories.service, scene.side === 'client' ? 'user-passcode>' : 'user-passcode<', 1, event.at, scene.day, device.lived)
@@ -192,10 +202,9 @@ function passcode(event: DicomAssociation, device: Device, scene: Scene): void {
 function flowLearned(event: FlowEnd, device: Device, scene: Scene): void {
   if (event.transport !== 'tcp' || event.flow.midstream) return
   if (scene.side === 'client') use(device.memories.contact, contactOf(event), 1, event.at, scene.day, device.lived)
-  // What is spoken at a port of a server, by those whose connection had something to say.
   else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
     use(device.memories.port, `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene.day, device.lived)
-  } else if (event.protocol !== null) use(device.memories.port, `${event.flow.server.port}/${event.protocol}`, 1, event.at, scene.day, device.lived)
+  }
 }
 
 function edge(at: number, device: Device, scene: Scene, units: number): void {

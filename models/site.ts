@@ -20,6 +20,8 @@ const KEPT_DAYS = 10
 const COMPARED = ['peer', 'service', 'destination', 'trigger'] as const satisfies MemoryName[]
 /** A role needs so many devices before it is a prior. */
 const ENOUGH_DEVICES = 3
+/** And a site so many, before "nobody here" says something. */
+const ENOUGH_SITE = 10
 
 /** The stream that shows how busy a role is. */
 const WORK: Record<string, string> = { modality: 'store.out', workstation: 'retrieve', 'hl7-source': 'hl7.out', engine: 'hl7.out', ris: 'hl7.out' }
@@ -140,7 +142,9 @@ export class Site implements Pace {
       this.#add(this.#members, device.role)
       for (const name of COMPARED) {
         for (const [value, habit] of device.memories[name].known) {
-          if (habit.settled) this.#add(this.#popular, `${device.role}/${name}/${value}`)
+          if (!habit.settled) continue
+          this.#add(this.#popular, `${device.role}/${name}/${value}`)
+          if (name === 'service') this.#add(this.#popular, `*/${name}/${value}`)
         }
       }
       for (const [name, stream] of device.streams) this.#learnRate(`${family(device.role)}/${name}`, stream)
@@ -238,6 +242,13 @@ export class Site implements Pace {
     const others = Math.max(0, (this.#members.get(device.role) ?? 1) - 1)
     const users = Math.max(0, (this.#popular.get(`${device.role}/${memory}/${value}`) ?? 0) - own)
     return { others, users, q: device.role === 'unknown' ? 0.2 / (others + 1) : (users + 0.2) / (others + 1) }
+  }
+
+  /** Does nobody at a site that is known do this? */
+  unheardOf(memory: 'service', value: string): boolean {
+    let devices = 0
+    for (const n of this.#members.values()) devices += n
+    return devices >= ENOUGH_SITE && !this.#popular.has(`*/${memory}/${value}`)
   }
 
   /** Mean rate of a stream among the devices of a role, when there are enough. */
