@@ -219,9 +219,6 @@ export class Directory {
   #settle(device: Device, ip: string): void {
     const there = this.state.byIp.get(ip)
     this.state.byIp.set(ip, there === undefined ? [device.id] : [...there.filter((id) => id !== device.id), device.id])
-    // Behind a shared address is a translator, whose hardware address is nobody's.
-    const mac = there === undefined ? null : this.devices.get(there[0]!)?.ips.get(ip)?.mac ?? null
-    if (mac !== null) this.#router(mac)
     this.#version++
   }
 
