@@ -219,6 +219,9 @@ export class Directory {
   #settle(device: Device, ip: string): void {
     const there = this.state.byIp.get(ip)
     this.state.byIp.set(ip, there === undefined ? [device.id] : [...there.filter((id) => id !== device.id), device.id])
+    // Behind a shared address is a translator, whose hardware address is nobody's.
+    const mac = there === undefined ? null : this.devices.get(there[0]!)?.ips.get(ip)?.mac ?? null
+    if (mac !== null) this.#router(mac)
     this.#version++
   }
 
@@ -249,7 +252,11 @@ export class Directory {
       this.#learnName(key, ip, device, at)
       return undefined
     }
-    if (name.ip === ip) return this.#heardAtHome(key, name, device, at)
+    if (name.ip === ip) {
+      // At a shared address the flow tells only the address; the name tells the device.
+      const owner = this.state.byIp.get(ip)?.includes(name.owner) === true ? this.devices.get(name.owner) : undefined
+      return this.#heardAtHome(key, name, owner ?? device, at)
+    }
     if (name.places.includes(ip)) return undefined
     if (at - this.state.started < DAY) {
       // The sensor's first day: whoever shares a name now has always done so, as far as anybody can tell.

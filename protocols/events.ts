@@ -92,6 +92,14 @@ export interface DicomAssociation extends OnFlow {
   user_identity: { type: number; has_passcode: boolean } | null
   roles: { sop_class_uid: string; scu: boolean; scp: boolean }[]
   async_operations: { invoked: number; performed: number } | null
+  /** SOP classes with extended negotiation (PS3.7 D.3.3.5), and the bytes each sent of it. */
+  extended_negotiation?: { sop_class_uid: string; bytes: number }[]
+  /** PS3.7 D.3.3.6: of which service a SOP class is, and which general ones it is like. */
+  common_extended_negotiation?: { sop_class_uid: string; service_class_uid: string; related: string[] }[]
+  /** Types of items that the standard does not know, of both sides. */
+  unknown_items?: number[]
+  /** What was found wrong with it, reported as `violation` or beyond the cap of those. */
+  violations?: number
   /** Requests by command: {"C-STORE": 3}. */
   operations: Record<string, number>
   /** Bytes of the upper layer by sender. */
@@ -128,6 +136,12 @@ export interface QueryFacts {
   wildcard: boolean
   /** Pending responses with a data set. */
   matches: number
+  /** Distinct patients that the matches named. */
+  patients?: number
+  /** Keywords of the keys that match a range of dates or times. */
+  ranges?: string[]
+  /** All studies of a retrieval or query that names more than one. */
+  study_uids?: string[]
 }
 
 export interface MoveFacts {
@@ -136,6 +150,16 @@ export interface MoveFacts {
   failed: number | null
   warning: number | null
   remaining: number | null
+}
+
+/** Storage commitment (PS3.4 annex J): N-ACTION asks, N-EVENT-REPORT tells. */
+export interface CommitmentFacts {
+  /** Action Type ID, or Event Type ID: 1 all committed, 2 some failed. */
+  type: number | null
+  transaction_uid: string | null
+  /** Instances asked for, or committed. */
+  instances: number
+  failed: number
 }
 
 export type DimseCommand =
@@ -163,6 +187,9 @@ export interface DicomOperation extends OnFlow {
   dataset: DataSetFacts | null
   query: QueryFacts | null
   move: MoveFacts | null
+  /** Of a C-STORE that a C-MOVE caused: who asked for it, and the message id it asked with. */
+  move_originator?: { ae: string; message_id: number | null }
+  commitment?: CommitmentFacts
   started: Micros
   duration_ms: number | null
 }

@@ -79,28 +79,47 @@ export const LIMITS = {
     strangerSegments: 2048,
   },
   dicom: {
-    /** Bytes of one text value (AE title, UID, LO). LO has 64 characters, in UTF-8 up to 256 bytes; the rest is cut. */
+    /** Bytes of one text value (AE title, UID, LO). LO has 64 characters, in UTF-8 up to 256 bytes; the rest is cut, and a UID or identifier that is cut is none. */
     textBytes: 256,
-    /** Bytes of an A-ASSOCIATE unit. 128 contexts with many syntaxes need 17 KB; a larger claim is a `pdu.length` violation, and sync is lost. */
-    associateBytes: 60 * 1024,
+    /** Bytes of one value of a query: some sixty UIDs; of a longer list the first are read. */
+    valueBytes: 4096,
+    /** Bytes that an A-ASSOCIATE unit may claim to be taken for one. It is read item by item, so it holds no memory. */
+    associateClaim: 16 * 1024 * 1024,
+    /** Bytes of an A-ASSOCIATE unit beyond which its length alone is a violation: 128 contexts with all transfer syntaxes need about 170 KB. */
+    associateBytes: 256 * 1024,
+    /** Bytes held of one sub-item. UIDs and roles need below 100; of longer ones (tokens, foreign items) only the beginning is looked at. */
+    itemBytes: 512,
     /** Bytes a P-DATA-TF may claim where sync is searched for. Negotiated maxima stay below 1 MB; some stacks send 16 MB. */
     pduBytes: 64 * 1024 * 1024,
+    /** Bytes of a unit of unknown type that is passed over; a longer one is no DICOM, and sync is lost. */
+    unknownPduBytes: 64 * 1024,
     /** Presentation contexts, and transfer syntaxes of one. The standard has room for 128 contexts; further ones are not listed. */
     contexts: 256,
     transferSyntaxes: 64,
-    /** Bytes of a command set; real ones have below 500. What is beyond is not read. */
+    /** Types of unknown items listed. */
+    unknownItems: 16,
+    /** Bytes of a command set; real ones have below 500. A longer one is not read. */
     commandBytes: 16 * 1024,
-    /** Bytes of a data set that are looked at: first so many, then twice as many, until all is known or the budget is spent. */
-    headStepBytes: 4096,
-    headBytes: 64 * 1024,
-    /** Nested sequences that are walked into. */
+    /** SOP class UIDs whose text is kept at hand for the next command. Only speed depends on it. */
+    recentUids: 16,
+    /** Elements of a data set that are looked at. What identifies an image stands among the first 200; the rest is counted as bytes. */
+    elements: 4096,
+    /** Bytes of a deflated data set that are inflated, and what may come of them; beyond, less is inflated. */
+    deflatedBytes: 4096,
+    inflatedBytes: 64 * 1024,
+    /** Nested sequences that are walked into. What is deeper is passed over, or ends the walk where it has no length. */
     depth: 16,
+    /** Keys of one query that are named. */
+    queryKeys: 32,
+    /** Distinct patients counted per query. */
+    queryPatients: 10_000,
     /** Requests of one association that wait for their response; the oldest is emitted without. Asynchronous windows stay below 100. */
     pendingOperations: 256,
-    /** Responses that wait for their request; further ones are passed over. */
+    /** Responses that wait for their request, and how long (microseconds of capture time): mirror ports swap directions by less than 100 ms. */
     earlyResponses: 16,
-    /** Violations of one connection that are reported. */
-    violations: 16,
+    earlyAge: 1_000_000,
+    /** Violations of each code that are reported per association. All are counted in it. */
+    violationsPerCode: 4,
   },
   hl7: {
     /** Bytes of one segment that are read. Identifying fields stand in front; what is longer (documents) is counted and skipped. */

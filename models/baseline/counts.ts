@@ -22,7 +22,7 @@ const PHI_MOST = 12
 const PHI_LEAST = 0.4
 /** Uniform pseudo-events under every hour profile; pseudo-days under every weekday. */
 const HOUR_PSEUDO = 20
-const WEEKDAY_PSEUDO = 2
+const WEEKDAY_PSEUDO = 4
 /** A stream that hardly ever occurs is judged as if it had at least this mean, and no thinner a tail: first uses are for novelty to judge. */
 const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
 const LEAST_SIZE = 0.5
@@ -253,11 +253,12 @@ function closeDay(stream: CountStream, day: number, n: number, pace: Pace): void
   const mean = dayMean(stream, day, pace) * watched
   let learned = n
   if (stream.days >= YOUNG) {
-    const most = critical(mean, 'day', daySize(stream)) === Infinity ? n
-      : negativeBinomialCritical(WINSOR, Math.max(mean, LEAST_MEAN.day), Math.max(daySize(stream), LEAST_SIZE))
+    const most = negativeBinomialCritical(WINSOR, Math.max(mean, LEAST_MEAN.day), Math.max(daySize(stream), LEAST_SIZE))
     stream.above = n > most ? stream.above + 1 : 0
     if (stream.above > 0 && stream.above < NEW_NORMAL_DAYS) learned = Math.min(n, most)
-    stream.devDay = KEEP * stream.devDay + (learned - mean) ** 2 - mean
+    // Dispersion is judged by what came, or the tail would look thinner than it is; but one wild day must not blind the next ones.
+    const spread = Math.min(n, Math.max(most, critical(mean, 'day', daySize(stream))))
+    stream.devDay = KEEP * stream.devDay + (spread - mean) ** 2 - mean
     stream.sqDay = KEEP * stream.sqDay + mean * mean
   }
   const weekday = weekdayOf(day)

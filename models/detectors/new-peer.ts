@@ -18,8 +18,9 @@ const STUDIES = { mean: 3, size: 0.5 }
 const MESSAGES = { mean: 40, size: 0.5 }
 /** A pair of roles that has no business with this service. */
 const ILLEGAL = 1e-2
-/** A peer of so many others and half of the role is no news. */
+/** A peer of so many others and a third of the role is no news. */
 const COMMON = 2
+const COMMON_SHARE = 1 / 3
 
 export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
   id: 'new-peer',
@@ -43,7 +44,7 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
     const prior = PRIORS[family(device.role)] ?? DEFAULT
     const chance = newsChance(device.memories.peer, prior, device.lived)
     const { others, users, q } = site.popularity(device, 'peer', scene.peer.id)
-    if (users >= COMMON && q >= 0.5) return NONE
+    if (users >= COMMON && q >= COMMON_SHARE) return NONE
     const allowed = legal(hl7 ? 'HL7' : scene.service, device.role, scene.peer.role)
     const p = chance * (1 - q) * tail * (allowed ? 1 : ILLEGAL)
     if (p > 0.01) return NONE

@@ -14,8 +14,9 @@ const FIRST = { mean: 2, size: 0.5 }
 /** Retrieving images to itself over the asking association is rare in practice, and answering like an archive is no scanner's business. */
 const GRAVE = new Set(['C-GET>', 'C-FIND<', 'C-MOVE<', 'C-GET<', 'C-STORE<'])
 const GRAVITY = 0.1
-/** What so many others and half of the role do is no news, whoever begins with it. */
+/** What so many others and a third of the role do is no news, whoever begins with it. */
 const COMMON = 2
+const COMMON_SHARE = 1 / 3
 
 export const newService: Detector<'dicom.operation'> = {
   id: 'new-service',
@@ -42,7 +43,7 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   const { others, users, q } = site.popularity(device, 'service', value)
   // Being called is the caller's doing: verification of anything by anybody is how networks are tested.
   if (scene.service === 'C-ECHO' || (!scene.acts && (scene.service === 'N-EVENT-REPORT' || device.role === 'unknown'))) return undefined
-  if (users >= COMMON && q >= 0.5) return undefined
+  if (users >= COMMON && q >= COMMON_SHARE) return undefined
   const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
   const chance = newsChance(device.memories.service, PRIOR, device.lived)
   const p = chance * (1 - q) * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size) * (GRAVE.has(value) || site.unheardOf('service', value) ? GRAVITY : 1)

@@ -1,7 +1,8 @@
 /** DIMSE command sets (PS3.7 section 6.3 and annex E): implicit VR little endian, group 0000. */
 import { u16le, u32le } from '../bytes.ts'
 import type { DimseCommand } from '../events.ts'
-import { fieldText } from './pdu.ts'
+import { LIMITS } from '../limits.ts'
+import { fieldText, titleText } from './pdu.ts'
 
 /** Command Field (0000,0100) of requests (PS3.7 table E.1-1). Responses have the highest bit set. */
 export const COMMANDS: ReadonlyMap<number, DimseCommand> = new Map([
@@ -13,53 +14,105 @@ export const RESPONSE = 0x8000
 /** Command Data Set Type (0000,0800): no data set follows. */
 const NO_DATA_SET = 0x0101
 
-export interface Command {
-  field: number
+/** What was not in the command set is -1 or null. */
+export class Command {
+  field = -1
   /** Message ID (0000,0110) of a request. */
-  messageId: number
+  messageId = -1
   /** Message ID Being Responded To (0000,0120). */
-  respondedTo: number
-  hasDataSet: boolean
-  /** (0000,0900); -1 where there is none. */
-  status: number
-  sopClass: string | null
-  sopInstance: string | null
-  moveDestination: string | null
-  moveOriginator: string | null
-  /** Sub-operations (0000,1020..1023): remaining, completed, failed, warning. */
-  subOperations: [number | null, number | null, number | null, number | null]
+  respondedTo = -1
+  hasDataSet = false
+  /** (0000,0900) */
+  status = -1
+  /** Affected or requested SOP class and instance (0000,0002), (0000,0003), (0000,1000), (0000,1001). */
+  sopClass: string | null = null
+  sopInstance: string | null = null
+  moveDestination: string | null = null
+  /** (0000,1030) and (0000,1031) */
+  moveOriginator: string | null = null
+  moveOriginatorId = -1
+  /** Event type (0000,1002) of N-EVENT-REPORT, action type (0000,1008) of N-ACTION. */
+  type = -1
+  /** Sub-operations (0000,1020) to (0000,1023). */
+  remaining = -1
+  completed = -1
+  failed = -1
+  warning = -1
+  /** Group length (0000,0000) as it came, and what it should be. */
+  groupLength = -1
+  actualLength = -1
+  /** All elements could be read. */
+  isWhole = false
+
+  get isResponse(): boolean {
+    return (this.field & RESPONSE) !== 0
+  }
+
+  /** The DIMSE service; undefined for C-CANCEL and for fields that PS3.7 does not know. */
+  get service(): DimseCommand | undefined {
+    return COMMANDS.get(this.field & ~RESPONSE)
+  }
 }
 
-/** @returns undefined when there is no Command Field in it */
-export function parseCommand(b: Uint8Array, end: number): Command | undefined {
-  const command: Command = {
-    field: -1, messageId: 0, respondedTo: 0, hasDataSet: false, status: -1, sopClass: null, sopInstance: null,
-    moveDestination: null, moveOriginator: null, subOperations: [null, null, null, null],
-  }
-  for (let at = 0; at + 8 <= end;) {
-    const start = at + 8
-    const next = start + u32le(b, at + 4)
+/** Reads a whole command set. What cannot be read is missing from the answer, which then is not `isWhole`. */
+export function readCommand(b: Uint8Array, start: number, end: number): Command {
+  const command = new Command()
+  let at = start
+  while (at + 8 <= end) {
+    const value = at + 8
+    const next = value + u32le(b, at + 4)
     if (next > end || u16le(b, at) !== 0) break
-    element(b, u16le(b, at + 2), start, next, command)
+    element(b, u16le(b, at + 2), value, next, command)
     at = next
   }
-  return command.field === -1 ? undefined : command
+  command.isWhole = at === end
+  command.actualLength = end - start - 12
+  return command
 }
 
 function element(b: Uint8Array, number: number, start: number, end: number, command: Command): void {
-  if (number === 0x0002 || number === 0x0003) command.sopClass = fieldText(b, start, end)
-  else if (number === 0x1000 || number === 0x1001) command.sopInstance = fieldText(b, start, end)
-  else if (number === 0x0600) command.moveDestination = fieldText(b, start, end)
-  else if (number === 0x1030) command.moveOriginator = fieldText(b, start, end)
-  else if (end - start >= 2) {
-    const value = u16le(b, start)
-    switch (number) {
-      case 0x0100: command.field = value; break
-      case 0x0110: command.messageId = value; break
-      case 0x0120: command.respondedTo = value; break
-      case 0x0800: command.hasDataSet = value !== NO_DATA_SET; break
-      case 0x0900: command.status = value; break
-      case 0x1020: case 0x1021: case 0x1022: case 0x1023: command.subOperations[number - 0x1020] = value; break
-    }
+  switch (number) {
+    case 0x0002: case 0x0003: command.sopClass = uidText(b, start, end); return
+    case 0x1000: case 0x1001: command.sopInstance = fieldText(b, start, end) || null; return
+    case 0x0600: command.moveDestination = titleText(b, start, end); return
+    case 0x1030: command.moveOriginator = titleText(b, start, end) || null; return
   }
+  if (end - start < 2) return
+  const value = u16le(b, start)
+  switch (number) {
+    case 0x0000: if (end - start === 4) command.groupLength = u32le(b, start); break
+    case 0x0100: command.field = value; break
+    case 0x0110: command.messageId = value; break
+    case 0x0120: command.respondedTo = value; break
+    case 0x0800: command.hasDataSet = value !== NO_DATA_SET; break
+    case 0x0900: command.status = value; break
+    case 0x1002: case 0x1008: command.type = value; break
+    case 0x1020: command.remaining = value; break
+    case 0x1021: command.completed = value; break
+    case 0x1022: command.failed = value; break
+    case 0x1023: command.warning = value; break
+    case 0x1031: command.moveOriginatorId = value; break
+  }
+}
+
+/** The last few SOP classes as text: nearly every command of a site names one of a handful. */
+const recent: { bytes: Uint8Array; text: string }[] = []
+let oldest = 0
+
+function uidText(b: Uint8Array, start: number, end: number): string | null {
+  const length = end - start
+  for (let i = 0; i < recent.length; i++) {
+    const { bytes, text } = recent[i]!
+    if (bytes.length !== length) continue
+    let at = 0
+    while (at < length && bytes[at] === b[start + at]) at++
+    if (at === length) return text
+  }
+  const text = fieldText(b, start, end)
+  if (text === '') return null
+  if (length <= LIMITS.dicom.textBytes) {
+    recent[oldest] = { bytes: b.slice(start, end), text }
+    oldest = (oldest + 1) % LIMITS.dicom.recentUids
+  }
+  return text
 }

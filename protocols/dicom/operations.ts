@@ -1,126 +1,266 @@
-/** DIMSE requests and responses of one association, paired (PS3.7 section 7): by message id, in both directions, also asynchronous. */
-import type { DataSetFacts, DicomOperation, Micros, QueryFacts } from '../events.ts'
+/**
+ * DIMSE requests and responses of one association, paired (PS3.7 section 7): by message id, presentation context and service, in both
+ * directions, also asynchronous. Where an id is in use twice, the instance decides, then the order.
+ *
+ * An event is `complete` when its request (command and data set) was seen whole. It then may still lack a `status`: no final
+ * response was seen. A response whose request was not seen is an operation too, but never a complete one.
+ */
+import type { DicomAssociation, DicomOperation, DimseCommand, Micros, Side } from '../events.ts'
 import { LIMITS } from '../limits.ts'
+import type { Pseudonym } from '../phi.ts'
 import type { Connection, Direction } from '../protocol.ts'
-import { C_CANCEL, COMMANDS, RESPONSE, type Command } from './command.ts'
-import { readFacts, readQuery } from './facts.ts'
+import { C_CANCEL, RESPONSE, type Command } from './command.ts'
+import { emptyFacts, emptyQuery } from './facts.ts'
+import type { Faults } from './faults.ts'
+import { STORAGE_COMMITMENT } from './uids.ts'
 
-const PENDING = new Set([0xff00, 0xff01])
-const WITH_IDENTIFIER = new Set(['C-FIND', 'C-MOVE', 'C-GET'])
+/** Statuses of pending responses (PS3.7 annex C). */
+const PENDING = 0xff00
+const PENDING_WARNING = 0xff01
 
-interface Pending {
+export interface Pending {
   readonly invoker: Direction
   readonly event: DicomOperation
+  /** False when only responses tell of it. */
+  isSeen: boolean
+  /** The request's data set is still to come. */
+  isOpen: boolean
+  /** Its message id was used again meanwhile: where and when. */
+  again: { offset: number; at: Micros } | null
+  /** A final response that came before the request was whole. */
+  held: Answer | null
+  /** Patients that the matches of a query named. */
+  patients: Set<Pseudonym> | null
 }
 
-interface EarlyResponse {
+interface Answer {
   readonly invoker: Direction
+  readonly contextId: number
   readonly command: Command
   readonly at: Micros
+  readonly offset: number
+  /** Data set bytes of the request that went by before the capture knew what they were. */
+  readonly strayBytes: number
 }
 
-/** Who talks: titles of the association, once known. */
-export interface Titles {
-  calling_ae: string | null
-  called_ae: string | null
+/** What every request of a service must have (PS3.7 tables 9.3-1 to 9.3-12 and 10.3-1 to 10.3-11). */
+function lacksElement(service: DimseCommand, command: Command): boolean {
+  const needsInstance = service === 'C-STORE' || (service.startsWith('N-') && service !== 'N-CREATE')
+  return command.messageId < 0 || command.sopClass === null || (needsInstance && command.sopInstance === null) ||
+    (service === 'C-MOVE' && command.moveDestination === null)
 }
+
+const side = (direction: Direction): Side => (direction === 0 ? 'client' : 'server')
+const known = (count: number): number | null => (count < 0 ? null : count)
 
 export class Operations {
   readonly #connection: Connection
-  readonly #titles: () => Titles
+  readonly #faults: Faults
+  callingAe: string | null = null
+  calledAe: string | null = null
+  /** Requests by command. */
+  counts: DicomAssociation['operations'] = {}
   #pending: Pending[] = []
   /** Responses whose request has not come: mirror ports swap directions, and a request may wait behind a hole. */
-  #early: EarlyResponse[] = []
-  /** Requests by command. */
-  counts: Record<string, number> = {}
+  #early: Answer[] = []
 
-  constructor(connection: Connection, titles: () => Titles) {
+  constructor(connection: Connection, faults: Faults) {
     this.#connection = connection
-    this.#titles = titles
+    this.#faults = faults
   }
 
-  /** A request's command set is whole. @returns the event to complete with its data set, if one follows */
-  request(direction: Direction, contextId: number, command: Command, started: Micros, at: Micros): DicomOperation | null {
-    if (command.field === C_CANCEL) {
-      for (const { invoker, event } of this.#pending) if (invoker === direction && event.message_id === command.respondedTo) event.cancelled = true
+  /** Nothing waits for anything. */
+  get isQuiet(): boolean {
+    return this.#pending.length === 0 && this.#early.length === 0
+  }
+
+  /** A request's command set is whole. @returns what its data set, if one follows, is to complete; null when it is no operation of its own */
+  request(invoker: Direction, contextId: number, transferSyntax: string | null, command: Command, started: Micros, at: Micros, offset: number): Pending | null {
+    if (this.#early.length > 0) this.#settle(at, LIMITS.dicom.earlyAge)
+    const { field, service } = command
+    if (field === C_CANCEL) {
+      this.#cancel(invoker, command.respondedTo)
       return null
     }
-    const name = COMMANDS.get(command.field)
-    if (name === undefined) return null
-    this.counts[name] = (this.counts[name] ?? 0) + 1
+    if (service === undefined) {
+      this.#faults.report('command.unknown', offset, at, field)
+      return null
+    }
+    if (lacksElement(service, command)) this.#faults.report('command.element', offset, at, field)
+    this.counts[service] = (this.counts[service] ?? 0) + 1
+    const pending = this.#add(this.#operation(invoker, contextId, command, Math.max(0, command.messageId), started, at), at, offset)
+    pending.isOpen = command.hasDataSet
+    if (command.hasDataSet) pending.event.dataset = emptyFacts(transferSyntax)
+    pending.event.complete = !command.hasDataSet && command.isWhole
+    return pending
+  }
+
+  #operation(invoker: Direction, contextId: number, command: Command, messageId: number, started: Micros, at: Micros): Pending {
+    const service = command.service!
     const event: DicomOperation = {
-      kind: 'dicom.operation', at, flow: this.#connection.flow, complete: !command.hasDataSet, after_gap: this.#connection.afterGap,
-      transport: 'dimse', command: name, ...this.#titles(), invoker: direction === 0 ? 'client' : 'server',
-      message_id: command.messageId, context_id: contextId, sop_class_uid: command.sopClass, sop_instance_uid: command.sopInstance,
+      kind: 'dicom.operation', at, flow: this.#connection.flow, complete: false, after_gap: this.#connection.afterGap,
+      transport: 'dimse', command: service, calling_ae: this.callingAe, called_ae: this.calledAe, invoker: side(invoker),
+      message_id: messageId, context_id: contextId, sop_class_uid: command.sopClass, sop_instance_uid: command.sopInstance,
       status: null, pending: 0, cancelled: false, dataset: null,
-      query: name === 'C-FIND' ? { level: null, keys: [], wildcard: false, matches: 0 } : null,
-      move: name === 'C-MOVE' || name === 'C-GET'
+      query: service === 'C-FIND' || service === 'C-MOVE' || service === 'C-GET' ? emptyQuery() : null,
+      move: service === 'C-MOVE' || service === 'C-GET'
         ? { destination_ae: command.moveDestination, completed: null, failed: null, warning: null, remaining: null } : null,
       started, duration_ms: null,
     }
-    if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#emit(this.#pending.shift()!.event, at)
-    this.#pending.push({ invoker: direction, event })
-    return event
+    if (command.moveOriginator !== null) event.move_originator = { ae: command.moveOriginator, message_id: known(command.moveOriginatorId) }
+    if (command.sopClass === STORAGE_COMMITMENT) event.commitment = { type: known(command.type), transaction_uid: null, instances: 0, failed: 0 }
+    return { invoker, event, isSeen: true, isOpen: false, again: null, held: null, patients: null }
   }
 
-  /** What the head of a request's data set says. */
-  describe(event: DicomOperation, facts: DataSetFacts, head: Uint8Array, length: number): void {
-    readFacts(head, length, facts, this.#connection.pseudonyms)
-    event.dataset = facts
-    if (WITH_IDENTIFIER.has(event.command)) {
-      const query: QueryFacts = event.query ?? { level: null, keys: [], wildcard: false, matches: 0 }
-      readQuery(head, length, facts.transfer_syntax, query)
-      event.query = query
+  #add(pending: Pending, at: Micros, offset: number): Pending {
+    const { invoker, event } = pending
+    const again = this.#pending.findIndex((p) => p.invoker === invoker && p.event.message_id === event.message_id)
+    if (again >= 0) {
+      // Where bytes were lost, the response to the earlier one was among them; it must not get the later one's.
+      if (this.#faults.isTrusted) this.#pending[again]!.again ??= { offset, at: event.started }
+      else this.#finish(again, null, at)
     }
+    if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#finish(0, null, at)
+    this.#pending.push(pending)
+    return pending
   }
 
-  /** The request is whole: responses that came before it are paired now. */
-  requested(event: DicomOperation, at: Micros): void {
-    const early = this.#early.findIndex((e) => e.command.respondedTo === event.message_id && (e.invoker === 0) === (event.invoker === 'client'))
-    if (early < 0) return
-    const [{ invoker, command }] = this.#early.splice(early, 1) as [EarlyResponse]
-    this.response(invoker, command, at)
+  #cancel(invoker: Direction, messageId: number): void {
+    for (const { invoker: by, event } of this.#pending) if (by === invoker && event.message_id === messageId) event.cancelled = true
   }
 
-  /** A response, to a request of `invoker`. */
-  response(invoker: Direction, command: Command, at: Micros): void {
-    const field = command.field & ~RESPONSE
-    const index = this.#pending.findIndex((p) => p.invoker === invoker && p.event.message_id === command.respondedTo &&
-      (COMMANDS.get(field) === undefined || COMMANDS.get(field) === p.event.command))
-    if (index < 0) {
-      if (this.#early.length < LIMITS.dicom.earlyResponses) this.#early.push({ invoker, command, at })
+  /** The request is whole, or all of it that will be seen: responses that came before it are paired now. */
+  requested(pending: Pending, at: Micros): void {
+    pending.isOpen = false
+    const { event, held } = pending
+    if (event.query !== null && event.complete && event.query.keys.length === 0) event.query.wildcard = true
+    if (held !== null) {
+      this.#finish(this.#pending.indexOf(pending), held, at)
       return
     }
-    const { event } = this.#pending[index]!
-    if (event.move) {
-      const [remaining, completed, failed, warning] = command.subOperations
-      event.move = {
-        ...event.move, remaining: remaining ?? event.move.remaining, completed: completed ?? event.move.completed,
-        failed: failed ?? event.move.failed, warning: warning ?? event.move.warning,
+    for (let i = 0; i < this.#early.length;) {
+      const answer = this.#early[i]!
+      if (this.#find(answer) !== pending) i++
+      else {
+        this.#early.splice(i, 1)
+        this.#answer(pending, answer, at)
       }
     }
-    if (PENDING.has(command.status)) {
+  }
+
+  /**
+   * A response, to a request of `invoker`.
+   * @returns the query whose match follows as a data set; null otherwise
+   */
+  response(invoker: Direction, contextId: number, command: Command, at: Micros, offset: number, strayBytes: number): Pending | null {
+    if (this.#early.length > 0) this.#settle(at, LIMITS.dicom.earlyAge)
+    const field = command.field & ~RESPONSE
+    if (command.service === undefined) {
+      this.#faults.report('command.unknown', offset, at, field)
+      return null
+    }
+    if (command.status < 0 || command.respondedTo < 0) this.#faults.report('command.element', offset, at, command.field)
+    if (command.respondedTo < 0) return null
+    const answer: Answer = { invoker, contextId, command, at, offset, strayBytes }
+    const pending = this.#find(answer)
+    if (pending !== null) return this.#answer(pending, answer, at)
+    this.#early.push(answer)
+    if (this.#early.length > LIMITS.dicom.earlyResponses) this.#settleFirst(at)
+    return null
+  }
+
+  /** The oldest request that this can be the response to. */
+  #find({ invoker, contextId, command }: Answer): Pending | null {
+    const { service, respondedTo, sopInstance } = command
+    let second: Pending | null = null
+    for (const pending of this.#pending) {
+      const { event } = pending
+      if (pending.invoker !== invoker || event.message_id !== respondedTo || event.command !== service || pending.held !== null) continue
+      const isSame = event.context_id === contextId && (sopInstance === null || event.sop_instance_uid === null || sopInstance === event.sop_instance_uid)
+      if (isSame) return pending
+      second ??= pending
+    }
+    // Another instance or context: an error of the responder where nothing was lost, a later response where something was.
+    return this.#faults.isTrusted ? second : null
+  }
+
+  #answer(pending: Pending, answer: Answer, at: Micros): Pending | null {
+    const { command, contextId } = answer
+    const { event } = pending
+    if (contextId !== event.context_id) this.#faults.report('dimse.context', answer.offset, at, contextId, event.context_id)
+    if (event.move !== null) {
+      event.move.remaining = known(command.remaining) ?? event.move.remaining
+      event.move.completed = known(command.completed) ?? event.move.completed
+      event.move.failed = known(command.failed) ?? event.move.failed
+      event.move.warning = known(command.warning) ?? event.move.warning
+    }
+    if (command.status === PENDING || command.status === PENDING_WARNING) {
       event.pending++
-      if (event.query && command.hasDataSet && event.command === 'C-FIND') event.query.matches++
+      if (event.command !== 'C-FIND' || !command.hasDataSet) return null
+      event.query!.matches++
+      pending.patients ??= new Set()
+      return pending
+    }
+    if (pending.isOpen) pending.held = answer
+    else this.#finish(this.#pending.indexOf(pending), answer, at)
+    return null
+  }
+
+  /** Responses older than `age` will not see their request any more. */
+  #settle(at: Micros, age: Micros): void {
+    while (this.#early.length > 0 && at - this.#early[0]!.at >= age) this.#settleFirst(at)
+  }
+
+  #settleFirst(at: Micros): void {
+    const answer = this.#early.shift()!
+    const { command, invoker, contextId } = answer
+    const pending = this.#find(answer)
+    if (pending !== null) {
+      this.#answer(pending, answer, at)
       return
     }
-    event.status = command.status < 0 ? null : command.status.toString(16).toUpperCase().padStart(4, '0')
-    event.sop_instance_uid ??= command.sopInstance
-    event.duration_ms = Math.max(0, (at - event.started) / 1000)
-    this.#pending.splice(index, 1)
-    this.#emit(event, at)
+    if (this.#faults.isTrusted && this.#faults.isTwoSided) {
+      this.#faults.report('dimse.response', answer.offset, at, command.respondedTo)
+      return
+    }
+    const unseen = this.#operation(invoker, contextId, command, Math.max(0, command.respondedTo), answer.at, at)
+    if (answer.strayBytes > 0) unseen.event.dataset = { ...emptyFacts(null), bytes: answer.strayBytes }
+    if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#finish(0, null, at)
+    this.#pending.push(unseen)
+    unseen.isSeen = false
+    this.#answer(unseen, answer, at)
   }
 
-  /** The association is over: requests without a final response are given up. */
+  /** The association is over: what waits is given up. */
   end(at: Micros): void {
-    for (const { event } of this.#pending) this.#emit(event, at)
-    this.#pending = []
-    this.#early = []
-    this.counts = {}
+    this.#settle(at, 0)
+    while (this.#pending.length > 0) this.#finish(0, this.#pending[0]!.held, at)
   }
 
-  #emit(event: DicomOperation, at: Micros): void {
+  /** A new association begins on the connection. */
+  begin(): void {
+    this.counts = {}
+    this.callingAe = this.calledAe = null
+  }
+
+  #finish(index: number, answer: Answer | null, at: Micros): void {
+    const [{ event, isSeen, again, patients }] = this.#pending.splice(index, 1) as [Pending]
+    if (again !== null && this.#isInUse(event.started, again.at, answer)) this.#faults.report('dimse.message-id', again.offset, at, event.message_id)
+    if (answer !== null) {
+      const { command } = answer
+      event.status = command.status < 0 ? null : command.status.toString(16).toUpperCase().padStart(4, '0')
+      event.sop_class_uid ??= command.sopClass
+      event.sop_instance_uid ??= command.sopInstance
+      if (isSeen) event.duration_ms = Math.max(0, (answer.at - event.started) / 1000)
+    }
+    if (event.command === 'C-FIND' && event.query !== null) event.query.patients = patients?.size ?? 0
     event.at = at
+    event.after_gap ||= this.#connection.afterGap
     this.#connection.emit(event)
+  }
+
+  /** Was the id in use when it was taken again? A response may only seem to come later (see `earlyAge`), but not where both requests came at once. */
+  #isInUse(first: Micros, second: Micros, answer: Answer | null): boolean {
+    return first === second || (answer === null ? this.#faults.isTwoSided : answer.at - second >= LIMITS.dicom.earlyAge)
   }
 }

@@ -102,7 +102,7 @@ describe('an operation', () => {
 
   test('are the keys of a worklist query found in its sequence, and a query for nothing in particular seen as one?', () => {
     expect(only(seen(associated(find(WORKLIST_KEYS, 1, CONTEXT.worklist))).operations).query).toEqual({
-      level: null, keys: ['Modality', 'ScheduledStationAETitle', 'ScheduledProcedureStepStartDate'], wildcard: false, matches: 1,
+      level: null, keys: ['Modality', 'ScheduledStationAETitle', 'ScheduledProcedureStepStartDate'], wildcard: false, matches: 1, patients: 0,
     })
     expect(only(seen(associated(find(STUDY_KEYS.slice(0, 2), 0))).operations).query).toMatchObject({ keys: [], wildcard: true })
   })

@@ -1,0 +1,543 @@
+/**
+ * DICOM upper layer (PS3.8): ordered bytes of one connection to associations and operations.
+ *
+ * What the wire looks like is in `pdu.ts`, `associate.ts`, `command.ts` and `dataset.ts`; what may follow what in `association.ts`; what
+ * belongs together in `operations.ts`. Here is what is between: where a unit begins, which fragment belongs to which message, and
+ * what is passed over. Nothing is allocated per unit or fragment of bulk. The last byte of the last fragment is never passed over
+ * unseen: it tells when, and that, a data set is complete.
+ */
+import { u32be } from '../bytes.ts'
+import type { DicomAssociation, Implementation, Micros, PresentationContext } from '../events.ts'
+import { LIMITS } from '../limits.ts'
+import { LOST } from '../protocol.ts'
+import type { Connection, Direction, Dissector, End } from '../protocol.ts'
+import { AssociateReader, type Associate } from './associate.ts'
+import { AssociationStates } from './association.ts'
+import { readCommand, type Command } from './command.ts'
+import { DataSetWalker } from './dataset.ts'
+import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
+import { Faults } from './faults.ts'
+import { Operations, type Pending } from './operations.ts'
+import {
+  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
+  rejectOf, SHORT_BODY,
+} from './pdu.ts'
+import { findUnit } from './recognition.ts'
+
+/** Both directions, as bits. */
+const BOTH = 3
+/** Room that a side keeps for the next command in pieces; one that needed more gives it back. */
+const KEPT_COMMAND = 1024
+const EMPTY = new Uint8Array(0)
+/** Group length (0000,0000) with its header; it counts what follows it. */
+const GROUP_LENGTH_ELEMENT = 12
+
+/** One direction: where it is in its units, and the message it is sending. */
+class Half {
+  /** The A-ASSOCIATE that is being read. */
+  associate: AssociateReader | null = null
+  /** Bytes of a P-DATA-TF that are still to come, and of the fragment within it. */
+  pdu = 0
+  pdv = 0
+  contextId = 0
+  control = 0
+  /** Bytes of a unit that say nothing. */
+  unread = 0
+  needs = PDU_HEADER
+  /** Bytes done with: the place in the sender's stream. */
+  offset = 0
+  /** `offset` where the present association began. */
+  began = 0
+  isSearching = false
+
+  // The message.
+  command: Uint8Array = EMPTY
+  commandLength = 0
+  messageContext = 0
+  started: Micros = 0
+  /** A data set follows, and whose: a request's, a query's match, or nobody's. */
+  expectsDataSet = false
+  request: Pending | null = null
+  dataSetBytes = 0
+  /** Bytes of the direction that were lost before the data set. */
+  lostBefore = 0
+  /** Data set bytes that no command announced: it was not seen. */
+  strayBytes = 0
+  readonly walker = new DataSetWalker()
+  readonly facts: FactsReader
+
+  constructor(connection: Connection) {
+    this.facts = new FactsReader(connection.pseudonyms)
+  }
+
+  /** Where a unit begins is not known any more. The message goes on when its next fragment is found. */
+  lose(): void {
+    this.associate = null
+    this.pdu = this.pdv = this.unread = 0
+    this.commandLength = 0
+    this.walker.isDone = true
+    this.isSearching = true
+  }
+}
+
+class DicomDissector implements Dissector {
+  readonly #connection: Connection
+  readonly #faults: Faults
+  readonly #operations: Operations
+  readonly #halves: readonly [Half, Half]
+
+  // The present association.
+  readonly #states = new AssociationStates((offset, type, state, at, isAlone) => {
+    // What is missing may be what the side that is not in the capture said.
+    if (isAlone || this.#heard === BOTH) this.#faults.report('pdu.out-of-place', offset, at, type, state)
+  })
+  /** The side that sent A-ASSOCIATE-RQ; the client unless seen otherwise. */
+  #requestor: Direction = 0
+  #request: Associate | null = null
+  #accept: Associate | null = null
+  #isRequestWhole = false
+  #isAcceptWhole = false
+  #reject: DicomAssociation['reject'] = null
+  #abort: DicomAssociation['abort'] = null
+  #isReleaseAsked = false
+  #isReleaseAnswered = false
+  /** Its event is out; what still comes of it makes no second one. */
+  #isTold = false
+  #started: Micros = -1
+  #last: Micros = 0
+  /** Sides that have sent a unit on this connection, as bits. */
+  #heard = 0
+  /** Transfer syntaxes of accepted contexts. */
+  readonly #accepted = new Map<number, string | null>()
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#faults = new Faults(connection)
+    this.#operations = new Operations(connection, this.#faults)
+    this.#halves = [new Half(connection), new Half(connection)]
+  }
+
+  needs(direction: Direction): number {
+    return this.#halves[direction].needs
+  }
+
+  data(direction: Direction, b: Uint8Array, start: number, end: number, at: Micros): number {
+    const half = this.#halves[direction]
+    let from = start
+    if (half.isSearching) {
+      from = findUnit(b, start, end)
+      if (from < 0) {
+        half.offset += end - start
+        return LOST
+      }
+      half.offset += from - start
+      half.isSearching = false
+    }
+    this.#last = at
+    while (from < end) {
+      const used = this.#step(direction, half, b, from, end, at)
+      if (used < 0) {
+        half.offset += end - from
+        return LOST
+      }
+      if (used === 0) break
+      half.offset += used
+      from += used
+    }
+    return from - start
+  }
+
+  /** @returns bytes done with, 0 when `half.needs` are wanted, or LOST */
+  #step(direction: Direction, half: Half, b: Uint8Array, at: number, end: number, time: Micros): number {
+    if (half.pdv > 0) return this.#fragment(direction, half, b, at, end, time)
+    if (half.pdu > 0) return this.#pdvHeader(direction, half, b, at, end, time)
+    if (half.unread > 0) {
+      const used = half.unread
+      half.unread = 0
+      return used
+    }
+    if (half.associate !== null) return this.#associateStep(half, half.associate, b, at, end, time)
+    return this.#unit(direction, half, b, at, end, time)
+  }
+
+  // ---------------------------------------------------------------------------------------------------- units
+
+  #unit(direction: Direction, half: Half, b: Uint8Array, at: number, end: number, time: Micros): number {
+    half.needs = PDU_HEADER
+    if (end - at < PDU_HEADER) return 0
+    const type = b[at]!
+    const length = u32be(b, at + 2)
+    if (type === P_DATA_TF) {
+      this.#begin(time)
+      this.#place(direction, half, type, time)
+      this.#checkLength(direction, half, length, time)
+      if (length < PDV_HEADER) half.unread = length
+      else half.pdu = length
+      return PDU_HEADER
+    }
+    if (type === A_ASSOCIATE_RQ || type === A_ASSOCIATE_AC) return this.#associate(direction, half, type, length, time)
+    if (type < A_ASSOCIATE_RQ || type > A_ABORT) {
+      this.#faults.report('pdu.type', half.offset, time, type)
+      if (b[at + 1] !== 0 || length > LIMITS.dicom.unknownPduBytes) return this.#lose(half)
+      half.unread = length
+      return PDU_HEADER
+    }
+    if (length !== SHORT_BODY) {
+      this.#faults.report('pdu.length', half.offset, time, type, length)
+      if (length > LIMITS.dicom.unknownPduBytes) return this.#lose(half)
+    }
+    half.needs = PDU_HEADER + Math.min(length, SHORT_BODY)
+    if (end - at < half.needs) return 0
+    this.#begin(time)
+    this.#place(direction, half, type, time)
+    if (length >= SHORT_BODY) this.#short(type, b, at + PDU_HEADER, time)
+    half.unread = Math.max(0, length - SHORT_BODY)
+    return half.needs
+  }
+
+  /** Nothing makes sense here: what is found later is a guess. */
+  #lose(half: Half): number {
+    this.#faults.isSure = false
+    half.lose()
+    return LOST
+  }
+
+  #begin(time: Micros): void {
+    if (this.#started < 0) this.#started = time
+  }
+
+  #place(direction: Direction, half: Half, type: number, time: Micros): void {
+    this.#heard |= 1 << direction
+    if (this.#heard === BOTH) this.#faults.isTwoSided = true
+    this.#states.unit(direction, type, half.offset, time)
+  }
+
+  /** PS3.8 D.1.1: what a side announces binds the other; 0 is no limit. */
+  #checkLength(direction: Direction, half: Half, length: number, time: Micros): void {
+    if (length < PDV_HEADER) this.#faults.report('pdu.length', half.offset, time, P_DATA_TF, length)
+    const receiver = direction === this.#requestor ? this.#accept : this.#request
+    const maximum = receiver === null ? 0 : receiver.maximum_length ?? 0
+    if (maximum > 0 && length > maximum) this.#faults.report('pdu.over-maximum', half.offset, time, length, maximum)
+  }
+
+  #short(type: number, b: Uint8Array, body: number, time: Micros): void {
+    if (type === A_ASSOCIATE_RJ) this.#reject ??= rejectOf(b, body)
+    else if (type === A_ABORT) this.#abort ??= abortOf(b, body)
+    else if (type === A_RELEASE_RQ) this.#isReleaseAsked = true
+    else this.#isReleaseAnswered = true
+    // Answers may follow a release; where none is waited for, the association is told at once.
+    if (this.#isReleaseAnswered && this.#isReleaseAsked && this.#operations.isQuiet) this.#tell('released', time)
+  }
+
+  #associate(direction: Direction, half: Half, type: number, length: number, time: Micros): number {
+    if (length > LIMITS.dicom.associateBytes) {
+      this.#faults.report('associate.length', half.offset, time, type, length)
+      if (length > LIMITS.dicom.associateClaim) return this.#lose(half)
+    }
+    // An acceptance may be seen before its request where a mirror port swaps directions.
+    const isLate = this.#request === null && this.#accept !== null && !this.#isTold
+    if (type === A_ASSOCIATE_RQ && this.#started >= 0 && !isLate) {
+      this.#place(direction, half, type, time)
+      this.#finish('closed', time)
+    }
+    this.#begin(time)
+    this.#place(direction, half, type, time)
+    half.associate = new AssociateReader(type === A_ASSOCIATE_AC, length, this.#faults)
+    if (type === A_ASSOCIATE_RQ) {
+      this.#requestor = direction
+      this.#request = half.associate.associate
+    } else this.#accept ??= half.associate.associate
+    if (length > 0) return PDU_HEADER
+    this.#faults.report('pdu.length', half.offset, time, type, length)
+    half.associate = null
+    return PDU_HEADER
+  }
+
+  #associateStep(half: Half, reader: AssociateReader, b: Uint8Array, at: number, end: number, time: Micros): number {
+    const used = reader.read(b, at, end, half.offset, time)
+    half.needs = reader.needs
+    if (used === 0) return 0
+    this.#nameEnds()
+    if (!reader.isComplete) return used
+    half.associate = null
+    if (reader.associate === this.#request) this.#isRequestWhole = true
+    else if (reader.associate === this.#accept) this.#negotiated(half, reader.associate, time)
+    return used
+  }
+
+  /** Titles are in the request; an acceptance repeats them (PS3.8 table 9-17), untested, and is taken where the request was not seen. */
+  #nameEnds(): void {
+    const said = this.#request ?? this.#accept
+    this.#operations.callingAe = said?.calling_ae ?? null
+    this.#operations.calledAe = said?.called_ae ?? null
+  }
+
+  #negotiated(half: Half, accept: Associate, time: Micros): void {
+    this.#isAcceptWhole = true
+    this.#adopt(accept)
+    for (const { id } of accept.contexts) {
+      if (this.#isRequestWhole && !this.#request!.contexts.some((c) => c.id === id)) this.#faults.report('context.not-proposed', half.offset, time, id)
+    }
+  }
+
+  #adopt(accept: Associate): void {
+    for (const { id, result, transfer_syntax } of accept.contexts) if (result === 0) this.#accepted.set(id, transfer_syntax)
+  }
+
+  // -------------------------------------------------------------------------------------------------- fragments
+
+  #pdvHeader(direction: Direction, half: Half, b: Uint8Array, at: number, end: number, time: Micros): number {
+    half.needs = Math.min(PDV_HEADER, half.pdu)
+    if (end - at < half.needs) return 0
+    const length = half.pdu < PDV_HEADER ? 0 : u32be(b, at)
+    if (length < PDV_FIXED || length > half.pdu - 4) {
+      this.#faults.report('pdv.length', half.offset, time, length, half.pdu)
+      // The unit's own length still tells where the next one begins.
+      half.unread = half.pdu
+      half.pdu = 0
+      return this.#step(direction, half, b, at, end, time)
+    }
+    half.contextId = b[at + 4]!
+    half.control = b[at + 5]!
+    half.pdv = length - PDV_FIXED
+    half.pdu -= PDV_HEADER
+    this.#checkFragment(half, time)
+    if (half.pdv === 0) this.#fragmentDone(direction, half, b, at, at, time)
+    return PDV_HEADER
+  }
+
+  #checkFragment(half: Half, time: Micros): void {
+    const { contextId, control } = half
+    if (control > (COMMAND | LAST)) this.#faults.report('pdv.control', half.offset, time, control)
+    if ((half.pdv & 1) === 1) this.#faults.report('pdv.odd', half.offset, time, half.pdv)
+    if ((control & COMMAND) === 0) {
+      if (!half.expectsDataSet) this.#faults.report('message.no-command', half.offset, time)
+      else if (contextId !== half.messageContext) this.#faults.report('message.interleaved', half.offset, time, contextId, half.messageContext)
+      return
+    }
+    if (half.commandLength > 0) {
+      if (contextId !== half.messageContext) this.#faults.report('message.interleaved', half.offset, time, contextId, half.messageContext)
+      return
+    }
+    half.started = time
+    half.messageContext = contextId
+    if (this.#isAcceptWhole && !this.#accepted.has(contextId)) this.#faults.report('pdv.context', half.offset, time, contextId)
+  }
+
+  /** Bytes of a fragment. @returns how many are done with; more than there are when the rest of it is passed over */
+  #fragment(direction: Direction, half: Half, b: Uint8Array, at: number, end: number, time: Micros): number {
+    let used = Math.min(half.pdv, end - at)
+    const to = at + used
+    if ((half.control & COMMAND) === 0) {
+      const { walker } = half
+      if (!walker.isDone) walker.feed(b, at, to)
+      const rest = half.pdv - used - ((half.control & LAST) === 0 ? 0 : 1)
+      if (rest > 0) {
+        const passed = walker.isDone ? rest : Math.min(rest, walker.skipping)
+        if (!walker.isDone) walker.pass(passed)
+        used += passed
+      }
+      half.dataSetBytes += used
+    } else if (used < half.pdv || (half.control & LAST) === 0 || half.commandLength > 0) this.#keepCommand(half, b, at, to)
+    half.pdv -= used
+    half.pdu -= used
+    if (half.pdv === 0) this.#fragmentDone(direction, half, b, at, to, time)
+    return used
+  }
+
+  #keepCommand(half: Half, b: Uint8Array, start: number, end: number): void {
+    const length = Math.min(LIMITS.dicom.commandBytes + 1, half.commandLength + end - start)
+    if (length > half.command.length) {
+      const larger = new Uint8Array(Math.min(LIMITS.dicom.commandBytes + 1, Math.max(512, 2 * length)))
+      larger.set(half.command.subarray(0, half.commandLength))
+      half.command = larger
+    }
+    half.command.set(b.subarray(start, start + length - half.commandLength), half.commandLength)
+    half.commandLength = length
+  }
+
+  /** A fragment is whole: `b[at..to)` is what came of it last. */
+  #fragmentDone(direction: Direction, half: Half, b: Uint8Array, at: number, to: number, time: Micros): void {
+    if ((half.control & LAST) === 0) return
+    if ((half.control & COMMAND) === 0) this.#dataSetDone(direction, half, true, time)
+    else if (half.commandLength === 0) this.#commandDone(direction, half, b, at, to, time)
+    else {
+      const { command, commandLength } = half
+      half.commandLength = 0
+      if (command.length > KEPT_COMMAND) half.command = EMPTY
+      this.#commandDone(direction, half, command, 0, commandLength, time)
+    }
+  }
+
+  // --------------------------------------------------------------------------------------------------- messages
+
+  #commandDone(direction: Direction, half: Half, b: Uint8Array, start: number, end: number, time: Micros): void {
+    if (half.expectsDataSet) {
+      this.#faults.report('message.no-data-set', half.offset, time)
+      this.#dataSetDone(direction, half, false, time)
+    }
+    const command = readCommand(b, start, end)
+    half.dataSetBytes = 0
+    if (command.field < 0 || end - start > LIMITS.dicom.commandBytes) {
+      this.#faults.report('command.form', half.offset, time, end - start)
+      return
+    }
+    this.#checkCommand(half, command, end - start, time)
+    half.expectsDataSet = command.hasDataSet
+    half.lostBefore = this.#connection.lost(direction)
+    const transferSyntax = this.#accepted.get(half.messageContext) ?? null
+    if (command.isResponse) this.#responseDone(direction, half, command, transferSyntax, time)
+    else this.#requestDone(direction, half, command, transferSyntax, time)
+  }
+
+  #checkCommand(half: Half, command: Command, length: number, time: Micros): void {
+    if (!command.isWhole) this.#faults.report('command.form', half.offset, time, length)
+    else if (command.groupLength !== length - GROUP_LENGTH_ELEMENT) this.#faults.report('command.group-length', half.offset, time, command.groupLength, length)
+  }
+
+  #requestDone(direction: Direction, half: Half, command: Command, transferSyntax: string | null, time: Micros): void {
+    const pending = this.#operations.request(direction, half.messageContext, transferSyntax, command, half.started, time, half.offset)
+    if (pending === null) return
+    if (!command.hasDataSet) {
+      this.#operations.requested(pending, time)
+      return
+    }
+    const { event } = pending
+    half.request = pending
+    half.facts.begin(event.command === 'C-STORE' ? IMAGE : event.query !== null ? IDENTIFIER : NORMALIZED)
+    half.facts.facts = event.dataset
+    half.facts.query = event.query
+    half.facts.commitment = event.commitment ?? null
+    half.walker.begin(half.facts, transferSyntax)
+  }
+
+  #responseDone(direction: Direction, half: Half, command: Command, transferSyntax: string | null, time: Micros): void {
+    const invoker = opposite(direction)
+    const asked = this.#halves[invoker]
+    const query = this.#operations.response(invoker, half.messageContext, command, time, half.offset, asked.strayBytes)
+    asked.strayBytes = 0
+    if (query === null) return
+    half.facts.begin(MATCH)
+    half.facts.patients = query.patients
+    half.walker.begin(half.facts, transferSyntax)
+  }
+
+  /** @param isWhole its last fragment came */
+  #dataSetDone(direction: Direction, half: Half, isWhole: boolean, time: Micros): void {
+    const bytes = half.dataSetBytes
+    half.dataSetBytes = 0
+    if (!half.expectsDataSet) {
+      half.strayBytes = bytes
+      return
+    }
+    half.expectsDataSet = false
+    const { walker, request } = half
+    const isClean = walker.end()
+    if (walker.isMalformed || (isWhole && !isClean)) this.#faults.report('dataset.form', half.offset, time, walker.offset)
+    if (walker.isOtherSyntax) this.#faults.report('dataset.syntax', half.offset, time, half.messageContext)
+    half.request = null
+    if (request === null) return
+    request.event.dataset!.bytes = bytes
+    request.event.complete = isWhole && this.#connection.lost(direction) === half.lostBefore
+    this.#operations.requested(request, time)
+  }
+
+  // -------------------------------------------------------------------------------------------- losses and ends
+
+  gap(direction: Direction, missing: number, at: Micros): boolean {
+    const half = this.#halves[direction]
+    half.offset += missing
+    // Within a fragment of a data set the loss is a piece of what is counted anyway.
+    const counted = (half.control & COMMAND) === 0 ? Math.min(missing, half.pdv) : 0
+    if (counted > 0) {
+      if (counted <= half.walker.skipping) half.walker.pass(counted)
+      else half.walker.isDone = true
+      half.dataSetBytes += counted
+      half.pdv -= counted
+      half.pdu -= counted
+      if (half.pdv === 0) this.#fragmentDone(direction, half, EMPTY, 0, 0, at)
+    }
+    if (counted === missing) return true
+    if (this.#accept !== null && half.associate?.associate === this.#accept) this.#adopt(this.#accept)
+    half.lose()
+    return false
+  }
+
+  end(how: End, at: Micros): void {
+    this.#finish(how === 'rst' ? 'reset' : how === 'fin' ? 'closed' : 'open', at)
+  }
+
+  /** The association is over in any case: what is open is told, and the next one may begin. */
+  #finish(ended: DicomAssociation['ended'], at: Micros): void {
+    for (const direction of [0, 1] as const) if (this.#halves[direction].request !== null) this.#dataSetDone(direction, this.#halves[direction], false, at)
+    this.#states.begin(at)
+    this.#operations.end(at)
+    this.#tell(ended, at)
+    this.#operations.begin()
+    this.#request = this.#accept = this.#reject = this.#abort = null
+    this.#isRequestWhole = this.#isAcceptWhole = this.#isReleaseAnswered = this.#isReleaseAsked = this.#isTold = false
+    this.#requestor = 0
+    this.#started = -1
+    this.#accepted.clear()
+    this.#faults.clear()
+    for (const half of this.#halves) half.began = half.offset
+  }
+
+  #tell(ended: DicomAssociation['ended'], at: Micros): void {
+    if (this.#started < 0 || this.#isTold) return
+    this.#isTold = true
+    const request = this.#request
+    const accept = this.#accept
+    const said = request ?? accept
+    const agreed = accept ?? request
+    const isReversed = this.#requestor === 1
+    const sides = <T>(ofRequestor: T, ofAcceptor: T): { client: T; server: T } =>
+      isReversed ? { client: ofAcceptor, server: ofRequestor } : { client: ofRequestor, server: ofAcceptor }
+    const event: DicomAssociation = {
+      kind: 'dicom.association', at, flow: this.#connection.flow,
+      complete: this.#isRequestWhole && ended !== 'open' && !this.#connection.afterGap, after_gap: this.#connection.afterGap,
+      calling_ae: said?.calling_ae ?? null, called_ae: said?.called_ae ?? null,
+      result: !this.#isRequestWhole ? 'unseen' : this.#reject !== null ? 'rejected' : accept !== null ? 'accepted' : 'unanswered',
+      ended: this.#abort !== null ? 'aborted' : this.#wasReleased(ended) ? 'released' : ended,
+      reject: this.#reject, abort: this.#abort,
+      contexts: contextsOf(request, accept),
+      max_pdu: sides(request?.maximum_length ?? null, accept?.maximum_length ?? null),
+      implementation: sides(implementationOf(request), implementationOf(accept)),
+      user_identity: request?.user_identity ?? null, roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
+      operations: this.#operations.counts, bytes: { client: this.#halves[0].offset - this.#halves[0].began, server: this.#halves[1].offset - this.#halves[1].began },
+      started: this.#started, ended_at: ended === 'open' ? this.#last : at,
+    }
+    const extended = request?.extended ?? []
+    const common = request?.common_extended ?? []
+    const unknown = [...request?.unknown_items ?? [], ...accept?.unknown_items ?? []]
+    if (extended.length > 0) event.extended_negotiation = extended
+    if (common.length > 0) event.common_extended_negotiation = common
+    if (unknown.length > 0) event.unknown_items = unknown
+    if (this.#faults.count > 0) event.violations = this.#faults.count
+    this.#connection.emit(event)
+  }
+
+  /** Asked and answered; where a side was not heard or bytes were lost, one of the two is enough. */
+  #wasReleased(ended: DicomAssociation['ended']): boolean {
+    if (this.#isReleaseAsked && this.#isReleaseAnswered) return true
+    if (this.#faults.isTrusted && this.#heard === BOTH) return false
+    return this.#isReleaseAnswered || (this.#isReleaseAsked && ended === 'closed')
+  }
+}
+
+const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0)
+
+const implementationOf = (said: Associate | null): Implementation | null =>
+  said === null || (said.class_uid === null && said.version_name === null) ? null : { class_uid: said.class_uid, version_name: said.version_name }
+
+/** What was proposed, with the answers; answers alone where the proposal was not seen. */
+function contextsOf(request: Associate | null, accept: Associate | null): PresentationContext[] {
+  if (request === null) return accept?.contexts ?? []
+  const answers = new Map(accept?.contexts.map((c) => [c.id, c]))
+  return request.contexts.map((c) => {
+    const answer = answers.get(c.id)
+    return { ...c, result: answer?.result ?? null, transfer_syntax: answer?.transfer_syntax ?? null }
+  })
+}
+
+export const open = (connection: Connection): Dissector => new DicomDissector(connection)
