@@ -6,8 +6,11 @@ import { binomialUpperTail, gammaPoissonNovelty, negativeBinomialUpperTail } fro
 import type { NewsPrior } from './baseline/novelty.ts'
 import type { MemoryName } from './device.ts'
 
-/** A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone is allowed for. */
-export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number }
+/**
+ * A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone
+ * is allowed for; `floor`: the mean is no less, whatever the device's own rate.
+ */
+export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number; floor?: number | undefined }
 /** The chance that something new of this kind appears on a day: Gamma(a + news, b + days) prior of a rate. */
 export interface NewsFactor { of: 'news'; memory: MemoryName; value: string; prior: NewsPrior; news: number; days: number }
 /** The share of the role that does not have this habit; of a device without a role nobody is like it. */

@@ -25,7 +25,7 @@ const memory = z.enum(MEMORIES)
 /** The factors of a rarity: `models/arithmetic.ts`. */
 const factor = z.discriminatedUnion('of', [
   z.object({
-    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(),
+    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(), floor: z.number().optional(),
   }).describe('P(N >= n), N negative binomial; n is what was observed less what a silence left undone'),
   z.object({
     of: z.literal('news'), memory, value: z.string(), prior: z.object({ a: z.number(), b: z.number() }), news: z.number(), days: z.number(),
