@@ -175,14 +175,14 @@ export class Gather {
   /** Observed and expected of the day that is open, for each device. */
   #read(outlook: Outlook): void {
     for (const [id, readings] of outlook.readings()) {
-      let streams = this.#series.get(id)
+      let streams: Map<string, Series> | undefined = this.#series.get(id)
       for (const { stream, unit, observed, expected, high, days } of readings) {
         let series = streams?.get(stream)
         if (series?.days.at(-1) === this.#day) {
           for (const list of [series.days, series.observed, series.expected, series.high]) list.pop()
         } else if (this.#points >= GATHER.points) continue
         else this.#points += 1
-        if (streams === undefined) this.#series.set(id, streams = new Map())
+        if (streams === undefined) this.#series.set(id, streams = new Map<string, Series>())
         if (series === undefined) streams.set(stream, series = { stream, unit, days: [], observed: [], expected: [], high: [], learned: 0 })
         series.days.push(this.#day)
         series.observed.push(observed)

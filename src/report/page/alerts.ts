@@ -38,7 +38,7 @@ export function alertsView(model: Model, live?: Live): AlertList {
       ...(all.length > most ? [h('button', { type: 'button', onclick: () => { most += BATCH; refresh() } }, `Show ${Math.min(BATCH, all.length - most)} more`)] : []))
   }
   const element = h('div', {},
-    h('div', { class: 'tools' }, search, ...SEVERITIES.map((severity, i) => h('label', {}, boxes[i]!, ' ', badge(severity))), live === undefined ? null : h('label', {}, done, ' also acknowledged ones')),
+    h('div', { class: 'tools' }, search, ...SEVERITIES.map((severity, i) => h('label', {}, boxes[i], ' ', badge(severity))), live === undefined ? null : h('label', {}, done, ' also acknowledged ones')),
     told, list)
   refresh()
   return {

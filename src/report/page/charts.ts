@@ -67,7 +67,7 @@ export function timelineChart(element: HTMLElement, { timeline }: ReportData, al
     const plot = new uPlot({
       width: width(element), height: 240 + top, tzDate: utc, padding: [top, 8, 0, 0],
       scales: { x: { time: true }, n: { range: (_u, _min, max) => [0, Math.max(4, max * 1.05)] } },
-      axes: [axis(), axis({ scale: 'n', size: 64, values: (_u, ticks) => ticks.map((n) => count(n)), label: `per ${stepName(timeline.step)}`, labelSize: 18, labelFont: '12px system-ui, sans-serif' })],
+      axes: [axis({ values: (_u, ticks) => ticks.map((t, i) => tick(t, ticks[i - 1])), space: 70 }), axis({ scale: 'n', size: 64, values: (_u, ticks) => ticks.map((n) => count(n)), label: `per ${stepName(timeline.step)}`, labelSize: 18, labelFont: '12px system-ui, sans-serif' })],
       series: [
         { label: 'Time (UTC)', value: (_u, v) => (v === null ? '–' : minute(v * 1e6)) },
         { label: 'DICOM operations', scale: 'n', ...fill('--c1'), value: (_u, v) => (v === null ? '–' : count(v)) },
@@ -89,6 +89,13 @@ export function timelineChart(element: HTMLElement, { timeline }: ReportData, al
   })
 }
 
+/** The hour, and the date where it changes. */
+function tick(at: number, before: number | undefined): string {
+  const text = minute(at * 1e6)
+  if (before === undefined || minute(before * 1e6).slice(0, 10) !== text.slice(0, 10)) return at % DAY === 0 ? text.slice(5, 10) : `${text.slice(5, 10)}\n${text.slice(11)}`
+  return text.slice(11)
+}
+
 export function stepName(step: number): string {
   const minutes = step / 60e6
   if (minutes === 1) return 'minute'
@@ -96,10 +103,13 @@ export function stepName(step: number): string {
   return `${Math.round(minutes / 6) / 10} hours`
 }
 
+/** At or above what is rare, on a day before which at least three were learned. */
+export const isBeyond = (s: Series, i: number): boolean => s.high[i] !== null && s.observed[i]! >= s.high[i]! && s.learned - (s.days.length - 1 - i) >= 3
+
 /** Observed counts as bars, what was expected as a line in the band of normal days, and days beyond it marked by shape and colour. */
 export function expectationChart(element: HTMLElement, series: Series): void {
   const x = series.days.map((n) => n * DAY)
-  const beyond = series.observed.map((n, i) => (series.high[i] !== null && n >= series.high[i]! && series.learned >= 3 ? n : null))
+  const beyond = series.observed.map((n, i) => (isBeyond(series, i) ? n : null))
   living(element, () => new uPlot({
     width: width(element), height: 170, tzDate: utc, cursor: { drag: { x: false, y: false } },
     scales: { x: { time: true, range: (_u, min, max) => [min - DAY * 0.6, max + DAY * 0.6] }, y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },

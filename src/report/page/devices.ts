@@ -2,7 +2,7 @@
 import type { Edge, Model, ReportDevice } from './model.ts'
 import { networkOf, rankOf } from './model.ts'
 import type { Series } from '../data.ts'
-import { expectationChart } from './charts.ts'
+import { expectationChart, isBeyond } from './charts.ts'
 import { badge, count, cut, h, paged, percent, plural, shown, size, time } from './dom.ts'
 
 const worst = (model: Model, id: string): string =>
@@ -62,7 +62,7 @@ export function devicePage(model: Model, id: string): HTMLElement {
 }
 
 const total = (s: Series): number => s.observed.reduce((sum, n) => sum + n, 0)
-const crossed = (s: Series): number => s.observed.filter((n, i) => s.high[i] !== null && n >= s.high[i]!).length
+const crossed = (s: Series): number => s.observed.filter((_, i) => isBeyond(s, i)).length
 
 /** The chart, said. */
 function inWords(s: Series): string {

@@ -102,7 +102,7 @@ function legend(): HTMLElement {
   const item = (mark: string, text: string, name = ''): HTMLElement => h('span', { class: 'key' }, h('span', { 'aria-hidden': 'true', class: `mark ${name}` }, mark), ` ${text}`)
   return h('p', { class: 'legend' },
     item('▲', 'thick red border: concerned by an alert of high severity', 'high'), item('◆', 'orange: medium', 'medium'),
-    item('┅', 'dashed: new since the first days of watching'), item('━', 'line: conversations; thicker is more bytes'), item('🔒︎', 'dotted: inside TLS'))
+    item('┅', 'dashed line or border: new since the first days of watching'), item('━', 'line: conversations; thicker is more bytes'), item('┈', 'dotted line: all inside TLS'), item('+', 'name: device is new'))
 }
 
 interface Drawing {
@@ -143,7 +143,7 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
   const graph = cytoscape({
     container: canvas, elements: [
       ...headers(spots),
-      ...spots.map((spot, i) => ({ data: { id: spot.id, label: `${spot.isNew ? '＋ ' : ''}${spot.label}`, shape: SHAPES[spot.group] ?? 'rectangle', size: spot.members.length > 1 ? 44 : 26 }, position: placed(spots, i), classes: `spot ${spot.severity} ${spot.isNew ? 'new' : ''} ${spot.members.length > 1 ? 'crowd' : ''} ${spot.group}` })),
+      ...spots.map((spot, i) => ({ data: { id: spot.id, label: `${spot.isNew ? '+ ' : ''}${spot.label}`, shape: SHAPES[spot.group] ?? 'rectangle', size: spot.members.length > 1 ? 44 : 28 }, position: placed(spots, i), classes: `spot ${spot.severity} ${spot.isNew ? 'new' : ''} ${spot.members.length > 1 ? 'crowd' : ''} ${spot.group}` })),
       ...edges.map((e, i) => ({ data: { id: `e${i}`, source: e.from.id, target: e.to.id, width: 1 + (4 * Math.log10(Math.max(1, e.bytes))) / most }, classes: `${e.isNew ? 'new' : ''} ${e.encrypted ? 'encrypted' : ''} ${rankOf(e.from.severity) >= 2 && rankOf(e.to.severity) >= 2 && e.isNew ? 'hot' : ''}` })),
     ],
     layout: { name: 'preset', fit: true, padding: 24 }, style: styles(), minZoom: 0.05, maxZoom: 4, autoungrabify: false, boxSelectionEnabled: false,
@@ -173,8 +173,8 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
   return graph
 }
 
-const ACROSS = 250
-const DOWN = 58
+const ACROSS = 200
+const DOWN = 54
 /** A column breaks into several when it gets taller than the picture. */
 const TALL = 14
 

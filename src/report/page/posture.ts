@@ -20,12 +20,12 @@ export function networksView(model: Model): HTMLElement {
     const kinds = new Map<string, number>()
     for (const d of r.members) kinds.set(family(d.role), (kinds.get(family(d.role)) ?? 0) + 1)
     return h('tr', {}, h('td', {}, r.name), h('td', { class: 'n' }, count(r.members.length)), h('td', { class: 'n' }, percent(r.medical, r.members.length)),
-      h('td', {}, [...kinds].map(([k, n]) => `${count(n)} ${shown(k)}`).join(', ')), h('td', {}, r.medical === 0 ? '–' : r.medical < r.members.length ? '◆ mixes' : '● medical only'))
+      h('td', {}, [...kinds].map(([k, n]) => `${count(n)} ${shown(k)}`).join(', ')), h('td', {}, r.medical === 0 || r.name === 'the Internet' ? '–' : r.medical < r.members.length ? '◆ mixes' : '● medical only'))
   }, 20)
   list.show(rows)
   const software = paged<ReportDevice>('Inventory', ['Device', 'Role', 'Implementation', 'Version', 'AE titles', 'HL7 applications', 'Hardware addresses'], (d) => h('tr', {},
     h('td', {}, h('a', { href: deviceHref(d.id) }, cut(shown(d.name), 32))), h('td', {}, shown(d.role)), h('td', {}, shown(d.implementation ?? '–')), h('td', {}, shown(d.version ?? '–')),
-    h('td', {}, cut(d.ae_titles.map(shown).join(', '), 60) || '–'), h('td', {}, cut(d.applications.map(shown).join(', '), 60) || '–'), h('td', {}, cut([...new Set(d.addresses.flatMap((a) => a.mac ?? []))].join(', '), 60) || '–')), 25)
+    h('td', {}, cut(d.ae_titles.map(shown).join(', '), 60) || '–'), h('td', {}, cut(d.applications.map(shown).join(', '), 200) || '–'), h('td', {}, cut([...new Set(d.addresses.flatMap((a) => a.mac ?? []))].join(', '), 60) || '–')), 25)
   software.show(model.data.devices)
   return h('div', {},
     h('p', { class: 'lead' }, inside.length === 0 ? 'No network with medical devices was seen.'

@@ -36,5 +36,6 @@ export function summaryView(model: Model): HTMLElement {
 function firstSentence(text: string): string {
   const end = /[.!?] (?=[A-Z0-9])/.exec(text)
   const sentence = end === null ? text : text.slice(0, end.index + 1)
-  return sentence.length > 320 ? `${sentence.slice(0, 319)}…` : sentence
+  const capital = sentence.slice(0, 1).toUpperCase() + sentence.slice(1)
+  return capital.length > 320 ? `${capital.slice(0, 319)}…` : capital
 }
