@@ -83,6 +83,9 @@ export interface Ends {
   portDay: number
 }
 
+/** The ends of a conversation as they are saved: devices by id, `version` 1 where they are up to date. */
+export type FlowState = Omit<Ends, 'client' | 'server'> & { client: string; server: string }
+
 export interface DirectoryState {
   byIp: Map<string, string[]>
   byMac: Map<string, string>
@@ -418,6 +421,21 @@ export class Directory {
       else this.state.byIp.set(ip, ids)
     }
     this.#version++
+  }
+
+  /** What is known of a conversation that goes on; undefined when nothing is. */
+  saveFlow(flow: Flow): FlowState | undefined {
+    const ends = this.#flows.get(flow)
+    return ends && { ...ends, client: ends.client.id, server: ends.server.id, version: ends.version === this.#version ? 1 : 0 }
+  }
+
+  /** The conversation continues where `saveFlow` left off; called after `load`. */
+  loadFlow(flow: Flow, state: FlowState): void {
+    const client = this.devices.get(state.client)
+    const server = this.devices.get(state.server)
+    // Ends that are out of date are looked up again before they are used; then only what the conversation called itself is read of them.
+    const current = state.version === 1 && client !== undefined && server !== undefined
+    this.#flows.set(flow, { ...state, client: client ?? NOBODY, server: server ?? NOBODY, version: current ? this.#version : -1 })
   }
 
   /** After `load`. */

@@ -16,7 +16,7 @@ import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
-import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
+import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import { Incidents } from './incidents.ts'
 import { failed, learn, observe } from './observe.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
@@ -217,6 +217,19 @@ export class Engine {
   }
 
   // ---- state
+
+  /**
+   * What is known of a conversation that is still open, JSON-able. `save` does not hold it, because a capture that begins has conversations of its
+   * own; who continues in the middle of one needs it to go on exactly.
+   */
+  saveFlow(flow: Flow): unknown {
+    return this.#directory.saveFlow(flow)
+  }
+
+  /** After `load`, for each conversation that `saveFlow` gave something of. */
+  loadFlow(flow: Flow, state: unknown): void {
+    this.#directory.loadFlow(flow, state as FlowState)
+  }
 
   /** JSON-able entries: one per device, and a few of the site. */
   *save(): Iterable<[string, unknown]> {

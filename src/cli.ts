@@ -22,6 +22,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
     .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
     .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
+    .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers of `wardwire detect`')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
