@@ -42,7 +42,6 @@ export class Engine {
   readonly #site: Site
   readonly #clock: SiteClock
   readonly #incidents: Incidents
-  readonly #freeze: boolean
   /** Detectors by the kind of event that they want. */
   readonly #wanted = new Map<string, Detector[]>()
   readonly #client = newScene('client')
@@ -53,7 +52,7 @@ export class Engine {
     const calendar = options.calendar ?? new Calendar()
     this.#site = new Site(calendar, this.#orders)
     this.#clock = new SiteClock(calendar.tz)
-    this.#freeze = options.freeze ?? false
+    this.#site.frozen = options.freeze ?? false
     const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
     this.#incidents = new Incidents(this.#site, {
       onAlert: (alert) => options.onAlert(alert), learnUntil: options.learnUntil ?? 0,
@@ -106,7 +105,6 @@ export class Engine {
       if (somebody) this.#judge(detectors, event, ends.server, this.#server)
     }
     if (event.kind === 'hl7.message') this.#orders.message(event)
-    if (this.#freeze) return
     learn(event, ends.client, this.#site, this.#client)
     if (somebody) learn(event, ends.server, this.#site, this.#server)
   }
@@ -192,7 +190,7 @@ export class Engine {
     if (site.state.first < 0) site.state.first = hour
     if (this.#hour >= 0 && day > dayOf(this.#hour)) {
       site.refresh(devices.values(), this.#hour)
-      if (!this.#freeze) this.#closeDay(dayOf(this.#hour), hour)
+      if (!this.#site.frozen) this.#closeDay(dayOf(this.#hour), hour)
       site.compare(devices.values())
       this.#orders.expire((hour - 24) * 3_600_000_000)
     }

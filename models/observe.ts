@@ -1,9 +1,9 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
-import { touch, use } from './baseline/novelty.ts'
+import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, imaging, todayOf, type Device } from './device.ts'
+import { DEVICE_LIMITS, imaging, todayOf, type Device, type MemoryName } from './device.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -144,71 +144,78 @@ function violation(event: Violation, device: Device, site: Site, scene: Scene): 
 
 // ---- learning
 
+/** A use of a value; of a frozen site it is seen, but not learned. */
+function note(device: Device, memory: MemoryName, value: string, n: number, at: number, scene: Scene, site: Site): Habit {
+  if (site.frozen) return glimpse(device.memories[memory], value, n, at, scene.day)
+  return use(device.memories[memory], value, n, at, scene.day, device.lived)
+}
+
 export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {
-  if (scene.side === 'server') spoken(event, device, scene)
+  if (scene.side === 'server') spoken(event, device, scene, site)
   switch (event.kind) {
     case 'dicom.operation': {
       if (scene.acts) {
-        edge(event.at, device, scene, scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET' ? 1 : 0)
+        edge(event.at, device, scene, scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET' ? 1 : 0, site)
         device.openQuery = scene.service === 'C-FIND'
         const destination = event.move?.destination_ae ?? null
-        if (destination !== null) use(device.memories.destination, destination, 1, event.at, scene.day, device.lived)
+        if (destination !== null) note(device, 'destination', destination, 1, event.at, scene, site)
         const patient = event.dataset?.patient ?? null
         if (scene.newStudy && imaging(device) && !scene.stale && patient !== null) site.orders.reason(patient, event.at)
       }
-      if (scene.side === 'server') use(device.memories.caller, scene.peer.id, 1, event.at, scene.day, device.lived)
+      if (scene.side === 'server') note(device, 'caller', scene.peer.id, 1, event.at, scene, site)
       const way = scene.acts ? '>' : '<'
       const units = scene.service === 'C-STORE' && !scene.newStudy ? 0 : 1
-      use(device.memories.service, scene.service + way, units, event.at, scene.day, device.lived)
+      note(device, 'service', scene.service + way, units, event.at, scene, site)
       if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
-        use(device.memories.service, event.sop_class_uid, 1, event.at, scene.day, device.lived)
+        note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
       }
       return
     }
     case 'hl7.message':
       if (event.acknowledges !== null) return
       if (!scene.acts) {
-        use(device.memories.sender, scene.peer.id, 1, event.at, scene.day, device.lived)
-        if (scene.side === 'server') use(device.memories.caller, scene.peer.id, 1, event.at, scene.day, device.lived)
+        note(device, 'sender', scene.peer.id, 1, event.at, scene, site)
+        if (scene.side === 'server') note(device, 'caller', scene.peer.id, 1, event.at, scene, site)
         return
       }
       if (scene.edge === undefined) did(device, 'HL7-peers')
-      edge(event.at, device, scene, 1)
-      if (event.message_type !== null) use(device.memories.trigger, event.message_type, 1, event.at, scene.day, device.lived)
+      edge(event.at, device, scene, 1, site)
+      if (event.message_type !== null) note(device, 'trigger', event.message_type, 1, event.at, scene, site)
       return
     case 'dicom.association':
-      passcode(event, device, scene)
-      if (scene.side === 'client') use(device.memories.called, pairOf(event), 1, event.at, scene.day, device.lived)
+      passcode(event, device, scene, site)
+      if (scene.side === 'client') note(device, 'called', pairOf(event), 1, event.at, scene, site)
       return
     case 'flow':
-      return flowLearned(event, device, scene)
+      return flowLearned(event, device, scene, site)
     default:
   }
 }
 
 /** What is spoken at a port of a server; once a day and conversation is enough. */
-function spoken(event: WireEvent, device: Device, scene: Scene): void {
+function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): void {
   if (scene.ends.portDay === scene.day || (event.kind !== 'hl7.message' && event.kind !== 'dicom.operation')) return
   scene.ends.portDay = scene.day
   const protocol = event.kind === 'hl7.message' ? 'hl7' : 'dicom'
-  use(device.memories.port, `${event.flow.server.port}/${protocol}`, 1, event.at, scene.day, device.lived)
+  note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)
 }
 
-function passcode(event: DicomAssociation, device: Device, scene: Scene): void {
+function passcode(event: DicomAssociation, device: Device, scene: Scene, site: Site): void {
   if (event.user_identity?.has_passcode !== true) return
-  use(device.memories.service, scene.side === 'client' ? 'user-passcode>' : 'user-passcode<', 1, event.at, scene.day, device.lived)
+  note(device, 'service', scene.side === 'client' ? 'user-passcode>' : 'user-passcode<', 1, event.at, scene, site)
 }
 
-function flowLearned(event: FlowEnd, device: Device, scene: Scene): void {
+function flowLearned(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
   if (event.transport !== 'tcp' || event.flow.midstream) return
-  if (scene.side === 'client') use(device.memories.contact, contactOf(event), 1, event.at, scene.day, device.lived)
+  if (scene.side === 'client') note(device, 'contact', contactOf(event), 1, event.at, scene, site)
   else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
-    use(device.memories.port, `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene.day, device.lived)
+    note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
   }
 }
 
-function edge(at: number, device: Device, scene: Scene, units: number): void {
-  if (scene.edge === undefined) scene.edge = use(device.memories.peer, scene.peer.id, units, at, scene.day, device.lived)
+function edge(at: number, device: Device, scene: Scene, units: number, site: Site): void {
+  if (scene.edge === undefined) scene.edge = note(device, 'peer', scene.peer.id, units, at, scene, site)
+  else if (site.frozen) glance(scene.edge, units, at, scene.day)
   else touch(scene.edge, units, at, scene.day)
 }
 

@@ -76,6 +76,8 @@ export class Site implements Pace {
   #own = new Map<string, Work>()
   readonly calendar: Calendar
   readonly orders: OrderContext
+  /** Nothing is learned: devices are judged by what was learned before. */
+  frozen = false
 
   constructor(calendar: Calendar, orders: OrderContext) {
     this.calendar = calendar
@@ -227,6 +229,7 @@ export class Site implements Pace {
       pace = {
         factor: (day) => this.#factor(day, device.role, day === this.day ? this.#own.get(device.id) : undefined),
         watched: (day) => this.watched(day), weekday: (weekday) => this.weekday(weekday),
+        frozen: this.frozen,
       }
       this.#paces.set(device, pace)
     }

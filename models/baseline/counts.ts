@@ -75,6 +75,8 @@ export interface Pace {
   watched(day: number): number
   /** The weekday's ratio at this site, by all devices. */
   weekday(weekday: number): number
+  /** Windows open and close, but nothing is learned of them. */
+  readonly frozen?: boolean
 }
 
 export interface Crossing {
@@ -205,8 +207,8 @@ export const firstUse = (stream: CountStream): number => gammaPoissonNovelty(str
 export function roll(stream: CountStream, hour: number, pace: Pace): void {
   const day = dayOf(hour)
   if (stream.hour >= 0 && hour > stream.hour) {
-    closeHours(stream, hour, pace)
-    if (day !== stream.day) closeDays(stream, day, pace)
+    if (pace.frozen !== true) closeHours(stream, hour, pace)
+    if (pace.frozen !== true && day !== stream.day) closeDays(stream, day, pace)
   } else if (hour < stream.hour) {
     return
   }

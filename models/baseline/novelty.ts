@@ -61,6 +61,31 @@ export function use(memory: Memory, value: string, n: number, at: number, day: n
   return habit
 }
 
+/**
+ * As `use`, when nothing may be learned: what is known stays as it is, and what is new is counted within its day, so that it can be
+ * judged, but never becomes known.
+ */
+export function glimpse(memory: Memory, value: string, n: number, at: number, day: number): Habit {
+  let habit = memory.known.get(value)
+  if (habit === undefined) {
+    if (memory.known.size >= MOST_VALUES) forgetOldest(memory)
+    habit = { first: at, last: at, days: 1, day, today: 0, total: 0, settled: false }
+    memory.known.set(value, habit)
+  }
+  glance(habit, n, at, day)
+  return habit
+}
+
+/** As `glimpse`, for a habit at hand. */
+export function glance(habit: Habit, n: number, at: number, day: number): void {
+  if (habit.settled) return
+  if (day !== habit.day) habit.today = 0
+  habit.day = day
+  habit.last = at
+  habit.today += n
+  habit.total += n
+}
+
 /** As `use`, for a habit at hand. */
 export function touch(habit: Habit, n: number, at: number, day: number): void {
   if (day !== habit.day) {
