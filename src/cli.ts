@@ -2,6 +2,7 @@
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
+import type { DetectOptions } from './commands/detect.ts'
 import type { InspectOptions } from './commands/inspect.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import { UserError } from './errors.ts'
@@ -46,6 +47,18 @@ async function main(argv: string[]): Promise<number> {
     .action(async (options: ConsumeCommandOptions) => {
       const { consume } = await import('./commands/consume.ts')
       exitCode = await consume(options)
+    })
+
+  program.command('detect')
+    .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
+    .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
+    .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
+    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
+    .option('--config <file>', 'the configuration file')
+    .action(async (options: DetectOptions) => {
+      const { detect } = await import('./commands/detect.ts')
+      exitCode = await detect(options)
     })
 
   program.command('inspect')

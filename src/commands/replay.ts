@@ -1,10 +1,10 @@
 /** `wardwire replay FILE...`: reads captures in capture-time order, learns and judges as it goes. */
 import { statSync } from 'node:fs'
-import { parseCalendar, type Calendar } from '../../models/calendar.ts'
+import type { Calendar } from '../../models/calendar.ts'
 import type { Alert } from '../../models/alert.ts'
 import type { Micros } from '../../protocols/events.ts'
-import { fromRfc3339, rfc3339 } from '../../protocols/time.ts'
-import { kafkaConfig, loadConfig, readStructured, type Config } from '../config.ts'
+import { rfc3339 } from '../../protocols/time.ts'
+import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError, reason } from '../errors.ts'
 import { Pipeline } from '../pipeline.ts'
 import { eventJson } from '../sinks/event-json.ts'
@@ -17,6 +17,7 @@ import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
 import type { State } from '../store/state.ts'
+import { loadCalendar, learnUntilTime } from './judging.ts'
 import { progressLine } from './progress.ts'
 
 export interface ReplayOptions {
@@ -209,20 +210,4 @@ function printAlerts(alerts: Alert[]): void {
   const options = terminalStyle(process.stdout)
   alerts.sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
   for (const alert of alerts) process.stdout.write(`${alertText(alert, options)}\n`)
-}
-
-function learnUntilTime(text: string): Micros {
-  const at = fromRfc3339(text)
-  if (at === undefined) throw new UserError(`--learn-until ${text}: give a time as RFC 3339, for example 2026-03-01T00:00:00Z`, 2)
-  return at
-}
-
-function loadCalendar(path: string | undefined): Calendar | undefined {
-  if (path === undefined) return undefined
-  const json = readStructured(path, 'calendar')
-  try {
-    return parseCalendar(json)
-  } catch (error) {
-    throw new UserError(`${path}: ${reason(error)}`, 2)
-  }
 }
