@@ -143,8 +143,10 @@ export const LIMITS = {
     violationsPerCode: 4,
     /** Bytes of foreign content that are looked at to say what it is. */
     sampleBytes: 256,
-    /** Bytes of an HTTP header that are read. Servers refuse 8 to 16 KB; the connection is given up. */
-    httpHeaderBytes: 16 * 1024,
+  },
+  http: {
+    /** Bytes of a head that are read. Servers refuse 8 to 16 KB; of a longer one the next start line is looked for. */
+    headBytes: 16 * 1024,
   },
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
