@@ -118,6 +118,18 @@ export const LIMITS = {
     /** Responses that wait for their request, and how long (microseconds of capture time): mirror ports swap directions by less than 100 ms. */
     earlyResponses: 16,
     earlyAge: 1_000_000,
+    // DICOMweb (PS3.18).
+    /** Segments of a path and parameters of a request that are looked at. */
+    pathSegments: 32,
+    webParameters: 128,
+    /** Bytes of the head of one part of a multipart body; a longer one is no part. */
+    partHeadBytes: 4096,
+    /** Bytes of the file meta information (PS3.10 7.1) of an instance; a longer one is not read, and the data set guessed at. */
+    metaBytes: 8192,
+    /** Distinct studies of one request that are listed. */
+    webStudies: 64,
+    /** Requests of one connection that wait for their answer; of a deeper pipeline the oldest is told without. */
+    webRequests: 64,
     /** Violations of each code that are reported per association. All are counted in it. */
     violationsPerCode: 4,
   },
