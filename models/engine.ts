@@ -18,7 +18,7 @@ import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
 import { Incidents } from './incidents.ts'
-import { failed, learn, observe } from './observe.ts'
+import { failed, learn, learnBytes, observe } from './observe.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
@@ -125,6 +125,7 @@ export class Engine {
     scene.kindCrossed = undefined
     scene.newStudy = false
     scene.unexplained = false
+    scene.moved = null
     scene.stale = false
     scene.service = ''
     scene.day = this.#site.day
@@ -208,6 +209,7 @@ export class Engine {
       const pace = this.#site.pace(device)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
+      learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
@@ -256,7 +258,7 @@ const NO_CLAIMS: Claim[] = []
 function newScene(side: Scene['side']): Scene {
   return {
     peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, stale: false, day: 0,
+    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }
 
