@@ -1,5 +1,6 @@
 /** What leaves the models: the native alert, `wardwire.alert/1`. Field names are the published JSON; times are capture time. */
 import type { Micros } from '../protocols/events.ts'
+import type { Factor } from './arithmetic.ts'
 
 /** From the least to the most severe. */
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const
@@ -20,6 +21,12 @@ export interface AlertEvidence {
   text: string
   /** Community ids. */
   flows: string[]
+  /** The factors that p is the product of; absent for rules. */
+  arithmetic?: Factor[] | undefined
+  /** Whose deed it was and with whom (device ids), and the DIMSE command or HL7 message type. */
+  actor?: string | undefined
+  peer?: string | null | undefined
+  service?: string | null | undefined
 }
 
 export interface AlertDevice {
@@ -59,6 +66,10 @@ export interface Alert {
   hosts: string[]
   evidence: AlertEvidence[]
   attack: Attack[]
+  /** Version of MITRE ATT&CK Enterprise that the techniques are named by. */
+  attack_version?: string | undefined
+  /** Id of the alert that a campaign began with: incidents within 72 h that share an actor or a target. */
+  campaign?: string | undefined
   flows: string[]
   /** Events behind it. */
   count: number

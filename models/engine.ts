@@ -19,6 +19,7 @@ import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
 import { Incidents } from './incidents.ts'
 import { failed, learn, learnBytes, observe } from './observe.ts'
+import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
@@ -214,6 +215,18 @@ export class Engine {
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
     }
+  }
+
+  // ---- to look at
+
+  /** Devices as the engine takes them to be now. */
+  *view(): Iterable<DeviceView> {
+    for (const device of this.#directory.devices.values()) yield viewOf(device)
+  }
+
+  /** The open day of each device, by its id: observed beside expected. Asked before the day's end it says what was expected of the whole day. */
+  *readings(): Iterable<[string, DayReading[]]> {
+    for (const device of this.#directory.devices.values()) yield [device.id, readingsOf(device, this.#site)]
   }
 
   // ---- state

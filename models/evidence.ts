@@ -5,6 +5,7 @@
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import type { EvidenceGroup, Severity } from './alert.ts'
+import type { Factor } from './arithmetic.ts'
 import { sidak } from './baseline/distributions.ts'
 import { DAY } from './clock.ts'
 import type { Device } from './device.ts'
@@ -22,6 +23,8 @@ export interface Evidence {
   peer: Device | null
   /** Rarity under the baseline, uncorrected; null for rules, which carry their severity. */
   p: number | null
+  /** The factors that p is the product of; none for rules. */
+  arithmetic: readonly Factor[]
   severity?: Severity
   observed: number | null
   expected: number | null

@@ -4,7 +4,7 @@
  */
 import type { Micros } from '../protocols/events.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
-import { techniques } from './attack.ts'
+import { ATTACK_VERSION, techniques } from './attack.ts'
 import { DAY } from './clock.ts'
 import { NOBODY } from './directory.ts'
 import { addressOf, clean, mature, nameOf, type Device } from './device.ts'
@@ -107,7 +107,7 @@ export class Incidents {
     const alert: Alert = {
       schema: 'wardwire.alert/1', id: `a-${shortId(`${actor.id}/${evidence.objective}/${evidence.at}/${evidence.detector}`)}`, revision: 0,
       raised_at: evidence.at, first_seen: evidence.at, last_seen: evidence.at, severity, score: 0, detector: evidence.detector,
-      title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], flows: [], count: 0,
+      title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], attack_version: ATTACK_VERSION, flows: [], count: 0,
       baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
     }
     const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0 }
@@ -221,10 +221,11 @@ function keep(list: AlertEvidence[], one: AlertEvidence): void {
 }
 
 function published(evidence: Evidence, excuse: string | undefined): AlertEvidence {
-  const { detector, group, at, p, observed, expected, unit, text, flow } = evidence
+  const { detector, group, at, p, observed, expected, unit, text, flow, arithmetic, actor, peer, service } = evidence
   return {
     detector, group, at, p, observed, expected, unit, text: excuse === undefined ? text : `${text} Declared: ${clean(excuse)}.`,
     flows: flow === null ? [] : [flow.community_id],
+    ...(arithmetic.length > 0 && { arithmetic: [...arithmetic] }), actor: actor.id, peer: peer?.id ?? null, service: service === null ? null : clean(service),
   }
 }
 

@@ -23,6 +23,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
     .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
+    .option('--report <file>', 'write a self-contained HTML report: alerts, timeline, map, devices, what was not seen')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')

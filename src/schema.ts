@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { SEVERITIES } from '../models/alert.ts'
+import { MEMORIES } from '../models/device.ts'
 
 const time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/).describe('capture time, RFC 3339 UTC with microseconds')
 const count = z.number().int().min(0)
@@ -19,6 +20,23 @@ const device = z.object({
   mac: z.array(z.string()),
   ae_titles: z.array(z.string()),
 })
+
+const memory = z.enum(MEMORIES)
+/** The factors of a rarity: `models/arithmetic.ts`. */
+const factor = z.discriminatedUnion('of', [
+  z.object({
+    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(),
+  }).describe('P(N >= n), N negative binomial; n is what was observed less what a silence left undone'),
+  z.object({
+    of: z.literal('news'), memory, value: z.string(), prior: z.object({ a: z.number(), b: z.number() }), news: z.number(), days: z.number(),
+  }).describe('chance of news on a day: 1 - (b/(b+1))^a with a = prior.a + news, b = prior.b + days'),
+  z.object({ of: z.literal('others'), memory, value: z.string(), users: z.number(), others: z.number(), known: z.boolean() })
+    .describe('1 - (users + 0.2)/(others + 1)'),
+  z.object({ of: z.literal('amount'), n: z.number(), mean: z.number(), size: z.number() }).describe('P(N >= n), N negative binomial'),
+  z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
+  z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),
+  z.object({ of: z.literal('cap'), why: z.string(), least: z.number() }).describe('p is never less than this'),
+])
 
 export const alertSchema = z.object({
   schema: z.literal('wardwire.alert/1'),
@@ -45,7 +63,13 @@ export const alertSchema = z.object({
     unit: text,
     text: z.string(),
     flows: z.array(z.string()).describe('community ids'),
+    arithmetic: z.array(factor).optional().describe('what p is the product of; absent for rules'),
+    actor: z.string().optional().describe('id of the device whose deed it was'),
+    peer: text.optional().describe('id of the device at the other end'),
+    service: text.optional().describe('DIMSE command or HL7 message type'),
   })),
+  attack_version: z.string().optional().describe('version of MITRE ATT&CK Enterprise'),
+  campaign: z.string().optional().describe('id of the alert that the campaign began with: incidents within 72 h that share an actor or a target'),
   attack: z.array(z.object({ technique: z.string(), name: z.string(), tactic: z.string() })).describe('MITRE ATT&CK'),
   flows: z.array(z.string()).describe('community ids'),
   count: count.describe('events behind it'),

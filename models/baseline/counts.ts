@@ -84,6 +84,8 @@ export interface Crossing {
   observed: number
   expected: number
   p: number
+  /** What p was computed from: P(N >= n), N negative binomial with this mean and size. */
+  basis: { n: number; mean: number; size: number }
 }
 
 /**
@@ -114,27 +116,24 @@ export function crossings(stream: CountStream, pace: Pace): Crossing[] {
   const found: Crossing[] = []
   if (stream.inHour >= stream.hourAlarm) {
     stream.hourAlarm = next(stream.inHour)
-    const mean = hourMean(stream, stream.hour, pace)
-    const observed = stream.inHour - 1.5 * stream.owed
-    const p = tail(observed, mean, 'hour', hourSize(stream))
-    if (p < LOOK) found.push({ window: 'hour', observed: stream.inHour, expected: mean, p })
+    found.push(compare(stream, 'hour', stream.inHour, hourMean(stream, stream.hour, pace)))
   }
   if (stream.inDay >= stream.dayAlarm) {
     stream.dayAlarm = next(stream.inDay)
-    const mean = dayMean(stream, stream.day, pace)
-    const observed = stream.inDay - 1.5 * stream.owed
-    const p = tail(observed, mean, 'day', daySize(stream))
-    if (p < LOOK) found.push({ window: 'day', observed: stream.inDay, expected: mean, p })
+    found.push(compare(stream, 'day', stream.inDay, dayMean(stream, stream.day, pace)))
   }
-  return found
+  return found.filter(({ p }) => p < LOOK)
+}
+
+/** How rare so many in a window are, of which `expected` were; what silent hours left undone is allowed for (`owed`). */
+export function compare(stream: CountStream, window: 'hour' | 'day', observed: number, expected: number, owed = stream.owed): Crossing {
+  const size = cautious(expected, window, window === 'hour' ? hourSize(stream) : daySize(stream))
+  const basis = { n: observed - 1.5 * owed, mean: Math.max(expected, LEAST_MEAN[window]), size }
+  return { window, observed, expected, p: negativeBinomialUpperTail(basis.n, basis.mean, basis.size), basis }
 }
 
 /** Looks get rarer as a count grows: every 5 %. */
 const next = (n: number): number => Math.ceil(n * 1.05 + 0.5)
-
-function tail(n: number, mean: number, window: 'hour' | 'day', size: number): number {
-  return negativeBinomialUpperTail(n, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window, size))
-}
 
 function critical(mean: number, window: 'hour' | 'day', size: number): number {
   return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window, size))
@@ -145,11 +144,13 @@ function cautious(mean: number, window: 'hour' | 'day', size: number): number {
   return Math.max(LEAST_SIZE, window === 'hour' ? Math.min(size, mean) : size)
 }
 
-/** How rare a count would be if at least `floor` were expected: for streams that have a lower bound from elsewhere. */
-export function tailWithFloor(stream: CountStream, crossing: Crossing, floor: number): number {
-  if (floor <= crossing.expected) return crossing.p
+/** The crossing if at least `floor` were expected: for streams that have a lower bound from elsewhere. */
+export function withFloor(stream: CountStream, crossing: Crossing, floor: number): Crossing {
+  if (floor <= crossing.expected) return crossing
   const size = crossing.window === 'hour' ? hourSize(stream) : daySize(stream)
-  return Math.max(crossing.p, tail(crossing.observed, floor, crossing.window, Math.min(size, floor)))
+  const basis = { n: crossing.observed, mean: Math.max(floor, LEAST_MEAN[crossing.window]), size: cautious(floor, crossing.window, Math.min(size, floor)) }
+  const p = negativeBinomialUpperTail(basis.n, basis.mean, basis.size)
+  return p < crossing.p ? { ...crossing, expected: floor } : { ...crossing, expected: floor, p, basis }
 }
 
 /** Events per standard day. */

@@ -1,7 +1,9 @@
 /** The contract of a detector: one file, one question. See docs/detectors/ for what users read about each. */
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
-import type { Device } from '../device.ts'
+import type { NewsFactor, OthersFactor } from '../arithmetic.ts'
+import type { NewsPrior } from '../baseline/novelty.ts'
+import { clean, type Device, type MemoryName } from '../device.ts'
 import type { Evidence, Objective } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -29,14 +31,36 @@ export function evidence(detector: Pick<Detector, 'id' | 'group' | 'objective'>,
   const flow: Flow | null = 'flow' in event ? event.flow : null
   return {
     detector: detector.id, group: detector.group, objective: detector.objective, at: event.at,
-    observed: null, expected: null, unit: null, service: null, flow, ...given,
+    observed: null, expected: null, unit: null, service: null, flow, arithmetic: [], ...given,
   }
+}
+
+/** The chance of news of this kind, as a factor. */
+export function newsFactor(device: Device, memory: MemoryName, value: string, prior: NewsPrior): NewsFactor {
+  return { of: 'news', memory, value: clean(value), prior, news: device.memories[memory].news, days: device.lived }
+}
+
+/** How few of its role do it, as a factor. */
+export function othersFactor(device: Device, memory: MemoryName, value: string, popular: { users: number; others: number }): OthersFactor {
+  return { of: 'others', memory, value: clean(value), users: popular.users, others: popular.others, known: device.role !== 'unknown' }
 }
 
 /** A number as people write it. */
 export function num(x: number): string {
   if (Number.isInteger(x)) return String(x)
   return x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x >= 0.01 ? x.toFixed(2) : x.toExponential(1)
+}
+
+/** A number of things, as people write it: `1 study sent`, `2 studies sent`. The unit is given for several. */
+export function counted(n: number, unit: string): string {
+  return `${num(n)} ${n === 1 ? singular(unit) : unit}`
+}
+
+/** Units name things in the plural; of one, the noun is in the singular. */
+function singular(unit: string): string {
+  return unit
+    .replace(/\b(stud|quer|bod)ies\b/g, '$1y')
+    .replace(/\b(instances|messages|uses|hosts|ports|records|devices|conversations|operations|requests|violations|associations|merges|kinds|objects|images|bytes|callers|answers|hours|days|senders|titles|claims|patients|servers|connections)\b/g, (noun) => noun.slice(0, -1))
 }
 
 export const days = (n: number): string => (n < 1.5 ? 'the first day' : `${Math.floor(n)} days`)

@@ -3,7 +3,7 @@ import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, num, type Detector } from './detector.ts'
 
 /** So many conversations make it a use rather than a probe. */
 const USE = 3
@@ -30,7 +30,7 @@ export const foreignProtocol: Detector<'flow'> = {
       actor: scene.peer, peer: device, p: null, severity: today >= USE ? 'medium' : 'low',
       observed: today, expected: 0, unit: 'conversations in no known protocol',
       title: `${nameOf(scene.peer)} speaks something other than ${known.toUpperCase()} to ${nameOf(device)}`,
-      text: `${today} conversations today at port ${port} of ${nameOf(device)} were no ${known.toUpperCase()} (this one ${num(event.bytes.client)} bytes up, `
+      text: `${counted(today, 'conversations')} today at port ${port} of ${nameOf(device)} ${today === 1 ? 'was' : 'were'} no ${known.toUpperCase()} (this one ${num(event.bytes.client)} bytes up, `
         + `${num(event.bytes.server)} down, nothing lost); in ${days(device.lived)} the port spoke ${known.toUpperCase()}.`,
     })]
   },

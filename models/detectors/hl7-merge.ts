@@ -1,5 +1,5 @@
 import type { Hl7Message } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -27,10 +27,11 @@ export const hl7Merge: Detector<'hl7.message'> = {
     const { merges } = todayOf(device, scene.day)
     const n = (merges.get(event.patient) ?? 0) + 1
     if (merges.size < MOST || n > 1) merges.set(event.patient, n)
-    const p = n < 2 ? 1 : negativeBinomialUpperTail(n - 1, AGAIN.mean, AGAIN.size)
     if (n < 3) return NONE
+    const arithmetic: Factor[] = [{ of: 'amount', n: n - 1, ...AGAIN }]
+    const p = rarityOf(arithmetic)
     return [evidence(hl7Merge, event, {
-      actor: device, peer: scene.peer, p, observed: n, expected: AGAIN.mean, unit: 'merges into one patient', service: event.message_type,
+      actor: device, peer: scene.peer, p, arithmetic, observed: n, expected: AGAIN.mean, unit: 'merges into one patient', service: event.message_type,
       title: `${nameOf(device)} merges many patients into one`,
       text: `${n} merges today left the same surviving patient; another merge into the same patient is expected ${num(AGAIN.mean)} times; ${rarity(p)}.`,
     })]

@@ -1,11 +1,11 @@
 import type { Hl7Message } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 const PRIOR = { a: 0.3, b: 20 }
 /** Messages of a new kind on its first day, and in one hour of it. */
@@ -31,17 +31,25 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const stream = device.triggers.get(kind)
     const hour = stream !== undefined && stream.hour === site.hour ? stream.inHour : today
     const chance = newsChance(device.memories.trigger, PRIOR, device.lived)
-    const tail = Math.min(1, 2 * Math.min(
-      negativeBinomialUpperTail(today, DAY.mean, DAY.size), negativeBinomialUpperTail(hour, HOUR.mean, HOUR.size)))
-    const { others, users, q } = site.popularity(device, 'trigger', kind)
-    const p = chance * (1 - q) * tail
+    const popular = site.popularity(device, 'trigger', kind)
+    const { others, users } = popular
+    const arithmetic: Factor[] = [newsFactor(device, 'trigger', kind, PRIOR), othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
+    const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     return [evidence(hl7NewKind, event, {
-      actor: device, peer: scene.peer, p, observed: today, expected: DAY.mean * chance, unit: 'messages of the new kind', service: kind,
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: DAY.mean * chance, unit: 'messages of the new kind', service: kind,
       title: `${who} sends ${clean(kind)}, a kind of message it never sent`,
-      text: `${today} ${clean(kind)} messages today (${hour} within this hour) from ${who}, none in the ${days(device.lived)} before`
+      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, none in the ${days(device.lived)} before`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(DAY.mean)} a day on average; ${rarity(p)}.`,
     })]
   },
+}
+
+/** The rarer of the two windows; twice as likely, because both were looked at. */
+function rarer(today: number, hour: number): Factor[] {
+  const windows: AmountFactor[] = [{ of: 'amount', n: today, ...DAY }, { of: 'amount', n: hour, ...HOUR }]
+  const [inDay, inHour] = windows.map(valueOf) as [number, number]
+  const times = Math.min(2, 1 / Math.min(inDay, inHour))
+  return [inDay <= inHour ? windows[0]! : windows[1]!, { of: 'weight', why: 'the day and the hour were both looked at', times }]
 }

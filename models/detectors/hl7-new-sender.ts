@@ -1,12 +1,12 @@
 import type { Hl7Message } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { days, evidence, rarity, type Detector } from './detector.ts'
+import { counted, days, evidence, newsFactor, rarity, type Detector } from './detector.ts'
 import { claimEvidence } from './identity.ts'
 
 /** New interfaces into one receiver: a few in a decade. */
@@ -31,13 +31,15 @@ export const hl7NewSender: Detector<'hl7.message'> = {
     const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
     const chance = newsChance(device.memories.sender, PRIOR, device.lived)
     const allowed = legal('HL7', scene.peer.role, device.role)
-    const p = chance * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size) * (allowed ? 1 : ILLEGAL)
+    const arithmetic: Factor[] = [newsFactor(device, 'sender', scene.peer.id, PRIOR), { of: 'amount', n: today, ...FIRST }]
+    if (!allowed) arithmetic.push({ of: 'weight', why: 'the two roles have no business with HL7', times: ILLEGAL })
+    const p = rarityOf(arithmetic)
     if (p > 0.01) return claims
     const who = nameOf(scene.peer)
     return [...claims, evidence(hl7NewSender, event, {
-      actor: scene.peer, peer: device, p, observed: today, expected: FIRST.mean * chance, unit: 'messages', service: event.message_type,
+      actor: scene.peer, peer: device, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'messages', service: event.message_type,
       title: `${who} sends HL7 messages to ${nameOf(device)}, which it never fed`,
-      text: `${today} messages today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${device.memories.sender.known.size} `
+      text: `${counted(today, 'messages')} today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${device.memories.sender.known.size} `
         + `senders in ${days(device.lived)} and this was none of them${allowed ? '' : `; a device in the role ${scene.peer.role} usually sends no HL7`}; ${rarity(p)}.`,
     })]
   },

@@ -1,11 +1,11 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 const PRIOR = { a: 1, b: 20 }
 /** Studies moved to a destination on its first day: for a colleague, mostly one. */
@@ -27,14 +27,18 @@ export const moveDestination: Detector<'dicom.operation'> = {
     if (habit?.settled === true) return NONE
     const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
     const chance = newsChance(device.memories.destination, PRIOR, device.lived)
-    const { others, users, q } = site.popularity(device, 'destination', destination)
-    const p = chance * (1 - q) * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size)
+    const popular = site.popularity(device, 'destination', destination)
+    const { others, users } = popular
+    const arithmetic: Factor[] = [
+      newsFactor(device, 'destination', destination, PRIOR), othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...FIRST },
+    ]
+    const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     return [evidence(moveDestination, event, {
-      actor: device, peer: scene.peer, p, observed: today, expected: FIRST.mean * chance, unit: 'studies moved', service: 'C-MOVE',
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'studies moved', service: 'C-MOVE',
       title: `${who} has studies sent to ${clean(destination)}, a destination it never used`,
-      text: `${today} C-MOVE requests today by ${who} name the destination ${clean(destination)}`
+      text: `${counted(today, 'C-MOVE requests')} today by ${who} ${today === 1 ? 'names' : 'name'} the destination ${clean(destination)}`
         + `${event.status === 'A801' ? ', which the archive does not know' : ''}; it never did in ${days(device.lived)}`
         + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
         + `a new destination starts with ${num(FIRST.mean)} on average; ${rarity(p)}.`,

@@ -1,12 +1,12 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
 const PRIORS: Record<string, NewsPrior> = {
@@ -40,21 +40,25 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
     if (!carries) return NONE
     const today = (edge !== undefined && edge.day === scene.day ? edge.today : 0) + 1
     const first = hl7 ? MESSAGES : STUDIES
-    const tail = negativeBinomialUpperTail(today, first.mean, first.size)
     const prior = PRIORS[family(device.role)] ?? DEFAULT
     const chance = newsChance(device.memories.peer, prior, device.lived)
-    const { others, users, q } = site.popularity(device, 'peer', scene.peer.id)
+    const popular = site.popularity(device, 'peer', scene.peer.id)
+    const { others, users, q } = popular
     if (users >= COMMON && q >= COMMON_SHARE) return NONE
     const allowed = legal(hl7 ? 'HL7' : scene.service, device.role, scene.peer.role)
-    const p = chance * (1 - q) * tail * (allowed ? 1 : ILLEGAL)
+    const arithmetic: Factor[] = [
+      newsFactor(device, 'peer', scene.peer.id, prior), othersFactor(device, 'peer', scene.peer.id, popular), { of: 'amount', n: today, ...first },
+      ...(allowed ? [] : [{ of: 'weight', why: 'the two roles have no business with this service', times: ILLEGAL } as const]),
+    ]
+    const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const what = hl7 ? 'HL7 messages' : event.command === 'C-STORE' ? 'studies sent' : 'studies requested'
     const from = nameOf(device)
     const to = nameOf(scene.peer)
     return [evidence(newPeer, event, {
-      actor: device, peer: scene.peer, p, observed: today, expected: first.mean * chance, unit: what, service: hl7 ? event.message_type : event.command,
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: what, service: hl7 ? event.message_type : event.command,
       title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it never used: ${to}`,
-      text: `${today} ${what} today between ${from} and ${to}, a peer it never used in ${days(device.lived)}`
+      text: `${counted(today, what)} today between ${from} and ${to}, a peer it never used in ${days(device.lived)}`
         + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
         + `. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
         + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,

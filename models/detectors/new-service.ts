@@ -1,11 +1,11 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { negativeBinomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New services and object classes a day: a handful a year. */
 const PRIOR = { a: 0.5, b: 20 }
@@ -40,23 +40,27 @@ export const newService: Detector<'dicom.operation'> = {
 function judgeValue(value: string, event: DicomOperation, device: Device, site: Site, scene: Scene): Evidence | undefined {
   const habit = device.memories.service.known.get(value)
   if (habit?.settled === true) return undefined
-  const { others, users, q } = site.popularity(device, 'service', value)
+  const popular = site.popularity(device, 'service', value)
+  const { others, users, q } = popular
   // Being called is the caller's doing: verification of anything by anybody is how networks are tested.
   if (scene.service === 'C-ECHO' || (!scene.acts && (scene.service === 'N-EVENT-REPORT' || device.role === 'unknown'))) return undefined
   if (users >= COMMON && q >= COMMON_SHARE) return undefined
   const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
   const chance = newsChance(device.memories.service, PRIOR, device.lived)
-  const p = chance * (1 - q) * negativeBinomialUpperTail(today, FIRST.mean, FIRST.size) * (GRAVE.has(value) || site.unheardOf('service', value) ? GRAVITY : 1)
+  const arithmetic: Factor[] = [newsFactor(device, 'service', value, PRIOR), othersFactor(device, 'service', value, popular), { of: 'amount', n: today, ...FIRST }]
+  if (GRAVE.has(value)) arithmetic.push({ of: 'weight', why: 'a service that only archives and few readers have a use for', times: GRAVITY })
+  else if (site.unheardOf('service', value)) arithmetic.push({ of: 'weight', why: 'nobody at this site does this', times: GRAVITY })
+  const p = rarityOf(arithmetic)
   if (p > 0.01) return undefined
   const who = nameOf(device)
   const object = /^\d/.test(value)
-  const deed = object ? `objects of class ${value}` : scene.acts ? `${scene.service} requests` : `${scene.service} answers`
+  const deed = object ? counted(today, `objects of class ${value}`) : counted(today, scene.acts ? `${scene.service} requests` : `${scene.service} answers`)
   return evidence(newService, event, {
-    actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p,
+    actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p, arithmetic,
     observed: today, expected: FIRST.mean * chance, unit: 'uses today', service: event.command,
     title: object ? `${who} sends a kind of object it never sent` : scene.acts ? `${who} uses a service it never used: ${scene.service}`
       : `${who} is used in a way it never was: it answers ${scene.service}`,
-    text: `${today} ${deed} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
+    text: `${deed} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
       + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role do this` : ''}; `
       + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on a day in ${num(1 / chance)}; ${rarity(p)}.`,
   })

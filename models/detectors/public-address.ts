@@ -3,7 +3,7 @@ import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, type Detector } from './detector.ts'
 
 /** An edge is long learned when it was used on so many days. */
 const LEARNED_DAYS = 7
@@ -37,7 +37,7 @@ export const publicAddress: Detector<'dicom.operation' | 'hl7.message'> = {
       severity: n >= (hl7 ? GRAVE.messages : GRAVE.studies) ? 'high' : 'medium',
       observed: n, expected: 0, unit: hl7 ? 'HL7 messages' : 'DICOM operations', service: hl7 ? event.message_type : event.command,
       title: `${nameOf(insider)} exchanges ${hl7 ? 'HL7 messages' : 'DICOM'} with the public address ${outside}`,
-      text: `${n} ${hl7 ? 'HL7 messages' : 'DICOM studies or requests'} between ${inside} and ${outside}, an address on the Internet that is neither declared `
+      text: `${counted(n, hl7 ? 'HL7 messages' : 'DICOM studies or requests')} between ${inside} and ${outside}, an address on the Internet that is neither declared `
         + `nor in use on ${LEARNED_DAYS} days or more (it was on ${edge?.days ?? 0}; the device is known for ${days(device.lived)}).`,
     })]
   },

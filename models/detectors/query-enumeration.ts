@@ -1,10 +1,10 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { binomialUpperTail } from '../baseline/distributions.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import { LEAST_CLASS, breadthClass, type Site } from '../site.ts'
-import { NONE, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, evidence, num, rarity, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
 
 export const queryEnumeration: Detector<'dicom.operation'> = {
@@ -39,13 +39,14 @@ function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene
   const hits = device.today.breadth.slice(class_).reduce((sum, n) => sum + n, 0)
   const queries = device.today.breadth.reduce((sum, n) => sum + n, 0)
   const share = site.breadth.share(class_)
-  const p = binomialUpperTail(hits, queries, share)
+  const arithmetic: Factor[] = [{ of: 'share', hits, tries: queries, share }]
+  const p = rarityOf(arithmetic)
   if (p > 1e-3) return undefined
   const who = nameOf(device)
   return evidence(queryEnumeration, event, {
-    actor: device, peer: scene.peer, p, observed: hits, expected: share * queries, unit: 'broad queries', service: 'C-FIND',
+    actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * queries, unit: 'broad queries', service: 'C-FIND',
     title: `${who} asks broad queries`,
-    text: `${hits} of ${queries} queries by ${who} today were answered with ${2 ** class_} records or more (this one ${matches}); `
-      + `of all queries at this site ${num(100 * share)} % are; ${rarity(p)}.`,
+    text: `${hits} of ${counted(queries, 'queries')} by ${who} today ${hits === 1 ? 'was' : 'were'} answered with ${2 ** class_} records or more (this one ${matches}); `
+      + `of all queries at this site ${num(100 * share)} % are as broad; ${rarity(p)}.`,
   })
 }

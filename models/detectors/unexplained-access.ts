@@ -1,5 +1,5 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { dayMean, hourMean, tailWithFloor } from '../baseline/counts.ts'
+import { dayMean, hourMean, withFloor } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -21,7 +21,7 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.unexplained || scene.crossed.length === 0 || device.role === 'archive') return NONE
-    withFloor(device, scene, site)
+    expectSome(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, service: event.command })
@@ -33,7 +33,7 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
 }
 
 /** Whoever receives studies is expected to receive some without an order, even if none came so far. */
-function withFloor(device: Device, scene: Scene, site: Site): void {
+function expectSome(device: Device, scene: Scene, site: Site): void {
   const received = device.streams.get('store.in')
   const stream = device.streams.get('unexplained.in')
   if (received === undefined || stream === undefined) return
@@ -41,7 +41,6 @@ function withFloor(device: Device, scene: Scene, site: Site): void {
   scene.crossed = scene.crossed.map(({ stream: name, crossing }) => {
     if (name !== 'unexplained.in') return { stream: name, crossing }
     const all = crossing.window === 'hour' ? hourMean(received, site.hour, pace) : dayMean(received, site.day, pace)
-    const p = tailWithFloor(stream, crossing, SHARE * all)
-    return { stream: name, crossing: { ...crossing, p, expected: Math.max(crossing.expected, SHARE * all) } }
+    return { stream: name, crossing: withFloor(stream, crossing, SHARE * all) }
   })
 }

@@ -1,12 +1,13 @@
 /** What the volume detectors share: from a crossed critical value to evidence. */
 import type { WireEvent } from '../../protocols/events.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { armed, dayMean, hourMean, rate, type CountStream, type Crossing } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamName } from '../streams.ts'
-import { days, evidence, num, rarity, type Detector } from './detector.ts'
+import { counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
 const RATIO = 1.5
@@ -26,17 +27,19 @@ export function material(crossing: Crossing, least: number): boolean {
 }
 
 export function volumeEvidence(
-  event: WireEvent, device: Device, stream: CountStream, crossing: Crossing, unit: string, options: VolumeOptions,
+  event: WireEvent, device: Device, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions,
 ): Evidence | undefined {
   if (!material(crossing, options.least)) return undefined
-  const { window, observed, expected, p } = crossing
+  const { window, observed, expected, basis } = crossing
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
-  const claimed = armed(stream) ? p : Math.max(p, UNARMED)
+  const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis }]
+  if (!armed(stream)) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
+  const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
-    actor: device, peer: options.peer ?? null, p: claimed, observed, expected, unit, service: options.service ?? null, title: options.title,
-    text: `${num(observed)} ${unit} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
+    actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
+    text: `${counted(observed, unit)} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
       + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)})`
-      + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(claimed)}.`,
+      + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(p)}.`,
   })
 }
 
@@ -51,7 +54,7 @@ export function judgeCrossings(
   for (const { stream, crossing } of scene.crossed) {
     const options = names[stream]
     if (options === undefined) continue
-    const one = volumeEvidence(event, device, device.streams.get(stream)!, crossing, STREAMS[stream].unit, options)
+    const one = volumeEvidence(event, device, device.streams.get(stream)!, stream, crossing, STREAMS[stream].unit, options)
     if (one !== undefined) found.push(one)
   }
   return found

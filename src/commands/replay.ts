@@ -14,6 +14,7 @@ import type { MakeSink } from '../sinks/sink.ts'
 import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
+import type { Report } from '../report/report.ts'
 import type { State } from '../store/state.ts'
 import { progressLine } from './progress.ts'
 
@@ -23,6 +24,7 @@ export interface ReplayOptions {
   kafka?: string
   publish?: boolean
   events?: string
+  report?: string
   state?: string
   freeze?: boolean
   learnUntil?: string
@@ -35,6 +37,7 @@ const PATIENCE = 20_000
 
 // The database and the Kafka client take a quarter of a second to load, and most replays need neither.
 const stores = async (): Promise<typeof import('../store/state.ts')> => import('../store/state.ts')
+const reporting = async (): Promise<typeof import('../report/report.ts')> => import('../report/report.ts')
 const publishing = async (): Promise<typeof import('../sinks/publisher.ts')> => import('../sinks/publisher.ts')
 
 /** Notes and failures go to standard error; standard output is for alerts and events. */
@@ -64,6 +67,12 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
   }
 }
 
+/** Gathers for the report while the replay runs, and writes it at the end. */
+async function reportOf(path: string, about: { files: string[]; alerts: string | undefined; calendar: Calendar | undefined; sensor: string }): Promise<Report> {
+  const { Report } = await reporting()
+  return new Report(path, about, say)
+}
+
 /** Kafka where it is named, and with --publish everything the configuration names; undefined where alerts go nowhere else. */
 async function chosenSinks({ kafka, publish }: ReplayOptions, config: Config): Promise<ReadonlyMap<string, MakeSink> | undefined> {
   if (kafka === undefined && publish !== true) return undefined
@@ -88,6 +97,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
+  const report = options.report === undefined ? undefined : await reportOf(options.report, { files, alerts: options.alerts, calendar, sensor: config.sensor })
   /** The latest revision of each alert. */
   const alerts = new Map<string, Alert>()
   const pipeline = new Pipeline({
@@ -97,8 +107,12 @@ async function run(files: string[], { options, config, format, state, publisher,
     communityIdSeed: config.community_id_seed,
     freeze: options.freeze ?? false,
     ...(state && { learned: state.model() }),
-    onEvent: eventLines && ((event) => eventLines.write(eventJson(event))),
+    onEvent: (eventLines || report) && ((event) => {
+      report?.gather.event(event, pipeline.outlook)
+      eventLines?.write(eventJson(event))
+    }),
     onAlert: (alert) => {
+      report?.gather.alert(alert)
       alerts.set(alert.id, alert)
       alertLines?.write(FORMATS[format](alert))
       publisher?.accept(alert)
@@ -107,6 +121,7 @@ async function run(files: string[], { options, config, format, state, publisher,
 
   const sinks = [alertLines, eventLines].filter((sink) => sink !== undefined)
   let whole = await read(files, pipeline, state, async () => (await Promise.all(sinks.map((sink) => sink.drained()))).every(Boolean))
+  if (report !== undefined && !await report.write(pipeline.outlook)) whole = false
   if (alertLines === undefined && options.events !== '-') printAlerts([...alerts.values()])
   for (const sink of sinks) {
     try {

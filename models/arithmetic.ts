@@ -1,0 +1,50 @@
+/**
+ * How a rarity came about, factor by factor: what a detector multiplies, and what `wardwire baseline explain` computes again. Plain data,
+ * so that it travels with the alert and is kept with it.
+ */
+import { binomialUpperTail, gammaPoissonNovelty, negativeBinomialUpperTail } from './baseline/distributions.ts'
+import type { NewsPrior } from './baseline/novelty.ts'
+import type { MemoryName } from './device.ts'
+
+/** A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone is allowed for. */
+export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number }
+/** The chance that something new of this kind appears on a day: Gamma(a + news, b + days) prior of a rate. */
+export interface NewsFactor { of: 'news'; memory: MemoryName; value: string; prior: NewsPrior; news: number; days: number }
+/** The share of the role that does not have this habit; of a device without a role nobody is like it. */
+export interface OthersFactor { of: 'others'; memory: MemoryName; value: string; users: number; others: number; known: boolean }
+/** How much of something new there is on a first day: P(N >= n), N negative binomial. */
+export interface AmountFactor { of: 'amount'; n: number; mean: number; size: number }
+/** P(at least `hits` of `tries`), each with the chance `share`. */
+export interface ShareFactor { of: 'share'; hits: number; tries: number; share: number }
+/** A fixed weight, and why. */
+export interface WeightFactor { of: 'weight'; why: string; times: number }
+/** No claim beyond this, and why. */
+export interface CapFactor { of: 'cap'; why: string; least: number }
+
+export type Factor = CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
+
+/** The number that a factor contributes; a cap contributes none. */
+export function valueOf(factor: Factor): number {
+  switch (factor.of) {
+    case 'count':
+    case 'amount': return negativeBinomialUpperTail(factor.n, factor.mean, factor.size)
+    case 'news': return gammaPoissonNovelty(factor.prior.a + factor.news, factor.prior.b + factor.days)
+    case 'others': return 1 - popularityOf(factor)
+    case 'share': return binomialUpperTail(factor.hits, factor.tries, factor.share)
+    case 'weight': return factor.times
+    case 'cap': return 1
+  }
+}
+
+/** Share of the role that has the habit, with a fifth of a device added. */
+export function popularityOf({ users, others, known }: Pick<OthersFactor, 'users' | 'others' | 'known'>): number {
+  return ((known ? users : 0) + 0.2) / (others + 1)
+}
+
+/** The rarity that factors make together: their product, and no less than a cap among them. */
+export function rarityOf(factors: readonly Factor[]): number {
+  let p = 1
+  for (const factor of factors) p *= valueOf(factor)
+  for (const factor of factors) if (factor.of === 'cap') p = Math.max(p, factor.least)
+  return p
+}
