@@ -79,6 +79,8 @@ export interface Ends {
   receivingApp: string | null
   /** The step in which the names were last compared. */
   heard: Micros
+  /** An operation with a data set was read on it. */
+  read: boolean
   /** Day on which the server was last noted to speak its protocol here. */
   portDay: number
 }
@@ -125,7 +127,7 @@ export class Directory {
       client, server,
       outside: onInternet(server, flow.server.ip) ? flow.server.ip : onInternet(client, flow.client.ip) ? flow.client.ip : null,
       version: 0, callingAe: ae, sendingApp: known?.sendingApp ?? null, receivingApp: known?.receivingApp ?? null,
-      heard: known?.heard ?? 0, portDay: known?.portDay ?? -1,
+      heard: known?.heard ?? 0, read: known?.read ?? false, portDay: known?.portDay ?? -1,
     }
     ends.version = this.#version
     if (!nobody) this.#flows.set(flow, ends)
