@@ -2,7 +2,7 @@
  * How a rarity came about, factor by factor: what a detector multiplies, and what `wardwire baseline explain` computes again. Plain data,
  * so that it travels with the alert and is kept with it.
  */
-import { binomialUpperTail, gammaPoissonNovelty, negativeBinomialUpperTail } from './baseline/distributions.ts'
+import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail } from './baseline/distributions.ts'
 import type { NewsPrior } from './baseline/novelty.ts'
 import type { MemoryName } from './device.ts'
 
@@ -24,7 +24,10 @@ export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
 export interface CapFactor { of: 'cap'; why: string; least: number }
 
-export type Factor = CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
+/** A day's bytes: P(sum of so many studies >= bytes), each log-normal. */
+export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number }
+
+export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
 
 /** The number that a factor contributes; a cap contributes none. */
 export function valueOf(factor: Factor): number {
@@ -34,6 +37,7 @@ export function valueOf(factor: Factor): number {
     case 'news': return gammaPoissonNovelty(factor.prior.a + factor.news, factor.prior.b + factor.days)
     case 'others': return 1 - popularityOf(factor)
     case 'share': return binomialUpperTail(factor.hits, factor.tries, factor.share)
+    case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)
     case 'weight': return factor.times
     case 'cap': return 1
   }

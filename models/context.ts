@@ -14,6 +14,8 @@ const VALID = 14 * DAY
 const FEED_SILENT = 26 * HOUR
 const FEED_AGE = 2 * DAY
 const FEED_LEAST = 30
+/** A reason is remembered to this precision, so that a busy patient costs a look-up and no more. */
+const PRECISION = HOUR
 /** Orders for imaging, appointments, arrivals and admissions: somebody is about to look at this patient's images. */
 const REASONS = /^(ORM|OMI|OMG|SIU|ADT\^A0[14567]|ADT\^A14|ADT\^A10)/
 
@@ -39,7 +41,9 @@ export class OrderContext {
 
   /** Also: images of the patient were just made. */
   reason(patient: string, at: Micros): void {
-    this.#patients.delete(patient)
+    const last = this.#patients.get(patient)
+    if (last !== undefined && at - last < PRECISION) return
+    if (last !== undefined) this.#patients.delete(patient)
     this.#patients.set(patient, at)
     if (this.#patients.size > MOST_PATIENTS) this.#patients.delete(this.#patients.keys().next().value!)
   }

@@ -16,11 +16,12 @@ import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
-import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
+import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import type { Feedback } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
-import { failed, learn, observe } from './observe.ts'
+import { failed, learn, learnBytes, observe } from './observe.ts'
+import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
@@ -126,6 +127,7 @@ export class Engine {
     scene.kindCrossed = undefined
     scene.newStudy = false
     scene.unexplained = false
+    scene.moved = null
     scene.stale = false
     scene.service = ''
     scene.day = this.#site.day
@@ -209,6 +211,7 @@ export class Engine {
       const pace = this.#site.pace(device)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
+      learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
@@ -253,7 +256,32 @@ export class Engine {
     return this.#incidents
   }
 
+  // ---- to look at
+
+  /** Devices as the engine takes them to be now. */
+  *view(): Iterable<DeviceView> {
+    for (const device of this.#directory.devices.values()) yield viewOf(device)
+  }
+
+  /** The open day of each device, by its id: observed beside expected. Asked before the day's end it says what was expected of the whole day. */
+  *readings(): Iterable<[string, DayReading[]]> {
+    for (const device of this.#directory.devices.values()) yield [device.id, readingsOf(device, this.#site)]
+  }
+
   // ---- state
+
+  /**
+   * What is known of a conversation that is still open, JSON-able. `save` does not hold it, because a capture that begins has conversations of its
+   * own; who continues in the middle of one needs it to go on exactly.
+   */
+  saveFlow(flow: Flow): unknown {
+    return this.#directory.saveFlow(flow)
+  }
+
+  /** After `load`, for each conversation that `saveFlow` gave something of. */
+  loadFlow(flow: Flow, state: unknown): void {
+    this.#directory.loadFlow(flow, state as FlowState)
+  }
 
   /** JSON-able entries: one per device, and a few of the site. */
   *save(): Iterable<[string, unknown]> {
@@ -302,7 +330,7 @@ const NO_CLAIMS: Claim[] = []
 function newScene(side: Scene['side']): Scene {
   return {
     peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, stale: false, day: 0,
+    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }
 

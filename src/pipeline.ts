@@ -64,6 +64,11 @@ export class Pipeline {
     this.#engine.finish(this.through)
   }
 
+  /** The engine's devices and expectations, to look at. */
+  get outlook(): Pick<Engine, 'view' | 'readings'> {
+    return this.#engine
+  }
+
   /** What was learned so far. */
   learned(): Iterable<[string, unknown]> {
     return this.#engine.save()

@@ -63,8 +63,8 @@ describe('an alert that was malicious', () => {
   const twice = run(inOrder([...ordinaryDay(LEARNED + 1), ...copies(LEARNED + 1, 40), ...ordinaryDay(later)]), attack.state)
   // The last days that were closed before it.
   const clean = run(ordinaryDay(LEARNED), before)
-  const grown = twice.alerts.find((alert) => alert.id === told.id) ?? told
-  const purged = run([], twice.state, [malicious(grown)])
+  const answers = [told, ...twice.alerts].filter((alert) => alert.hosts.includes(STRANGER.ip)).map(malicious)
+  const purged = run([], twice.state, answers)
   const sends = (ran: Ran): number => {
     const device = [...ran.engine.devices.values()].find(({ aes }) => aes.has(CT01.name))!
     return rate(device.streams.get('store.out')!)
@@ -83,7 +83,7 @@ describe('an alert that was malicious', () => {
   })
 
   test('is it taken back once, however often the state is loaded?', () => {
-    const again = run([], purged.state, [malicious(grown)])
+    const again = run([], purged.state, answers)
     expect(sends(again)).toBe(sends(purged))
   })
 })

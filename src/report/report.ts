@@ -1,0 +1,47 @@
+/** `--report FILE`: gathers while a replay runs, and writes the page at its end. */
+import { writeFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Calendar } from '../../models/calendar.ts'
+import { reason } from '../errors.ts'
+import { VERSION } from '../version.ts'
+import { Gather } from './gather.ts'
+import { pageAssets, pageHtml } from './html.ts'
+
+export interface ReportAbout {
+  /** Captures as named on the command line. */
+  files: string[]
+  /** Where the alerts go as JSON lines: what the report's commands name, if it is a file. */
+  alerts: string | undefined
+  calendar: Calendar | undefined
+  sensor: string
+}
+
+export class Report {
+  readonly gather: Gather
+  readonly #path: string
+  readonly #about: ReportAbout
+  readonly #say: (line: string) => void
+
+  constructor(path: string, about: ReportAbout, say: (line: string) => void) {
+    this.gather = new Gather(about.calendar?.tz)
+    this.#path = path
+    this.#about = about
+    this.#say = say
+  }
+
+  /** @returns false when it could not be written; the reason was said */
+  async write(outlook: Parameters<Gather['data']>[0]): Promise<boolean> {
+    const { files, alerts, sensor } = this.#about
+    // The report itself holds the alerts, so its commands work without any other file.
+    const origin = alerts === undefined || alerts === '-' ? basename(this.#path) : alerts
+    const data = { ...this.gather.data(outlook, { version: VERSION, sensor, files }), origin }
+    try {
+      // Addresses and names of a network are nobody else's business.
+      writeFileSync(resolve(this.#path), pageHtml(await pageAssets(), data), { mode: 0o600 })
+      return true
+    } catch (error) {
+      this.#say(`the report was not written to ${this.#path}: ${reason(error)}`)
+      return false
+    }
+  }
+}

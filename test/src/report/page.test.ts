@@ -1,0 +1,150 @@
+/** Is the report something to look at, in a real browser, whatever the wire said? */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { jsonLines, wardwire } from '../program.ts'
+import { executablePath, goTo, isPainted, launch, NO_BROWSER, watched } from './browser.ts'
+import { hostileCapture } from './hostile.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'wardwire-report-'))
+const report = join(folder, 'report.html')
+const url = `file://${report}`
+let browser: Browser
+let alerts: Record<string, unknown>[] = []
+
+beforeAll(async () => {
+  const run = await wardwire(['replay', 'fixtures/demo/hospital.pcap.gz', '--report', report, '--alerts', join(folder, 'alerts')], { env: { XDG_STATE_HOME: folder } })
+  expect(run.code, run.stderr).toBe(0)
+  const revisions = jsonLines(readFileSync(join(folder, 'alerts'), 'utf8'))
+  alerts = [...new Map(revisions.map((a) => [a['id'], a])).values()]
+  if (executablePath !== undefined) browser = await launch()
+  else console.warn(NO_BROWSER)
+})
+afterAll(async () => {
+  await browser?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the file', () => {
+  test('does it forbid everything but what is in it?', () => {
+    const html = readFileSync(report, 'utf8')
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("connect-src 'none'")
+    expect(policy).not.toContain('unsafe')
+    // No attribute of the page itself fetches anything.
+    expect(html.slice(0, html.indexOf('<style')) + html.slice(html.indexOf('<body>'), html.indexOf('<script'))).not.toMatch(/(src|href)=/)
+  })
+})
+
+describe.skipIf(executablePath === undefined)('in the browser', () => {
+  test.each(['light', 'dark'] as const)('is every view drawn without a complaint (%s)?', async (colorScheme) => {
+    const { page, faults } = await watched(browser, { colorScheme })
+    await page.goto(url)
+    for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
+      await goTo(page, view)
+      await page.waitForSelector(`#view-${view} .content > *`)
+      expect(await page.locator('section.shown').count()).toBe(1)
+    }
+    expect(await page.locator('#view-unseen').innerText()).toContain('not recognised')
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
+  test('is every alert reachable, with its explanation, evidence and the command that cuts its packets?', async () => {
+    const { page, faults } = await watched(browser)
+    await page.goto(url)
+    expect(alerts.length).toBeGreaterThan(3)
+    for (const alert of alerts) {
+      await goTo(page, `alert=${alert['id'] as string}`)
+      const card = page.locator(`#alert-${alert['id'] as string}`)
+      await card.locator('.why').waitFor()
+      const text = await card.innerText()
+      expect(text).toContain(alert['title'])
+      expect(text).toContain((alert['explanation'] as string).slice(0, 80))
+      expect(text).toContain(`--alert ${join(folder, 'alerts')}:${alert['id'] as string}`)
+      expect(await card.locator('tbody tr').count()).toBe((alert['evidence'] as unknown[]).length)
+    }
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
+  test('do map and charts show what the replay saw?', async () => {
+    const { page, faults } = await watched(browser)
+    await page.goto(`${url}#map`)
+    await page.waitForFunction('window.wardwireMap')
+    const drawn = await page.evaluate<{ nodes: number; edges: number }>('window.wardwireMap')
+    expect(drawn.nodes).toBeGreaterThan(15)
+    expect(drawn.edges).toBeGreaterThan(20)
+    expect(await isPainted(page, '#view-map canvas[data-id="layer2-node"]')).toBe(true)
+    await goTo(page, 'timeline')
+    await page.waitForSelector('#view-timeline .u-wrap canvas')
+    expect(await isPainted(page, '#view-timeline canvas')).toBe(true)
+    await goTo(page, `device=${(alerts[0]!['device'] as { id: string }).id}`)
+    await page.waitForSelector('#view-device figure canvas')
+    expect(await isPainted(page, '#view-device figure canvas')).toBe(true)
+    expect(await page.locator('#view-device figcaption').first().innerText()).toMatch(/observed, .* expected/)
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
+  test('can it be used by keyboard alone, and is every control named?', async () => {
+    const { page } = await watched(browser)
+    await page.goto(url)
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content')
+    for (let i = 0; i < 2; i++) await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#view-alerts.shown')
+    await page.locator('#view-alerts summary').first().focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#view-alerts details[open] .why').waitFor()
+    for (const view of ['alerts', 'map', 'devices']) {
+      await goTo(page, view)
+      const nameless = await page.evaluate(`[...document.querySelectorAll('section.shown button, section.shown input, section.shown select, section.shown a')]
+        .filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length > 0))).map((e) => e.outerHTML)`)
+      expect(nameless).toEqual([])
+    }
+    await page.close()
+  })
+
+  test('does paper hold all of it?', async () => {
+    const { page } = await watched(browser)
+    await page.goto(url)
+    await page.waitForSelector('nav')
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await page.emulateMedia({ media: 'print' })
+    const text = await page.locator('main').innerText()
+    for (const alert of alerts) expect(text).toContain(alert['title'])
+    expect(text).toContain('What was not seen')
+    expect(await page.locator('nav').isVisible()).toBe(false)
+    await page.close()
+  })
+
+  test('does text from the wire stay text?', async () => {
+    const capture = join(folder, 'hostile.pcap')
+    const hostile = join(folder, "it's <hostile>.html")
+    writeFileSync(capture, hostileCapture())
+    const run = await wardwire(['replay', capture, '--report', hostile], { env: { XDG_STATE_HOME: folder } })
+    expect(run.code, run.stderr).toBe(0)
+    const html = readFileSync(hostile, 'utf8')
+    expect(html.match(/<script/g)?.length).toBe(2)
+    expect(html).not.toContain('<img')
+    const { page, faults } = await watched(browser)
+    await page.goto(`file://${encodeURI(hostile)}`)
+    for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
+      await goTo(page, view)
+      await page.waitForSelector(`#view-${view} .content > *`)
+      expect(await page.evaluate("document.querySelectorAll('main img, main script, main svg, main b, main i').length"), view).toBe(0)
+      expect(await page.locator(`#view-${view}`).innerText()).not.toMatch(/[\u0007\u001b\u202e]/)
+    }
+    expect(await page.locator('#view-networks').innerText()).toContain('<b>CT</b>')
+    expect(await page.locator('#view-networks').innerText()).toContain('</script><script>alert(1)')
+    await goTo(page, 'devices')
+    for (const id of await page.locator('#view-devices tbody a').evaluateAll((links) => links.map((a) => (a as unknown as { hash: string }).hash))) await goTo(page, id.slice(1))
+    expect(faults).toEqual([])
+    await page.close()
+  })
+})
