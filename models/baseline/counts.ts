@@ -300,7 +300,9 @@ export function unlearn(stream: CountStream, from: number, to: number): void {
   const days = log.length / LOGGED
   for (let i = days - 1; i >= 0; i--) {
     const [day, n, learned, exposure, onWeekday, watched, dev, sq] = log.slice(i * LOGGED, (i + 1) * LOGGED) as [number, number, number, number, number, number, number, number]
-    if (day < from || day > to) continue
+    if (day < from || day > to || watched === 0) continue
+    // Once is enough; the day keeps its place, because the days after it have faded it.
+    log.fill(0, i * LOGGED + 1, (i + 1) * LOGGED)
     const kept = KEEP ** (days - 1 - i)
     stream.a = Math.max(0.05, stream.a - kept * learned)
     stream.b = Math.max(0.01, stream.b - kept * exposure)
