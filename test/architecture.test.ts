@@ -52,7 +52,7 @@ const BUILD_ONLY = ['esbuild', 'uplot', 'cytoscape']
 /** Where each package of package.json may be imported. */
 const HOMES: Record<string, string[]> = {
   pcap: ['src/sources/'],
-  kafkajs: ['src/sources/', 'src/sinks/'],
+  kafkajs: ['src/sources/', 'src/sinks/', 'src/detect/'],
   dcmjs: ['protocols/dicom/'],
   'hl7-standard': ['protocols/hl7/'],
   'simple-statistics': ['models/baseline/'],
@@ -63,6 +63,7 @@ const HOMES: Record<string, string[]> = {
   uplot: ['src/report/page/charts.ts', 'src/report/page/main.ts'],
   cytoscape: ['src/report/page/map.ts'],
   esbuild: ['src/report/bundle.ts'],
+  tar: ['src/evidence/'],
   zod: ['src/config.ts', 'src/schema.ts', 'models/calendar.ts'],
 }
 
