@@ -138,6 +138,9 @@ export const LIMITS = {
     partHeadBytes: 4096,
     /** Bytes of the file meta information (PS3.10 7.1) of an instance; a longer one is not read, and the data set guessed at. */
     metaBytes: 8192,
+    /** Bytes of a compressed body that are held for its end, and what may come of them; of a larger one no more than its being there is told. */
+    encodedBytes: 256 * 1024,
+    decodedBytes: 4 * 1024 * 1024,
     /** Distinct studies of one request that are listed. */
     webStudies: 64,
     /** Requests of one connection that wait for their answer; of a deeper pipeline the oldest is told without. */
