@@ -17,7 +17,7 @@ import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
-import type { Feedback } from './feedback.ts'
+import type { Feedback, Purge } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
 import { failed, learn, learnBytes, observe } from './observe.ts'
@@ -225,7 +225,7 @@ export class Engine {
   #heed(feedback: readonly Feedback[]): void {
     this.#incidents.allowances = feedback.filter((one) => one.kind === 'allow')
     for (const one of feedback) {
-      if (one.kind !== 'malicious' || this.#heeded.includes(one.alert)) continue
+      if (one.kind !== 'malicious' || this.#heeded.includes(answerOf(one))) continue
       const devices = this.#directory.devices
       const actor = devices.get(one.actor)
       const from = this.#clock.hour(one.from)
@@ -236,10 +236,10 @@ export class Engine {
         const peer = devices.get(id)
         if (peer !== undefined) forgetPeer(peer, one.actor, since)
       }
-      this.#heeded = [...this.#heeded.slice(-999), one.alert]
+      this.#heeded = [...this.#heeded.slice(-999), answerOf(one)]
     }
   }
-  /** Alerts called malicious whose period was taken back. */
+  /** Answers that were heeded: alerts called malicious, and until when. */
   #heeded: string[] = []
 
   // ---- for questions
@@ -319,6 +319,9 @@ export class Engine {
     this.#site.load(all, engine.hour)
   }
 }
+
+/** An alert that has grown since may be answered again. */
+const answerOf = (one: Purge): string => `${one.alert}@${one.to}`
 
 /** Yesterday's highest scores of the devices that live. */
 function* scoresOf(devices: Iterable<Device>, day: number): Iterable<number> {

@@ -7,6 +7,8 @@
  *   model/<name>   what the engine saves, one value a device
  *   feedback/<id>  what analysts answered to alerts: written beside a run, heeded by the next one that starts from the state
  *
+ *   desk/...       what the console shows and keeps (`desk.ts`)
+ *
  * The outbox lies beside it in databases of its own (`outbox.ts`).
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -15,6 +17,7 @@ import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { Feedback } from '../../models/feedback.ts'
 import { UserError, reason } from '../errors.ts'
+import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
 
 /** Grows when older states can't be read any more. */
@@ -107,6 +110,16 @@ export class State {
       for (const kind of ['allow', 'malicious']) found = this.#db.removeSync(`${FEEDBACK}${alert}/${kind}`) || found
     })
     return found
+  }
+
+  /** What the console reads and writes beside runs. */
+  get desk(): Desk {
+    return new Desk(this.#db)
+  }
+
+  /** How often the state was saved, by whichever run: tells when there is something new to read. */
+  get saves(): number {
+    return (this.#db.get('meta') as Meta | undefined)?.generation ?? 0
   }
 
   /**
