@@ -237,8 +237,11 @@ export class Incidents {
     this.#thresholds = this.budget.thresholds()
   }
 
+  /** Recent alerts by id: of those that still grow, as they are now, told or not. */
   get kept(): ReadonlyMap<string, Alert> {
-    return this.#kept
+    const kept = new Map(this.#kept)
+    for (const { alert } of this.#open.values()) if (kept.has(alert.id)) kept.set(alert.id, alert)
+    return kept
   }
 
   get thresholds(): readonly (readonly [score: number, severity: Severity, perDay: number])[] {

@@ -63,7 +63,7 @@ describe('an alert that was malicious', () => {
   const twice = run(inOrder([...ordinaryDay(LEARNED + 1), ...copies(LEARNED + 1, 40), ...ordinaryDay(later)]), attack.state)
   // The last days that were closed before it.
   const clean = run(ordinaryDay(LEARNED), before)
-  const answers = [told, ...twice.alerts].filter((alert) => alert.hosts.includes(STRANGER.ip)).map(malicious)
+  const answers = [...twice.engine.incidents.kept.values()].filter((alert) => alert.hosts.includes(STRANGER.ip)).map(malicious)
   const purged = run([], twice.state, answers)
   const sends = (ran: Ran): number => {
     const device = [...ran.engine.devices.values()].find(({ aes }) => aes.has(CT01.name))!
