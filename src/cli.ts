@@ -54,6 +54,7 @@ async function main(argv: string[]): Promise<number> {
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')

@@ -1,5 +1,5 @@
 /** Workers over a real Apache Kafka: does each site get exactly the alerts that one process would raise, whatever happens to the workers? */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { consumeAlerts } from '../../src/api.ts'
 import { configSchema, type KafkaConfig } from '../../src/config.ts'
 import { DETECT, Worker, type WorkerOptions } from '../../src/detect/worker.ts'
 import { EVENT_PUBLISHING, EventPublisher } from '../../src/sinks/event-publisher.ts'
+import { Shelf } from '../../src/store/shelf.ts'
 import { nativeAlert } from '../../src/sinks/formats/native.ts'
 import { groupNames, topics } from '../../src/sinks/kafka-client.ts'
 import { wardwire } from '../src/program.ts'
@@ -61,12 +62,12 @@ describe.skipIf(why !== undefined)('workers', () => {
     return alerts
   }
 
-  const sensor = (kafka: KafkaConfig, site: string, say: (line: string) => void = () => {}): EventPublisher =>
-    new EventPublisher(kafka, { sensor: site, site: undefined }, 'replay', 'test', say, { ...EVENT_PUBLISHING, batch: { count: 200, bytes: 200_000 }, deadline: 5000 })
+  const sensor = (kafka: KafkaConfig, site: string, say: (line: string) => void = () => {}, input = 'test'): EventPublisher =>
+    new EventPublisher(kafka, { sensor: site, site: undefined }, 'replay', input, say, { ...EVENT_PUBLISHING, batch: { count: 200, bytes: 200_000 }, deadline: 5000 })
 
   /** Publishes all events of a site in portions, with pauses between. */
-  async function publish(kafka: KafkaConfig, site: string, { portions = 1, pause = 0 } = {}): Promise<void> {
-    const publisher = sensor(kafka, site)
+  async function publish(kafka: KafkaConfig, site: string, { portions = 1, pause = 0, input = 'test' } = {}): Promise<void> {
+    const publisher = sensor(kafka, site, undefined, input)
     for (let p = 0; p < portions; p++) {
       for (const event of events.slice(Math.floor(p * events.length / portions), Math.floor((p + 1) * events.length / portions))) publisher.accept(event)
       await publisher.drained()
@@ -155,14 +156,14 @@ describe.skipIf(why !== undefined)('workers', () => {
 
       let workers = [worker(), worker(), worker()]
       // A sensor that dies in the middle, and reads its capture again.
-      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 5000 } })
+      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 4000 } })
       const again = wardwire(replay)
-      const sites = Promise.all(['north', 'south'].map((site) => publish(kafka, site, { portions: 6, pause: 500 })))
+      const sites = Promise.all(['north', 'south'].map((site) => publish(kafka, site, { portions: 8, pause: 1000 })))
       let over = false
       const killing = (async () => {
         let kills = 0
         while (!over) {
-          await sleep(700 + Math.random() * 1200)
+          await sleep(1000 + Math.random() * 1500)
           const [victim, ...others] = workers
           if (kills++ % 3 === 1) {
             // A zombie: others take over meanwhile, and then it goes on with what it had in hand.
@@ -179,7 +180,6 @@ describe.skipIf(why !== undefined)('workers', () => {
       })()
       const run = await again
       await sites
-      await sleep(3000)
       over = true
       const kills = await killing
       expect(dying.signal).toBe('SIGKILL')
@@ -214,6 +214,54 @@ describe.skipIf(why !== undefined)('workers', () => {
       await next.stop()
       expect(next.worker.counts.replayed).toBe(0)
     })
+  })
+
+  test('does a worker with a state folder begin from it, and from the topic when the folder is behind?', async () => {
+    const kafka = fresh()
+    const shelf = new Shelf(join(place, 'shelf'), 'detect')
+    const publisher = sensor(kafka, 'north')
+    /** One worker after the other, each for a third of the events. */
+    const third = async (n: number, more: Partial<WorkerOptions>): Promise<Worker['counts']> => {
+      const { worker, stop } = start(kafka, more)
+      for (const event of events.slice(Math.floor(n * events.length / 4), Math.floor((n + 1) * events.length / 4))) publisher.accept(event)
+      await until(() => worker.counts.in - worker.counts.replayed >= publisher.books.in - Math.floor(n * events.length / 4), 20_000)
+      await stop()
+      return worker.counts
+    }
+    await third(0, { shelf })
+    expect(await third(1, { shelf })).toMatchObject({ restores: 1, shelved: 1 })
+    // Somebody without the folder goes on; then the folder is no longer the last word.
+    await third(2, {})
+    expect(await third(3, { shelf })).toMatchObject({ restores: 1, shelved: 0 })
+    await shelf.close()
+    await publisher.close(5000)
+    await expectTheSame(kafka, ['north'])
+  })
+
+  test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: does a worker whose disk is full go on, lose nothing, and keep a copy again when there is room?', async () => {
+    const kafka = fresh()
+    const folder = join(place, 'full')
+    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', process.execPath, '--import', 'tsx', join(import.meta.dirname, 'worker.ts'), broker, kafka.topic_prefix, '6', folder],
+      { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
+    let err = ''
+    child.stderr.on('data', (data: Buffer) => { err += data.toString() })
+    const publisher = sensor(kafka, 'north')
+    for (const event of events.slice(0, 4000)) publisher.accept(event)
+    await until(() => err.includes('no copy of the state is kept here for the moment'), 20_000)
+    spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'])
+    for (const event of events.slice(4000)) publisher.accept(event)
+    expect(await publisher.close(20_000)).toMatchObject({ lost: 0, waiting: 0 })
+    await expectTheSame(kafka, ['north'])
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    expect(child.exitCode).toBe(0)
+    const shelf = new Shelf(folder, 'detect')
+    const next = start(kafka, { shelf })
+    await publish(kafka, 'north', { input: 'another' })
+    await until(() => next.worker.counts.restores > 0, 20_000)
+    await next.stop()
+    await shelf.close()
+    expect(next.worker.counts.shelved).toBe(1)
   })
 
   describe.skipIf(named !== undefined)('trouble', () => {
