@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
+import type { ConsoleOptions } from './commands/console.ts'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
@@ -59,6 +60,7 @@ async function main(argv: string[]): Promise<number> {
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
@@ -75,6 +77,15 @@ async function main(argv: string[]): Promise<number> {
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)
+    })
+
+  program.command('console')
+    .description('look at a state live in the browser, on this machine only: alerts as they are raised, acknowledge, allow, mark malicious')
+    .requiredOption('--state <folder>', 'what replay or watch has written, or is writing')
+    .option('--port <port>', 'on 127.0.0.1; 0 for any that is free', '8474')
+    .action(async (options: ConsoleOptions) => {
+      const { consoleCommand } = await import('./commands/console.ts')
+      exitCode = await consoleCommand(options)
     })
 
   program.command('slice')
