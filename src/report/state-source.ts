@@ -1,12 +1,14 @@
 /** The console's data out of a state folder that any run may be writing: looked at every second, read again when it was saved. */
 import type { Alert } from '../../models/alert.ts'
 import { Engine } from '../../models/engine.ts'
+import { owners, Posture } from '../../models/posture/posture.ts'
 import { UserError } from '../errors.ts'
 import type { State } from '../store/state.ts'
 import { VERSION } from '../version.ts'
 import type { Change, ConsoleSource, Decision } from './console.ts'
 import type { ReportData } from './data.ts'
-import { Gather } from './gather.ts'
+import { edgesOf, Gather } from './gather.ts'
+import { postureView } from './posture-view.ts'
 
 const EVERY = 1000
 
@@ -27,10 +29,18 @@ export class StateSource implements ConsoleSource {
   #read(): void {
     this.#saves = this.#state.saves
     const engine = new Engine({ onAlert: () => {}, freeze: true })
-    engine.load(this.#state.model())
+    const learned = new Map(this.#state.model())
+    engine.load(learned)
+    const posture = new Posture()
+    posture.load(learned)
+    const views = [...engine.view()]
     const gathered = this.#state.desk.report as ReportData | undefined
-    // Without a run that gathered, the devices are what is known.
-    this.#data = gathered ?? new Gather().data(engine, { version: VERSION, sensor: '', files: [] })
+    // Without a run that gathered, devices, conversations and networks are what is known.
+    const data = gathered ?? new Gather().data(engine, { version: VERSION, sensor: '', files: [] })
+    this.#data = {
+      ...data, edges: gathered?.edges ?? edgesOf(posture.conversations.pairs.values(), owners(views)),
+      posture: gathered?.posture ?? postureView(posture, views, []),
+    }
   }
 
   watch(listener: (change: Change) => void): () => void {

@@ -1,5 +1,6 @@
 /** Does the report's observer see what passes, within its bounds, and change nothing? */
 import { describe, expect, test } from 'vitest'
+import { CONVERSATION_LIMITS } from '../../../models/posture/conversations.ts'
 import type { DayReading, DeviceView } from '../../../models/outlook.ts'
 import type { DicomOperation, FlowEnd } from '../../../protocols/events.ts'
 import { Pipeline } from '../../../src/pipeline.ts'
@@ -85,14 +86,14 @@ describe('bounds', () => {
   test('do further pairs of hosts, services and names only count?', () => {
     const gather = new Gather()
     const none = outlook()
-    for (let i = 0; i < GATHER.edges + 10; i++) gather.event(flowEnd(`c${i}`, 's', START), none)
+    for (let i = 0; i < CONVERSATION_LIMITS.pairs + 10; i++) gather.event(flowEnd(`c${i}`, 's', START), none)
     expect(gather.data(none, about).unseen.edgesBeyond).toBe(10)
     for (let i = 0; i < 100; i++) {
       gather.event({ ...flowEnd('c0', 's', START), kind: 'dicom.operation', command: `X${i}`, dataset: null } as unknown as DicomOperation, none)
     }
     const [edge] = gather.data(outlook([view('c', 'c0'), view('s', 's')]), about).edges
-    expect(Object.keys(edge!.services)).toHaveLength(GATHER.services + 1)
-    expect(edge!.services['other']).toBe(100 - GATHER.services)
+    expect(Object.keys(edge!.services)).toHaveLength(CONVERSATION_LIMITS.services + 1)
+    expect(edge!.services['other']).toBe(100 - CONVERSATION_LIMITS.services)
   })
 
   test('do the least severe alerts give way, and are they counted?', () => {
