@@ -32,7 +32,7 @@ function segments(model: Model, { segments: audit }: PostureView): HTMLElement[]
     return table.element
   }
   const rules = paged<(typeof audit.rules)[number]>('Rules', ['From', 'To', 'Service', 'Protocol', 'Conversations'], (r) => h('tr', {},
-    h('td', {}, ...r.from.flatMap((id, i) => [i > 0 ? ', ' : '', host(model, id)])), h('td', {}, host(model, r.to)), h('td', {}, `${r.transport}/${r.port}`), h('td', {}, r.protocol ?? 'not recognised'), h('td', { class: 'n' }, count(r.conversations))), 15)
+    h('td', {}, ...r.from.flatMap((ip, i) => [i > 0 ? ', ' : '', host(model, ip)])), h('td', {}, host(model, r.to)), h('td', {}, `${r.transport}/${r.port}`), h('td', {}, r.protocol ?? 'not recognised'), h('td', { class: 'n' }, count(r.conversations))), 15)
   rules.show(audit.rules)
   return [
     h('p', { class: 'lead' }, inside.length === 0 ? 'No network was seen.'
@@ -47,8 +47,12 @@ function segments(model: Model, { segments: audit }: PostureView): HTMLElement[]
   ]
 }
 
-function host(model: Model, id: string): HTMLElement | string {
-  return model.devices.has(id) ? h('a', { href: deviceHref(id) }, cut(shown(model.nameOf(id)), 32)) : shown(id)
+/** By its name, with the address the rule is about. */
+function host(model: Model, ip: string): HTMLElement | string {
+  const id = model.byIp.get(ip)
+  if (id === undefined) return shown(ip)
+  const name = model.nameOf(id)
+  return h('span', {}, h('a', { href: deviceHref(id) }, cut(shown(name), 32)), name === ip ? '' : ` ${ip}`)
 }
 
 function inventory({ inventory: items }: PostureView, now: number): HTMLElement[] {
