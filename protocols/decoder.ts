@@ -57,6 +57,7 @@ export class Decoder {
       protocols, pseudonyms, limits, kept: this.#kept, counters: this.application,
       flow: (conversation) => this.#flow(conversation),
       emit: (event) => this.#events.push(event),
+      wake: (conversation, due) => { this.#tracker.wake(conversation, due) },
     }
     this.#tracker = new Tracker({
       limits,

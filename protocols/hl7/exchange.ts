@@ -5,7 +5,7 @@
  * - answered by AA, AE, AR, CE, CR or a code of its own: at once;
  * - answered by CA: at once where MSH-16 is NE; where it is AL, when the application's answer comes; else with the next message of its
  *   sender, or with that answer;
- * - unanswered: with the first bytes that come `acknowledgementWait` later, when `messages` newer ones of its sender came, or at the end.
+ * - unanswered: when `acknowledgementWait` has passed, whether anything comes on the connection or not; when `messages` newer ones of its sender came, or at the end.
  *
  * An acknowledgement that comes after its message was told, or whose message was not seen here, is told by itself. Everything hangs
  * on capture time and the order of the bytes, so the same capture gives the same events.
@@ -13,6 +13,7 @@
 import type { Hl7Ack, Hl7Acknowledges, Hl7Message, Hl7Repeat, Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Direction } from '../protocol.ts'
+import type { Taken } from './pairs.ts'
 
 /** An acknowledgement as it was read. */
 export interface Answer {
@@ -73,6 +74,12 @@ class Sender {
     this.count++
     this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
     return leaving
+  }
+
+  /** When the oldest message that is not told came; `Infinity` where all are. */
+  waitsSince(): Micros {
+    while (this.oldest < this.count && this.at(this.oldest).event === null) this.oldest++
+    return this.oldest < this.count ? this.at(this.oldest).at : Infinity
   }
 
   /** The message n, which must be one of the newest. */
@@ -155,6 +162,21 @@ export class Exchange {
       const to = sent !== undefined ? 'answered' : other.acknowledgedAs(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
       return { control_id: answer.of, code: answer.code, to, patients: answer.patients, error: answer.error }
     }
+    this.#join(other, sent, sent.event, answer, at)
+    return undefined
+  }
+
+  /** An acknowledgement that came on another connection, of something that side `of` may have sent on this one. */
+  elsewhere(of: Direction, answer: Answer, at: Micros): Taken {
+    const sender = this.#senders[of]
+    const sent = answer.of === '' ? undefined : sender.find(answer.of, hashText(answer.of))
+    if (sent === undefined) return 'unknown'
+    if (sent.event === null) return 'late'
+    this.#join(sender, sent, sent.event, answer, at)
+    return 'taken'
+  }
+
+  #join(sender: Sender, sent: Sent, event: Hl7Message, answer: Answer, at: Micros): void {
     const ack: Hl7Ack = {
       code: answer.code,
       control_id: answer.controlId,
@@ -164,11 +186,10 @@ export class Exchange {
       latency_ms: (at - sent.at) / 1000,
       error: answer.error,
     }
-    sent.event.acks.push(ack)
+    event.acks.push(ack)
     sent.answered = answer.code
-    if (answer.code !== 'CA') this.#tell(other, sent)
-    else this.#commit(other, sent)
-    return undefined
+    if (answer.code !== 'CA') this.#tell(sender, sent)
+    else this.#commit(sender, sent)
   }
 
   /** Commit acknowledgement of MLLP release 2 by `direction`: it has no id, so it is for the oldest message without one. */
@@ -191,6 +212,11 @@ export class Exchange {
   expire(at: Micros): void {
     this.#expire(this.#senders[0], at)
     this.#expire(this.#senders[1], at)
+  }
+
+  /** When the message that waits longest has waited too long; `Infinity` where none waits. */
+  due(): Micros {
+    return Math.min(this.#senders[0].waitsSince(), this.#senders[1].waitsSince()) + LIMITS.hl7.acknowledgementWait
   }
 
   /** The connection is over: tells everything that waits, in the order it came. */
