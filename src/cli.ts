@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
+import type { BaselineOptions } from './commands/baseline.ts'
+import type { ConsoleOptions } from './commands/console.ts'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
 import type { InspectOptions } from './commands/inspect.ts'
+import type { InventoryOptions, SegmentsOptions } from './commands/posture.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { SliceCommandOptions } from './commands/slice.ts'
 import { UserError } from './errors.ts'
@@ -28,6 +31,8 @@ async function main(argv: string[]): Promise<number> {
     .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers of `wardwire detect`')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--report <file>', 'write a self-contained HTML report: alerts, timeline, map, devices, what was not seen')
+    .option('--inventory <file>', 'write the devices seen: JSON, or by its name .csv or .cdx.json (CycloneDX)')
+    .option('--segments <file>', 'write the segmentation audit: JSON; its rules where the name ends with .csv or .nft')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
@@ -37,6 +42,8 @@ async function main(argv: string[]): Promise<number> {
       const { replay } = await import('./commands/replay.ts')
       exitCode = await replay(files, options)
     })
+
+  baselineCommands(program.command('baseline').description('what was learned of each device; why an alert was raised; answers to alerts'), (code) => { exitCode = code })
 
   program.command('consume')
     .description('print alerts from Kafka as they come')
@@ -56,6 +63,7 @@ async function main(argv: string[]): Promise<number> {
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
@@ -72,6 +80,15 @@ async function main(argv: string[]): Promise<number> {
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)
+    })
+
+  program.command('console')
+    .description('look at a state live in the browser, on this machine only: alerts as they are raised, acknowledge, allow, mark malicious')
+    .requiredOption('--state <folder>', 'what replay or watch has written, or is writing')
+    .option('--port <port>', 'on 127.0.0.1; 0 for any that is free', '8474')
+    .action(async (options: ConsoleOptions) => {
+      const { consoleCommand } = await import('./commands/console.ts')
+      exitCode = await consoleCommand(options)
     })
 
   program.command('slice')
@@ -97,6 +114,29 @@ async function main(argv: string[]): Promise<number> {
       exitCode = await evidence(names, options)
     })
 
+  program.command('inventory')
+    .description('list the devices that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'for a spreadsheet')
+    .option('--cyclonedx', 'as a CycloneDX bill of materials')
+    .action(async (options: InventoryOptions) => {
+      const { inventoryCommand } = await import('./commands/posture.ts')
+      exitCode = await inventoryCommand(options)
+    })
+
+  program.command('segments')
+    .description('audit the segmentation of the site that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'the least-privilege rules, for a spreadsheet')
+    .option('--nftables', 'the least-privilege rules, for nft -f')
+    .option('--config <file>', 'the configuration file, whose `segments` name the networks')
+    .action(async (options: SegmentsOptions) => {
+      const { segmentsCommand } = await import('./commands/posture.ts')
+      exitCode = await segmentsCommand(options)
+    })
+
   program.command('check')
     .description('validate a configuration file and print what is in force')
     .argument('<config>', 'YAML or JSON')
@@ -117,6 +157,40 @@ async function main(argv: string[]): Promise<number> {
     }
     throw error
   }
+}
+
+function baselineCommands(baseline: Command, done: (exitCode: number) => void): void {
+  const commands = async (): Promise<typeof import('./commands/baseline.ts')> => import('./commands/baseline.ts')
+  const STATE = ['--state <folder>', 'the state that replay or watch has saved'] as const
+  baseline.command('show', { isDefault: true })
+    .description('what is known of each device, the thresholds in force, alerts kept and answers given')
+    .requiredOption(...STATE)
+    .option('--device <name>', 'one device: id, name, address, AE title or HL7 application')
+    .option('--json', 'as JSON')
+    .action(async (options: BaselineOptions) => done(await (await commands()).show(options)))
+  baseline.command('explain')
+    .description('compute every number of an alert again, and say what still holds')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).explainAlert(id, options)))
+  baseline.command('allow')
+    .description('the same again, between the same devices and not much more of it, is a note until a day')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .option('--days <n>', 'how long, in capture time after the alert', '30')
+    .option('--why <text>', 'the reason, shown in later alerts')
+    .action(async (id: string, options: BaselineOptions & { days: string; why?: string }) => done(await (await commands()).allowAlert(id, options)))
+  baseline.command('malicious')
+    .description('take what the time of the alert taught out of the baseline')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).maliciousAlert(id, options)))
+  baseline.command('take-back')
+    .description('take back the answers to an alert')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).takeBack(id, options)))
 }
 
 // A reader of standard output that goes away (`| head`) is no fault; whoever writes there notices by itself.
