@@ -154,7 +154,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   }
   const save = (alsoAlerts?: () => void): void => state!.save(pipeline.learned(), Math.max(pipeline.through, state!.savedThrough), siteKey, () => {
     alsoAlerts?.()
-    if (report !== undefined) state!.desk.putReport(report.data(pipeline))
+    if (report !== undefined) state!.desk.putReport(report.data(pipeline), state!.saves + 1)
   })
   if (state && !options.freeze) {
     if (publisher) publisher.checkpoint(save)
