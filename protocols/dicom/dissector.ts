@@ -24,6 +24,7 @@ import {
   rejectOf, SHORT_BODY,
 } from './pdu.ts'
 import { findUnit } from './recognition.ts'
+import { APPLICATION_CONTEXT } from './uids.ts'
 
 /** Both directions, as bits. */
 const BOTH = 3
@@ -280,6 +281,7 @@ class DicomDissector implements Dissector {
   #negotiated(half: Half, accept: Associate, time: Micros): void {
     this.#isAcceptWhole = true
     this.#adopt(accept)
+    if (this.#isRequestWhole) this.#operations.window(this.#requestor, accept.async_operations)
     for (const { id } of accept.contexts) {
       if (this.#isRequestWhole && !this.#request!.contexts.some((c) => c.id === id)) this.#faults.report('context.not-proposed', half.offset, time, id)
     }
@@ -508,13 +510,15 @@ class DicomDissector implements Dissector {
       contexts: contextsOf(request, accept),
       max_pdu: sides(request?.maximum_length ?? null, accept?.maximum_length ?? null),
       implementation: sides(implementationOf(request), implementationOf(accept)),
-      user_identity: request?.user_identity ?? null, roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
+      user_identity: identityOf(request, accept), roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
       operations: this.#operations.counts, bytes: { client: this.#halves[0].offset - this.#halves[0].began, server: this.#halves[1].offset - this.#halves[1].began },
       started: this.#started, ended_at: ended === 'open' ? this.#last : at,
     }
     const extended = request?.extended ?? []
     const common = request?.common_extended ?? []
     const unknown = [...request?.unknown_items ?? [], ...accept?.unknown_items ?? []]
+    const context = request?.application_context ?? null
+    if (context !== null && context !== APPLICATION_CONTEXT) event.application_context = context
     if (extended.length > 0) event.extended_negotiation = extended
     if (common.length > 0) event.common_extended_negotiation = common
     if (unknown.length > 0) event.unknown_items = unknown
@@ -536,6 +540,11 @@ const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0)
 
 const implementationOf = (said: Associate | null): Implementation | null =>
   said === null || (said.class_uid === null && said.version_name === null) ? null : { class_uid: said.class_uid, version_name: said.version_name }
+
+function identityOf(request: Associate | null, accept: Associate | null): DicomAssociation['user_identity'] {
+  const identity = request?.user_identity ?? null
+  return identity !== null && accept?.identity_accepted === true ? { ...identity, accepted: true } : identity
+}
 
 /** What was proposed, with the answers; answers alone where the proposal was not seen. */
 function contextsOf(request: Associate | null, accept: Associate | null): PresentationContext[] {

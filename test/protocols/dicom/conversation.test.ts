@@ -9,6 +9,7 @@ import { Pseudonyms } from '../../../protocols/phi.ts'
 import { cut, decode, frames, segments, SITE_KEY, type Turns } from '../contract/wire.ts'
 import { AE, STUDY_KEYS, SYNTAXES, WORKLIST_KEYS, associated, asynchronous, CONTEXT, echo, find, get, move, normalized, scan, store } from './conversations.ts'
 import { CT_IMAGE, DEFLATED_LE, EXPLICIT_LE } from '../../../protocols/dicom/uids.ts'
+import { heard } from './harness.ts'
 
 const names = new Pseudonyms(SITE_KEY)
 
@@ -126,6 +127,16 @@ describe('an operation', () => {
 
   test('are asynchronous answers paired by message id, in any order?', () => {
     expect(seen(associated(asynchronous)).operations.map((o) => [o.message_id, o.status])).toEqual([[3, '0000'], [1, '0000'], [2, '0122']])
+  })
+
+  test('are more requests ahead than were negotiated a violation, and those within the window none?', () => {
+    const codes = (async: { invoked: number; performed: number } | null): string[] => heard(associated(asynchronous, EXPLICIT_LE, async)).codes
+    expect(codes(null)).toEqual(['dimse.window'])
+    expect(codes({ invoked: 2, performed: 1 })).toEqual(['dimse.window'])
+    expect(codes({ invoked: 3, performed: 1 })).toEqual([])
+    expect(codes({ invoked: 0, performed: 0 })).toEqual([])
+    // What the acceptor sends of a C-GET has a window of its own.
+    expect(heard(associated([...get, ...echo, ...echo], EXPLICIT_LE, null)).codes).toEqual([])
   })
 
   test('are requests of the same message id paired one after another?', () => {
