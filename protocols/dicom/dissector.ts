@@ -14,13 +14,13 @@ import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
 import { causeOf } from './causes.ts'
-import { readCommand, type Command } from './command.ts'
+import { commandSetAt, readCommand, type Command } from './command.ts'
 import { DataSetWalker } from './dataset.ts'
 import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
 import { Faults } from './faults.ts'
 import { Operations, type Pending } from './operations.ts'
 import {
-  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
+  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, NO_CONTEXT, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
   rejectOf, SHORT_BODY,
 } from './pdu.ts'
 import { findUnit } from './recognition.ts'
@@ -134,6 +134,7 @@ class DicomDissector implements Dissector {
       }
       half.offset += from - start
       half.isSearching = false
+      from = this.#headless(direction, half, b, from, end, at)
     }
     this.#last = at
     while (from < end) {
@@ -147,6 +148,19 @@ class DicomDissector implements Dissector {
       from += used
     }
     return from - start
+  }
+
+  /** A command set whose header is lost, and with it the presentation context. @returns where to go on */
+  #headless(direction: Direction, half: Half, b: Uint8Array, start: number, end: number, time: Micros): number {
+    const length = commandSetAt(b, start, end)
+    if (length === 0) return start
+    this.#begin(time)
+    this.#heard |= 1 << direction
+    half.started = time
+    half.messageContext = NO_CONTEXT
+    this.#commandDone(direction, half, b, start, start + length, time)
+    half.offset += length
+    return start + length
   }
 
   /** @returns bytes done with, 0 when `half.needs` are wanted, or LOST */
@@ -319,6 +333,7 @@ class DicomDissector implements Dissector {
     if ((half.pdv & 1) === 1) this.#faults.report('pdv.odd', half.offset, time, half.pdv)
     if ((control & COMMAND) === 0) {
       if (!half.expectsDataSet) this.#faults.report('message.no-command', half.offset, time)
+      else if (half.messageContext === NO_CONTEXT) this.#contextFound(half)
       else if (contextId !== half.messageContext) this.#faults.report('message.interleaved', half.offset, time, contextId, half.messageContext)
       return
     }
@@ -329,6 +344,15 @@ class DicomDissector implements Dissector {
     half.started = time
     half.messageContext = contextId
     if (this.#isAcceptWhole && !this.#accepted.has(contextId)) this.#faults.report('pdv.context', half.offset, time, contextId)
+  }
+
+  /** The header of the command was lost; its data set tells on which context it is. */
+  #contextFound(half: Half): void {
+    half.messageContext = half.contextId
+    const event = half.request?.event
+    if (event === undefined) return
+    event.context_id = half.contextId
+    event.dataset!.transfer_syntax = this.#accepted.get(half.contextId) ?? null
   }
 
   /** Bytes of a fragment. @returns how many are done with; more than there are when the rest of it is passed over */

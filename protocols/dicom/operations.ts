@@ -13,6 +13,7 @@ import { causesOf, type Causes, type Move } from './causes.ts'
 import { C_CANCEL, RESPONSE, type Command } from './command.ts'
 import { emptyFacts, emptyQuery } from './facts.ts'
 import type { Faults } from './faults.ts'
+import { NO_CONTEXT } from './pdu.ts'
 import { STORAGE_COMMITMENT } from './uids.ts'
 
 /** Statuses of pending responses (PS3.7 annex C). */
@@ -221,7 +222,7 @@ export class Operations {
     for (const pending of this.#pending) {
       const { event } = pending
       if (pending.invoker !== invoker || event.message_id !== respondedTo || event.command !== service || pending.held !== null) continue
-      const isSame = event.context_id === contextId && (sopInstance === null || event.sop_instance_uid === null || sopInstance === event.sop_instance_uid)
+      const isSame = (event.context_id === contextId || contextId === NO_CONTEXT || event.context_id === NO_CONTEXT) && (sopInstance === null || event.sop_instance_uid === null || sopInstance === event.sop_instance_uid)
       if (isSame) return pending
       second ??= pending
     }

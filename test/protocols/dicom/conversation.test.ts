@@ -219,6 +219,31 @@ describe('chunking and loss', () => {
   })
 })
 
+test('is a message whose header alone is lost (stacks send it in a segment of its own) read in spite of that?', () => {
+  const turns = associated([...echo, ...store(1), ...find(STUDY_KEYS, 1), ...store(2)])
+  // 12 bytes in front of each P-DATA-TF, as dcmtk sends them.
+  const parts = segments(turns, (b) => {
+    const found: Uint8Array[] = []
+    for (let at = 0; at < b.length;) {
+      const end = at + 6 + new DataView(b.buffer, b.byteOffset).getUint32(at + 2)
+      if (b[at] === 4) found.push(b.subarray(at, at + 12), b.subarray(at + 12, end))
+      else found.push(b.subarray(at, end))
+      at = end
+    }
+    return found
+  }, 150_000)
+  const whole = seen(turns).operations.map((o) => [o.command, o.message_id, o.sop_instance_uid, o.status])
+  const headers = parts.flatMap(({ bytes: b }, i) => (b.length === 12 && (b[11]! & 1) === 1 ? [i] : []))
+  expect(headers).toHaveLength(9)
+  for (const i of headers) {
+    const { events } = decode(frames(parts.filter((_, j) => j !== i), { of: turns }))
+    const operations = events.filter((e): e is EventOf<'dicom.operation'> => e.kind === 'dicom.operation')
+    expect(operations.map((o) => [o.command, o.message_id, o.sop_instance_uid, o.status]), `without segment ${i}`).toEqual(whole)
+    expect(operations.filter((o) => o.command === 'C-STORE').map((o) => [o.dataset!.study_uid, o.context_id, o.dataset!.transfer_syntax])).toEqual([['1.2.9', 3, EXPLICIT_LE], ['1.2.9', 3, EXPLICIT_LE]])
+    expect(events.filter((e) => e.kind === 'violation')).toEqual([])
+  }
+})
+
 test('after a loss, are bytes of other messages counted to the one that was cut?', () => {
   const turns = associated([...store(1, { pixels: 40_000, maxLength: 4096 }), ...store(2, { pixels: 40_000, maxLength: 4096 })])
   const size = dataSet(scan(1, 40_000), EXPLICIT_LE).length
