@@ -2,7 +2,7 @@
  * Figures for docs/scaling.md, and the proof behind them: captures through sensor -> events topic -> workers that are killed over and over -> alerts
  * topic must give the alerts of one process, each once.
  *
- *   npx tsx test/kafka/scaling.ts CAPTURE...
+ *   node --expose-gc --import tsx test/kafka/scaling.ts CAPTURE...
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Engine } from '../../models/engine.ts'
 import { eventJson, readEvents } from '../../src/api.ts'
 import { configSchema, type KafkaConfig } from '../../src/config.ts'
+import { Changelog } from '../../src/detect/changelog.ts'
 import { Site } from '../../src/detect/site.ts'
 import { DETECT, Worker } from '../../src/detect/worker.ts'
 import { EventPublisher } from '../../src/sinks/event-publisher.ts'
@@ -61,6 +62,14 @@ lines.forEach((line, n) => site.take(line, { sensor: SITE, source: 'replay', str
 say(`a worker's judging: ${((cpu() - began) / lines.length * 1e6).toFixed(1)} us of processor time an event`)
 const state = [...site.save()].map(([name, value]): [string, string] => [name, JSON.stringify(value)])
 say(`state of the site: ${state.length} entries, ${(state.reduce((sum, [, value]) => sum + value.length, 0) / 1e3).toFixed(0)} kB of JSON`)
+const changelog = new Changelog()
+const gather = (): number => {
+  const since = cpu()
+  changelog.changes([...site.save()].map(([name, value]): [string, string, unknown] => [SITE, name, value])).done()
+  return (cpu() - since) * 1000
+}
+const gathered = Array.from({ length: 7 }, gather).sort((a, b) => a - b)
+say(`gathering a checkpoint: ${gathered[3]!.toFixed(0)} ms of processor time (median of 7)`)
 const empty = heap()
 const held = Array.from({ length: 50 }, () => {
   const one = new Site({ onAlert: () => {} })
@@ -83,11 +92,11 @@ for (const [name, checkpoint] of [['as it is', DETECT.checkpoint], ['a checkpoin
   const took = (performance.now() - wall) / 1000
   // Not its ordinary end: what was not saved must be read again.
   await sleep(500)
-  const { transactions, checkpoints, changelog } = worker.counts
+  const { transactions, checkpoints, changelog: written } = worker.counts
   end.abort()
   await run
   await worker.close()
-  say(`worker, ${name}: ${(lines.length / took).toFixed(0)} events/s, ${(spent / lines.length * 1e6).toFixed(1)} us of processor time an event, ${transactions} transactions, ${checkpoints} checkpoints of ${(changelog / Math.max(1, checkpoints) / 1e3).toFixed(1)} kB`)
+  say(`worker, ${name}: ${(lines.length / took).toFixed(0)} events/s, ${(spent / lines.length * 1e6).toFixed(1)} us of processor time an event, ${transactions} transactions, ${checkpoints} checkpoints of ${(written / Math.max(1, checkpoints) / 1e3).toFixed(1)} kB`)
   const again = new AbortController()
   const next = new Worker({ kafka, group, ...DETECT, checkpoint, say, signal: again.signal })
   const resumed = next.run()
