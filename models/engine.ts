@@ -25,6 +25,10 @@ import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
 import { Site } from './site.ts'
 
+/** What can be left out, to measure what it earns. */
+export const ABLATIONS = ['roles', 'common-mode', 'orders'] as const
+export type Ablation = (typeof ABLATIONS)[number]
+
 export interface EngineOptions {
   /** Each new alert, and each revision of one. */
   onAlert(alert: Alert): void
@@ -33,6 +37,8 @@ export interface EngineOptions {
   learnUntil?: Micros
   /** Judge, but do not learn. */
   freeze?: boolean
+  /** For measurements only: parts of the model that keep silent. */
+  without?: readonly Ablation[]
   sensor?: string
   source?: string
 }
@@ -43,6 +49,7 @@ export class Engine {
   readonly #site: Site
   readonly #clock: SiteClock
   readonly #incidents: Incidents
+  readonly #roles: boolean
   /** Detectors by the kind of event that they want. */
   readonly #wanted = new Map<string, Detector[]>()
   readonly #client = newScene('client')
@@ -51,7 +58,11 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const calendar = options.calendar ?? new Calendar()
+    const without = options.without ?? []
+    this.#roles = !without.includes('roles')
+    this.#orders.blind = without.includes('orders')
     this.#site = new Site(calendar, this.#orders)
+    this.#site.alone = without.includes('common-mode')
     this.#clock = new SiteClock(calendar.tz)
     this.#site.frozen = options.freeze ?? false
     const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
@@ -213,7 +224,7 @@ export class Engine {
       learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
-      device.role = roleOf(device)
+      if (this.#roles) device.role = roleOf(device)
     }
   }
 

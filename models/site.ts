@@ -67,6 +67,8 @@ export class Site implements Pace {
   state = newState()
   /** Open local hour and day. */
   hour = -1
+  /** For measurements: as if nobody had anything in common with others. */
+  alone = false
   day = -1
   /** Uses of each value of each memory by role: popularity. */
   #popular = new Map<string, number>()
@@ -203,6 +205,7 @@ export class Site implements Pace {
   }
 
   #factor(day: number, role: string, own: Work = NOTHING): number {
+    if (this.alone) return 1
     const work = this.state.work.get(day)
     const all = work?.get('')
     if (all === undefined) return 1

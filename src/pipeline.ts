@@ -1,5 +1,5 @@
 /** Frame -> event -> alert, wired. Whoever has frames (files, a live interface) pushes them in; what comes out goes to the callbacks. */
-import { Engine } from '../models/engine.ts'
+import { Engine, type Ablation } from '../models/engine.ts'
 import type { Alert } from '../models/alert.ts'
 import type { Calendar } from '../models/calendar.ts'
 import type { Frame } from '../protocols/capture/frame.ts'
@@ -15,6 +15,8 @@ export interface PipelineOptions {
   calendar?: Calendar | undefined
   learnUntil?: Micros | undefined
   freeze?: boolean
+  /** Parts of the model left out, for measurements. */
+  without?: readonly Ablation[] | undefined
   /** What was learned before (`Engine.save`). */
   learned?: Iterable<[string, unknown]>
   onEvent?: ((event: WireEvent) => void) | undefined
@@ -34,6 +36,7 @@ export class Pipeline {
       sensor: options.sensor,
       source: options.source,
       freeze: options.freeze ?? false,
+      ...(options.without && { without: options.without }),
       ...(calendar && { calendar }),
       ...(learnUntil !== undefined && { learnUntil }),
     })
