@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
+import type { ConsoleOptions } from './commands/console.ts'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
+import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
 import type { InspectOptions } from './commands/inspect.ts'
+import type { InventoryOptions, SegmentsOptions } from './commands/posture.ts'
 import type { ReplayOptions } from './commands/replay.ts'
+import type { SliceCommandOptions } from './commands/slice.ts'
 import { UserError } from './errors.ts'
 import { VERSION } from './version.ts'
 
@@ -26,6 +30,8 @@ async function main(argv: string[]): Promise<number> {
     .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers of `wardwire detect`')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--report <file>', 'write a self-contained HTML report: alerts, timeline, map, devices, what was not seen')
+    .option('--inventory <file>', 'write the devices seen: JSON, or by its name .csv or .cdx.json (CycloneDX)')
+    .option('--segments <file>', 'write the segmentation audit: JSON; its rules where the name ends with .csv or .nft')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
@@ -54,6 +60,7 @@ async function main(argv: string[]): Promise<number> {
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
@@ -65,11 +72,66 @@ async function main(argv: string[]): Promise<number> {
   program.command('inspect')
     .description('list the conversations of captures, readable: associations, operations, messages, violations')
     .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
-    .option('--flow <id>', 'one conversation, in full')
+    .option('--flow <id>', 'one conversation, in full: its id, or a Community ID as alerts name it')
     .option('--show-phi', 'show patient and order identifiers instead of pseudonyms')
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)
+    })
+
+  program.command('console')
+    .description('look at a state live in the browser, on this machine only: alerts as they are raised, acknowledge, allow, mark malicious')
+    .requiredOption('--state <folder>', 'what replay or watch has written, or is writing')
+    .option('--port <port>', 'on 127.0.0.1; 0 for any that is free', '8474')
+    .action(async (options: ConsoleOptions) => {
+      const { consoleCommand } = await import('./commands/console.ts')
+      exitCode = await consoleCommand(options)
+    })
+
+  program.command('slice')
+    .description('cut the packets behind an alert out of captures: whole conversations, as they were captured, PATIENT DATA included')
+    .argument('<file...>', 'the captures: pcap or pcapng, plain, gzip or zstd')
+    .requiredOption('--alert <file:id>', 'the alert: a file of alerts (JSON lines) or a report, and the id')
+    .option('-o, --output <file>', 'pcap, or pcapng where nanoseconds or several link types need it (default: ID-raw-patient-data.pcap)')
+    .option('--config <file>', 'the configuration file')
+    .action(async (files: string[], options: SliceCommandOptions) => {
+      const { sliceCommand } = await import('./commands/slice.ts')
+      exitCode = await sliceCommand(files, options)
+    })
+
+  program.command('evidence')
+    .description('pack alerts with their events, packets (PATIENT DATA included), baseline and checksums for hand-over')
+    .argument('<file:id...>', 'the alerts: a file of alerts (JSON lines) or a report, and the id')
+    .requiredOption('--capture <file...>', 'the captures they were raised from')
+    .option('-o, --output <file>', 'a .tar.gz (default: ID-evidence-raw-patient-data.tar.gz)')
+    .option('--state <folder>', 'what was learned, for the numbers of the baseline')
+    .option('--config <file>', 'the configuration file')
+    .action(async (names: string[], options: EvidenceOptions) => {
+      const { evidence } = await import('./commands/evidence.ts')
+      exitCode = await evidence(names, options)
+    })
+
+  program.command('inventory')
+    .description('list the devices that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'for a spreadsheet')
+    .option('--cyclonedx', 'as a CycloneDX bill of materials')
+    .action(async (options: InventoryOptions) => {
+      const { inventoryCommand } = await import('./commands/posture.ts')
+      exitCode = await inventoryCommand(options)
+    })
+
+  program.command('segments')
+    .description('audit the segmentation of the site that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'the least-privilege rules, for a spreadsheet')
+    .option('--nftables', 'the least-privilege rules, for nft -f')
+    .option('--config <file>', 'the configuration file, whose `segments` name the networks')
+    .action(async (options: SegmentsOptions) => {
+      const { segmentsCommand } = await import('./commands/posture.ts')
+      exitCode = await segmentsCommand(options)
     })
 
   program.command('check')

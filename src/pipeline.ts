@@ -1,6 +1,7 @@
 /** Frame -> event -> alert, wired. Whoever has frames (files, a live interface) pushes them in; what comes out goes to the callbacks. */
 import { Engine, type Ablation } from '../models/engine.ts'
 import type { Alert } from '../models/alert.ts'
+import { Posture } from '../models/posture/posture.ts'
 import type { Calendar } from '../models/calendar.ts'
 import type { Frame } from '../protocols/capture/frame.ts'
 import { Decoder } from '../protocols/decoder.ts'
@@ -15,9 +16,11 @@ export interface PipelineOptions {
   calendar?: Calendar | undefined
   learnUntil?: Micros | undefined
   freeze?: boolean
+  /** Keep what inventory and segments are made of. */
+  posture?: boolean
   /** Parts of the model left out, for measurements. */
   without?: readonly Ablation[] | undefined
-  /** What was learned before (`Engine.save`). */
+  /** What was learned before (`learned`). */
   learned?: Iterable<[string, unknown]>
   onEvent?: ((event: WireEvent) => void) | undefined
   onAlert(alert: Alert): void
@@ -26,6 +29,7 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #decoder: Decoder
   readonly #engine: Engine
+  readonly posture: Posture | undefined
   /** Events by kind. */
   readonly events = new Map<EventKind, number>()
 
@@ -40,13 +44,19 @@ export class Pipeline {
       ...(calendar && { calendar }),
       ...(learnUntil !== undefined && { learnUntil }),
     })
-    if (options.learned) this.#engine.load(options.learned)
+    this.posture = options.posture === true ? new Posture() : undefined
+    if (options.learned) {
+      const learned = new Map(options.learned)
+      this.#engine.load(learned)
+      this.posture?.load(learned)
+    }
     this.#decoder = new Decoder({
       pseudonyms: new Pseudonyms(options.siteKey),
       communityIdSeed: options.communityIdSeed,
       emit: (event) => {
         this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1)
         onEvent?.(event)
+        this.posture?.event(event)
         this.#engine.event(event)
       },
     })
@@ -73,7 +83,8 @@ export class Pipeline {
   }
 
   /** What was learned so far. */
-  learned(): Iterable<[string, unknown]> {
-    return this.#engine.save()
+  *learned(): Iterable<[string, unknown]> {
+    yield* this.#engine.save()
+    if (this.posture !== undefined) yield* this.posture.save()
   }
 }
