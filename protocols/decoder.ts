@@ -46,7 +46,9 @@ export class Decoder {
   readonly #packet = new Packet()
   readonly #tracker: Tracker
   readonly #kept: KeptBytes
-  #events: WireEvent[] = []
+  /** What the present frame brought, in a list that is used again and again. */
+  readonly #events: (WireEvent | null)[] = []
+  #eventCount = 0
 
   constructor({ emit, pseudonyms, communityIdSeed = 0, protocols = PROTOCOLS, limits: own }: DecoderOptions) {
     const limits: TcpLimits = { ...LIMITS.tcp, ...own }
@@ -56,12 +58,13 @@ export class Decoder {
     const context: ApplicationContext = {
       protocols, pseudonyms, limits, kept: this.#kept, counters: this.application,
       flow: (conversation) => this.#flow(conversation),
-      emit: (event) => this.#events.push(event),
+      emit: (event) => { this.#gather(event) },
+      wake: (conversation, due) => { this.#tracker.wake(conversation, due) },
     }
     this.#tracker = new Tracker({
       limits,
       open: (conversation) => new Application(context, conversation),
-      ended: (conversation, at) => this.#events.push(this.#flowEnd(conversation, at)),
+      ended: (conversation, at) => { this.#gather(this.#flowEnd(conversation, at)) },
       settled: () => { this.#deliver() },
       conflict: (conversation, half, offset, at) => this.#conflict(conversation, half, offset, at),
     })
@@ -79,7 +82,7 @@ export class Decoder {
   finish(truncated = false): void {
     this.net.finish()
     this.#tracker.finish()
-    this.#events.push(this.report(truncated))
+    this.#gather(this.report(truncated))
     this.#deliver()
   }
 
@@ -122,11 +125,21 @@ export class Decoder {
     return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0))
   }
 
+  #gather(event: WireEvent): void {
+    this.#events[this.#eventCount++] = event
+  }
+
   #deliver(): void {
+    const count = this.#eventCount
+    if (count === 0) return
     const events = this.#events
-    if (events.length === 0) return
-    this.#events = []
-    for (const event of events) this.#emit(event)
+    // Whoever hears an event may throw; the others of the frame are gone then, but not told a second time.
+    this.#eventCount = 0
+    for (let i = 0; i < count; i++) {
+      const event = events[i]!
+      events[i] = null
+      this.#emit(event)
+    }
   }
 
   #flow(conversation: Conversation): Flow {
@@ -153,7 +166,7 @@ export class Decoder {
   }
 
   #conflict(conversation: Conversation, half: Half, offset: number, at: Micros): void {
-    this.#events.push({
+    this.#gather({
       kind: 'violation', at, flow: this.#flow(conversation), complete: true, after_gap: false,
       protocol: 'tcp', code: 'overlap.conflict', section: 'RFC 9293 3.10.7.4', offset,
       detail: `the ${half.direction === 0 ? 'client' : 'server'} sent other bytes for a part that it had sent before`,

@@ -343,7 +343,7 @@ export interface Hl7Acknowledges {
   control_id: string
   code: string
   /**
-   * unseen: no message of this id was seen on the connection; answered: it was, and is answered already; acknowledgement: it answers an
+   * unseen: no message of this id was seen between the two hosts; answered: it was, and is answered already; acknowledgement: it answers an
    * acknowledgement; batch: it answers a whole batch.
    */
   to?: 'unseen' | 'answered' | 'acknowledgement' | 'batch'

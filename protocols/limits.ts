@@ -165,6 +165,8 @@ export const LIMITS = {
     messages: 512,
     /** Microseconds of capture time. Senders give up after 5 to 30 s; a message unanswered for longer is emitted without. */
     acknowledgementWait: 30_000_000,
+    /** Connections of the same two hosts that are asked for the message of an acknowledgement; the newest. Interfaces keep one or two each way. */
+    pairConnections: 16,
     /** Violations per connection, and of each code: a feed that is always wrong says so a few times, not with each message. */
     violations: 48,
     violationsPerCode: 4,

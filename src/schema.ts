@@ -25,7 +25,7 @@ const memory = z.enum(MEMORIES)
 /** The factors of a rarity: `models/arithmetic.ts`. */
 const factor = z.discriminatedUnion('of', [
   z.object({
-    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(),
+    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(), floor: z.number().optional(),
   }).describe('P(N >= n), N negative binomial; n is what was observed less what a silence left undone'),
   z.object({
     of: z.literal('news'), memory, value: z.string(), prior: z.object({ a: z.number(), b: z.number() }), news: z.number(), days: z.number(),
@@ -34,6 +34,8 @@ const factor = z.discriminatedUnion('of', [
     .describe('1 - (users + 0.2)/(others + 1)'),
   z.object({ of: z.literal('amount'), n: z.number(), mean: z.number(), size: z.number() }).describe('P(N >= n), N negative binomial'),
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
+  z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number() })
+    .describe('P(sum >= bytes) of so many log-normal sizes'),
   z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),
   z.object({ of: z.literal('cap'), why: z.string(), least: z.number() }).describe('p is never less than this'),
 ])

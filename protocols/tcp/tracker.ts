@@ -18,6 +18,7 @@ import type { Half } from './half.ts'
 import type { TcpLimits } from './limits.ts'
 import { Reassembly } from './reassembly.ts'
 import { advance, ahead } from './sequence.ts'
+import { Timers } from './timers.ts'
 import { CLASSES, CLOSED, ConversationTable, DATAGRAMS, ESTABLISHED, HALF_OPEN, PARTIAL, type Class } from './table.ts'
 
 export interface TrackerOptions {
@@ -38,6 +39,8 @@ const RST = 4
 const ACK = 16
 
 const EXPIRY_INTERVAL: Micros = 1_000_000
+/** Timers of ended conversations that are not worth looking for. */
+const FEW_TIMERS = 1024
 /** Ports from here on are given to clients by Linux (Windows and the IANA begin at 49152). */
 const EPHEMERAL = 32_768
 const NO_VLAN: readonly number[] = []
@@ -51,6 +54,7 @@ export class Tracker {
   readonly #table: ConversationTable
   readonly #reassembly: Reassembly
   readonly #conversations: (Conversation | null)[] = []
+  readonly #timers = new Timers()
   readonly #ages: readonly number[]
   #nextExpiry: Micros = 0
   #serial = 0
@@ -74,6 +78,13 @@ export class Tracker {
   /** Conversations known at present. */
   get size(): number {
     return this.#table.size
+  }
+
+  /** The conversation's consumer wants `tick` at this capture time. One wish at a time: the next is what `tick` answers. */
+  wake(conversation: Conversation, due: Micros): void {
+    // Conversations that ended leave theirs behind.
+    if (this.#timers.size > 2 * this.#table.size + FEW_TIMERS) this.#timers.prune()
+    this.#timers.add(conversation, due)
   }
 
   packet(packet: Packet): void {
@@ -316,6 +327,7 @@ export class Tracker {
     const now = this.#clock.now
     this.#reassembly.at = now
     this.#nextExpiry = now + EXPIRY_INTERVAL
+    this.#tick(now)
     for (let kind = 0; kind < CLASSES; kind++) {
       for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {
         const conversation = this.#conversations[slot]!
@@ -329,6 +341,14 @@ export class Tracker {
           break
         }
       }
+    }
+  }
+
+  #tick(now: Micros): void {
+    while (this.#timers.next <= now) {
+      const conversation = this.#timers.shift()
+      const due = conversation.consumer?.tick?.(now) ?? Infinity
+      if (due < Infinity) this.#timers.add(conversation, Math.max(due, now + EXPIRY_INTERVAL))
     }
   }
 
