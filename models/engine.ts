@@ -17,6 +17,7 @@ import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
+import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
@@ -217,9 +218,13 @@ export class Engine {
 
   #closeDay(day: number, hour: number): void {
     this.#site.closeDay(day)
+    const { contexts } = this.#site.state
+    contexts.most = Math.max(contexts.most, contexts.today)
+    contexts.today = 0
     this.#site.learnBreadth(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
+      watchDrips(device, day, this.#site)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
       learnBytes(device, day)

@@ -43,6 +43,8 @@ export interface SiteState {
   weekdayExpected: number[]
   /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
   breadth: number[]
+  /** The most presentation contexts that an association proposed, up to yesterday and today; and how many associations were looked at. */
+  contexts: { most: number; today: number; seen: number }
   first: number
   events: number
   /** Bytes that ended conversations proved missing, and all their bytes; a tenth is forgotten every day. */
@@ -61,7 +63,7 @@ const ENOUGH_QUERIES = 200
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
   breadth: new Array<number>(BREADTHS).fill(0),
-  first: -1, events: 0, lost: 0, bytes: 0,
+  contexts: { most: 0, today: 0, seen: 0 }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 
 export class Site implements Pace {
@@ -275,7 +277,7 @@ export class Site implements Pace {
 
   load(entries: Map<string, unknown>, hour: number): void {
     const site = unpack(entries.get('site')) as { state: SiteState; members: Map<string, number>; rates: Map<string, { sum: number; n: number }> }
-    this.state = site.state
+    this.state = { ...newState(), ...site.state }
     this.#knowBreadth()
     this.#members = site.members
     this.#rates = site.rates
