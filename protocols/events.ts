@@ -88,10 +88,12 @@ export interface DicomAssociation extends OnFlow {
   /** Maximum length received (PS3.8 annex D.1), bytes; 0 unlimited; null not seen. */
   max_pdu: PerSide<number | null>
   implementation: PerSide<Implementation | null>
-  /** PS3.7 annex D.3.3.7; the secret itself is never kept. */
-  user_identity: { type: number; has_passcode: boolean } | null
+  /** PS3.7 annex D.3.3.7; the secret itself is never kept. `accepted`: the acceptor said so (59H). */
+  user_identity: { type: number; has_passcode: boolean; accepted?: boolean } | null
   roles: { sop_class_uid: string; scu: boolean; scp: boolean }[]
   async_operations: { invoked: number; performed: number } | null
+  /** PS3.7 annex A.2.1, where it is another than DICOM's. */
+  application_context?: string
   /** SOP classes with extended negotiation (PS3.7 D.3.3.5), and the bytes each sent of it. */
   extended_negotiation?: { sop_class_uid: string; bytes: number }[]
   /** PS3.7 D.3.3.6: of which service a SOP class is, and which general ones it is like. */
