@@ -323,9 +323,9 @@ function firstOver(alerts: Iterable<Alert>): Alert {
 
 /** How long after the last sign of trouble something else of the same actor still belongs to it. */
 function patience({ group, p }: Evidence, severity: Severity): Micros {
-  // The owner of a borrowed name may be heard again only hours later.
-  if (group === 'identity' || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium')) return OPEN
-  return p === null ? 0 : AFTERMATH
+  // The owner of a borrowed name may be heard again only hours later; anything else of that day is a story of its own.
+  if (group === 'identity' && severity !== 'low') return OPEN
+  return p === null && severity !== 'low' ? 0 : AFTERMATH
 }
 
 /** A host that was taken for the device itself until the two were told apart. */
