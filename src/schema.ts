@@ -167,8 +167,8 @@ const flow = z.object({
 const host = z.object({
   kind: z.literal('host'), ...common,
   ip: z.string(), mac: text, vendor: text,
-  os: z.object({ name: z.string(), eol: text, evidence: z.string() }).nullable(),
-  hostname: text, evidence: z.string(),
+  os: z.object({ name: z.string(), eol: text, evidence: z.string(), family: z.string().optional(), source: z.string().optional() }).nullable(),
+  hostname: text, evidence: z.string(), confidence: z.enum(['high', 'medium', 'low']).optional(),
 })
 
 const violation = z.object({
