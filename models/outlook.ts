@@ -39,7 +39,7 @@ export interface DayReading {
   observed: number
   expected: number
   /** Size of its negative binomial: mean + mean^2 / size is its variance. */
-  size: number
+  size?: number
   /** A normal day stays below this count 999 times in 1,000. */
   high: number
   /** Days the stream has learned from. */

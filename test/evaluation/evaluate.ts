@@ -82,7 +82,7 @@ function calibrate(pipeline: Pipeline, labels: Labels, at: number, calibration: 
   if (labels.items.some((item) => item.kind !== 'posture' && item.start < at && item.end + 86_400 > at - 86_400)) return
   for (const [, readings] of pipeline.outlook.readings()) {
     for (const { observed, expected, size, days } of readings) {
-      if (days < 14 || expected < 1) continue
+      if (days < 14 || expected < 1 || size === undefined) continue
       calibration.days++
       const p = negativeBinomialUpperTail(observed, expected, size)
       LEVELS.forEach((level, i) => { if (p <= level) calibration.beyond[i]!++ })
