@@ -1,8 +1,8 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
 import type { Micros } from '../protocols/events.ts'
 import type { CountStream } from './baseline/counts.ts'
+import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import { newMemory, type Memory } from './baseline/novelty.ts'
-import type { Sizes } from './baseline/sizes.ts'
 import { newStanding, type Standing } from './evidence.ts'
 
 /** Caps per device. Beyond them the oldest is forgotten (names, addresses) or no more are added (streams). */
@@ -29,8 +29,8 @@ export interface Address {
 
 export interface Today {
   day: number
-  /** Studies by direction, to count each once. */
-  seen: Set<number>
+  /** Studies sent and received, with their bytes. */
+  bytes: Record<'out' | 'in', OpenBytes>
   /** Queries by breadth (site.ts). */
   breadth: number[]
   /** Merges by the patient that survives them. */
@@ -39,7 +39,7 @@ export interface Today {
   turnedAway: Map<string, Micros>
 }
 
-const newToday = (day: number): Today => ({ day, seen: new Set(), breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map() })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map() })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {
@@ -74,7 +74,8 @@ export interface Device {
   lived: number
   streams: Map<string, CountStream>
   triggers: Map<string, CountStream>
-  sizes: Map<string, Sizes>
+  /** Bytes per study, by direction (store.out, store.in). */
+  sizes: Map<string, StudySizes>
   memories: Record<MemoryName, Memory>
   /** The open day. */
   today: Today

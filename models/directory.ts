@@ -79,9 +79,14 @@ export interface Ends {
   receivingApp: string | null
   /** The step in which the names were last compared. */
   heard: Micros
+  /** An operation with a data set was read on it. */
+  read: boolean
   /** Day on which the server was last noted to speak its protocol here. */
   portDay: number
 }
+
+/** The ends of a conversation as they are saved: devices by id, `version` 1 where they are up to date. */
+export type FlowState = Omit<Ends, 'client' | 'server'> & { client: string; server: string }
 
 export interface DirectoryState {
   byIp: Map<string, string[]>
@@ -122,7 +127,7 @@ export class Directory {
       client, server,
       outside: onInternet(server, flow.server.ip) ? flow.server.ip : onInternet(client, flow.client.ip) ? flow.client.ip : null,
       version: 0, callingAe: ae, sendingApp: known?.sendingApp ?? null, receivingApp: known?.receivingApp ?? null,
-      heard: known?.heard ?? 0, portDay: known?.portDay ?? -1,
+      heard: known?.heard ?? 0, read: known?.read ?? false, portDay: known?.portDay ?? -1,
     }
     ends.version = this.#version
     if (!nobody) this.#flows.set(flow, ends)
@@ -418,6 +423,21 @@ export class Directory {
       else this.state.byIp.set(ip, ids)
     }
     this.#version++
+  }
+
+  /** What is known of a conversation that goes on; undefined when nothing is. */
+  saveFlow(flow: Flow): FlowState | undefined {
+    const ends = this.#flows.get(flow)
+    return ends && { ...ends, client: ends.client.id, server: ends.server.id, version: ends.version === this.#version ? 1 : 0 }
+  }
+
+  /** The conversation continues where `saveFlow` left off; called after `load`. */
+  loadFlow(flow: Flow, state: FlowState): void {
+    const client = this.devices.get(state.client)
+    const server = this.devices.get(state.server)
+    // Ends that are out of date are looked up again before they are used; then only what the conversation called itself is read of them.
+    const current = state.version === 1 && client !== undefined && server !== undefined
+    this.#flows.set(flow, { ...state, client: client ?? NOBODY, server: server ?? NOBODY, version: current ? this.#version : -1 })
   }
 
   /** After `load`. */

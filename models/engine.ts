@@ -16,9 +16,9 @@ import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
-import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends } from './directory.ts'
+import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import { Incidents } from './incidents.ts'
-import { failed, learn, observe } from './observe.ts'
+import { failed, learn, learnBytes, observe } from './observe.ts'
 import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { roleOf } from './role.ts'
@@ -126,6 +126,7 @@ export class Engine {
     scene.kindCrossed = undefined
     scene.newStudy = false
     scene.unexplained = false
+    scene.moved = null
     scene.stale = false
     scene.service = ''
     scene.day = this.#site.day
@@ -209,6 +210,7 @@ export class Engine {
       const pace = this.#site.pace(device)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
+      learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
@@ -228,6 +230,19 @@ export class Engine {
   }
 
   // ---- state
+
+  /**
+   * What is known of a conversation that is still open, JSON-able. `save` does not hold it, because a capture that begins has conversations of its
+   * own; who continues in the middle of one needs it to go on exactly.
+   */
+  saveFlow(flow: Flow): unknown {
+    return this.#directory.saveFlow(flow)
+  }
+
+  /** After `load`, for each conversation that `saveFlow` gave something of. */
+  loadFlow(flow: Flow, state: unknown): void {
+    this.#directory.loadFlow(flow, state as FlowState)
+  }
 
   /** JSON-able entries: one per device, and a few of the site. */
   *save(): Iterable<[string, unknown]> {
@@ -269,7 +284,7 @@ const NO_CLAIMS: Claim[] = []
 function newScene(side: Scene['side']): Scene {
   return {
     peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, stale: false, day: 0,
+    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }
 

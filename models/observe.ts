@@ -1,6 +1,7 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
+import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, imaging, todayOf, type Device, type MemoryName } from './device.ts'
@@ -35,6 +36,7 @@ function bump(scene: Scene, device: Device, stream: StreamName, n: number, site:
 function operation(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
   const { acts } = scene
   scene.service = serviceOf(event)
+  scene.ends.read = true
   switch (scene.service) {
     case 'C-STORE':
       bump(scene, device, acts ? 'images.out' : 'images.in', 1, site)
@@ -49,6 +51,8 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
     case 'C-GET':
       did(device, `${scene.service}${acts ? '>' : '<'}`)
       if (acts) bump(scene, device, 'retrieve', 1, site)
+      // Over the web the images come back in the answer: whoever asked receives them.
+      if (event.transport === 'dicomweb' && event.dataset !== null) turned(scene, () => { study(event, device, site, scene) })
       return
     default:
       did(device, `${scene.service}${acts ? '>' : '<'}`)
@@ -58,12 +62,10 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
 /** Counts a study once a day and direction. */
 function study(event: DicomOperation, device: Device, site: Site, scene: Scene): void {
   const facts = event.dataset
-  if (facts === null || facts.study_uid === null) return
-  const today = todayOf(device, scene.day)
-  const key = hash52(facts.study_uid, scene.acts ? 1 : 2)
-  if (today.seen.has(key)) return
-  if (today.seen.size >= DEVICE_LIMITS.studies) today.seen.clear()
-  today.seen.add(key)
+  if (facts === null) return
+  // Sliced packets may hide the study: then its conversation stands for it, and only its bytes are counted.
+  const fresh = moved(device, scene, facts.study_uid ?? event.flow.id, facts.bytes)
+  if (!fresh || facts.study_uid === null) return
   scene.newStudy = true
   bump(scene, device, scene.acts ? 'store.out' : 'store.in', 1, site)
   if (scene.acts) sentImage(device, facts.modality)
@@ -75,6 +77,42 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
     scene.stale = true
     bump(scene, device, 'stale.out', 1, site)
   }
+}
+
+/** Bytes of a study; answers whether the study is new today. */
+function moved(device: Device, scene: Scene, study: string, bytes: number): boolean {
+  const today = todayOf(device, scene.day)
+  const way = scene.acts ? 'out' : 'in'
+  const key = hash52(study, 1)
+  const open = today.bytes[way]
+  const before = open.studies.get(key)
+  if (before === undefined && open.studies.size >= DEVICE_LIMITS.studies) open.studies.clear()
+  const some = Number.isFinite(bytes) && bytes > 0 ? bytes : 0
+  open.studies.set(key, (before ?? 0) + some)
+  open.sum += some
+  scene.moved = way
+  return before === undefined
+}
+
+/** A conversation of images whose packets were cut so short that nothing in it could be read: its headers still tell how much it carried. */
+function unread(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
+  if (scene.ends.read || event.transport !== 'tcp' || event.state !== 'established' || event.protocol === 'hl7' || event.protocol === 'tls') return
+  if (event.protocol === null && scene.ends.server.memories.port.known.get(`${event.flow.server.port}/dicom`)?.settled !== true) return
+  const sent = event.bytes.client >= event.bytes.server
+  const acts = (scene.side === 'client') === sent
+  const count = (): void => {
+    moved(device, scene, event.flow.id, sent ? event.bytes.client : event.bytes.server)
+    bump(scene, device, acts ? 'unread.out' : 'unread.in', 1, site)
+  }
+  if (acts === scene.acts) count()
+  else turned(scene, count)
+}
+
+/** Counts as if the other end had acted. */
+function turned(scene: Scene, count: () => void): void {
+  scene.acts = !scene.acts
+  count()
+  scene.acts = !scene.acts
 }
 
 function isStale(date: string | null, at: number): boolean {
@@ -130,6 +168,7 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
 }
 
 function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
+  unread(event, device, site, scene)
   if (scene.side !== 'client' || event.transport !== 'tcp' || event.flow.midstream) return
   if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
 }
@@ -198,6 +237,18 @@ function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): voi
   scene.ends.portDay = scene.day
   const protocol = event.kind === 'hl7.message' ? 'hl7' : 'dicom'
   note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)
+}
+
+/** The day is over: what its studies weighed. */
+export function learnBytes(device: Device, day: number): void {
+  if (device.today.day !== day) return
+  for (const way of ['out', 'in'] as const) {
+    const { studies } = device.today.bytes[way]
+    if (studies.size === 0) continue
+    let sizes = device.sizes.get(`store.${way}`)
+    if (sizes === undefined) device.sizes.set(`store.${way}`, (sizes = newStudySizes()))
+    learnSizes(sizes, studies.values())
+  }
 }
 
 function passcode(event: DicomAssociation, device: Device, scene: Scene, site: Site): void {

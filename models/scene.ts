@@ -31,6 +31,8 @@ export interface Scene {
   /** A study that this device meets for the first time today, in this direction. */
   newStudy: boolean
   unexplained: boolean
+  /** Bytes of images that this event added to the day, by direction. */
+  moved: 'out' | 'in' | null
   stale: boolean
   day: number
 }

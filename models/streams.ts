@@ -18,6 +18,8 @@ export const STREAMS = {
   'store.in': { unit: 'studies received', mean: 20 },
   'images.out': { unit: 'instances sent', mean: 300 },
   'images.in': { unit: 'instances received', mean: 300 },
+  'unread.out': { unit: 'conversations of images sent', mean: 20 },
+  'unread.in': { unit: 'conversations of images received', mean: 20 },
   'retrieve': { unit: 'studies retrieved', mean: 20 },
   'unexplained.out': { unit: 'studies without an order sent', mean: 0.5, rare: true },
   'unexplained.in': { unit: 'studies without an order received', mean: 0.5, rare: true },

@@ -13,7 +13,7 @@
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
 import type { TcpLimits } from './tcp/limits.ts'
-import { CLIENT, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
+import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from './protocol.ts'
 import type { Pseudonyms } from './phi.ts'
 import type { Consumer } from './tcp/consumer.ts'
@@ -97,8 +97,9 @@ class Side {
   state: State = LISTENING
   /** The first byte that comes need not be the first the peer sent. */
   isMidstream: boolean
-  /** Protocols that have not said NO, by bit. */
+  /** Protocols that have not said NO, by bit; and those that are asked again of later segments. */
   candidates = -1
+  laterCandidates = -1
   kept: Uint8Array | null = null
   keptLength = 0
   /** Bytes that the next call of the dissector needs. */
@@ -214,9 +215,13 @@ export class Application implements Consumer, Connection {
 
   /** MORE when nobody says YES and somebody may yet. Sets `#protocol` with the first YES. */
   #probe(direction: Direction, side: Side, bytes: Uint8Array, start: number, end: number): Verdict {
-    if (this.#dissector !== null) return this.#protocol!.probe(bytes, start, end, direction, true)
+    if (this.#dissector !== null) {
+      const verdict = this.#protocol!.probe(bytes, start, end, direction, true)
+      return verdict === LATER ? YES : verdict
+    }
     const { protocols } = this.#context
     let answer: Verdict = NO
+    let later = 0
     for (let i = 0; i < protocols.length; i++) {
       if ((side.candidates & (1 << i)) === 0) continue
       const verdict = protocols[i]!.probe(bytes, start, end, direction, side.isMidstream)
@@ -225,7 +230,14 @@ export class Application implements Consumer, Connection {
         return verdict
       }
       if (verdict === MORE) answer = MORE
-      else side.candidates &= ~(1 << i)
+      else {
+        side.candidates &= ~(1 << i)
+        if (verdict === LATER) later |= 1 << i
+      }
+    }
+    if (answer === NO && later !== 0 && this.#isDecided(side)) {
+      side.isMidstream = true
+      side.laterCandidates = later
     }
     return answer
   }
@@ -245,7 +257,7 @@ export class Application implements Consumer, Connection {
       if (side.tries > limits.searchSegments) side.state = DEAF
     } else {
       counters.strange += count
-      side.candidates = -1
+      side.candidates = side.laterCandidates
       if (this.#isDecided(side) || side.tries > limits.strangerSegments) side.state = REFUSED
       if (this.#sides[0].state === REFUSED && this.#sides[1].state === REFUSED) {
         const { client, server } = this.#conversation

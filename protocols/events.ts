@@ -152,6 +152,23 @@ export interface MoveFacts {
   remaining: number | null
 }
 
+/** Of `transport` dicomweb (PS3.18): one request and its answer, over HTTP/1.1. `status` is what its HTTP status comes to (docs/decoding.md). */
+export interface WebFacts {
+  /** QIDO-RS is told as C-FIND, WADO-RS and WADO-URI as C-GET, STOW-RS as C-STORE. */
+  transaction: 'QIDO-RS' | 'WADO-RS' | 'STOW-RS' | 'WADO-URI'
+  /** What was addressed: studies, series, instances (searches); study, series, instance, metadata, rendered, thumbnail, frames, bulkdata, pixeldata, other. */
+  resource: string
+  http_status: number | null
+  /** Instances stored or retrieved: parts of the body, or data sets of metadata. */
+  instances: number
+  /** Distinct studies of the instances, where they tell; `dataset` has the first. */
+  studies: string[]
+  /** What the 128 bytes in front of instances (PS3.10 7.1) are, and in how many; zeros are not listed. */
+  preambles: Record<string, number>
+  /** Scheme of the Authorization field: Basic, Bearer; the credentials are never kept. */
+  authorization: string | null
+}
+
 /** Storage commitment (PS3.4 annex J): N-ACTION asks, N-EVENT-REPORT tells. */
 export interface CommitmentFacts {
   /** Action Type ID, or Event Type ID: 1 all committed, 2 some failed. */
@@ -190,6 +207,7 @@ export interface DicomOperation extends OnFlow {
   /** Of a C-STORE that a C-MOVE caused: who asked for it, and the message id it asked with. */
   move_originator?: { ae: string; message_id: number | null }
   commitment?: CommitmentFacts
+  web?: WebFacts
   started: Micros
   duration_ms: number | null
 }

@@ -1,7 +1,8 @@
 /** The protocols that are recognised, in the order they are asked. */
 import { dicom } from './dicom/index.ts'
+import { dicomweb } from './dicom/web/index.ts'
 import { hl7 } from './hl7/index.ts'
 import type { Protocol } from './protocol.ts'
 import { tls } from './tls/index.ts'
 
-export const PROTOCOLS: readonly Protocol[] = [dicom, hl7, tls]
+export const PROTOCOLS: readonly Protocol[] = [dicom, dicomweb, hl7, tls]

@@ -118,6 +118,18 @@ export const LIMITS = {
     /** Responses that wait for their request, and how long (microseconds of capture time): mirror ports swap directions by less than 100 ms. */
     earlyResponses: 16,
     earlyAge: 1_000_000,
+    // DICOMweb (PS3.18).
+    /** Segments of a path and parameters of a request that are looked at. */
+    pathSegments: 32,
+    webParameters: 128,
+    /** Bytes of the head of one part of a multipart body; a longer one is no part. */
+    partHeadBytes: 4096,
+    /** Bytes of the file meta information (PS3.10 7.1) of an instance; a longer one is not read, and the data set guessed at. */
+    metaBytes: 8192,
+    /** Distinct studies of one request that are listed. */
+    webStudies: 64,
+    /** Requests of one connection that wait for their answer; of a deeper pipeline the oldest is told without. */
+    webRequests: 64,
     /** Violations of each code that are reported per association. All are counted in it. */
     violationsPerCode: 4,
   },
@@ -143,8 +155,10 @@ export const LIMITS = {
     violationsPerCode: 4,
     /** Bytes of foreign content that are looked at to say what it is. */
     sampleBytes: 256,
-    /** Bytes of an HTTP header that are read. Servers refuse 8 to 16 KB; the connection is given up. */
-    httpHeaderBytes: 16 * 1024,
+  },
+  http: {
+    /** Bytes of a head that are read. Servers refuse 8 to 16 KB; of a longer one the next start line is looked for. */
+    headBytes: 16 * 1024,
   },
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */

@@ -22,7 +22,9 @@ export const YES = 2
  * The decoder turns the flow and probes no further; on connections whose SYN was seen it counts as YES.
  */
 export const YES_REVERSED = 3
-export type Verdict = typeof NO | typeof MORE | typeof YES | typeof YES_REVERSED
+/** Not these bytes, but what begins in a later segment of this side may be: all its segments are probed, by the protocols that said so, within `strangerSegments`. Where the protocol is known already it is as good as YES. */
+export const LATER = -1
+export type Verdict = typeof LATER | typeof NO | typeof MORE | typeof YES | typeof YES_REVERSED
 
 /** `data` answers this when nothing in the bytes makes sense any more: the decoder probes again at the next bytes. */
 export const LOST = -1

@@ -18,7 +18,7 @@ const kafkaSchema = z.strictObject({
   brokers: z.array(z.string().regex(/^[^\s,]+:\d+$/, 'write it as host:port')).default([])
     .describe('first brokers to ask, host:port; --kafka overrides them'),
   topic_prefix: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/).default('wardwire')
-    .describe('alerts go to the topic PREFIX.alerts.v1'),
+    .describe('alerts go to the topic PREFIX.alerts.v1, events to PREFIX.events.v1'),
   tls: tlsSchema.default(false)
     .describe('true, or ca_file, cert_file, key_file, server_name'),
   sasl: z.strictObject({
@@ -33,6 +33,10 @@ const kafkaSchema = z.strictObject({
     .describe('of topics that are made'),
   retention_days: z.int().min(1).default(30)
     .describe('of topics that are made'),
+  event_retention_days: z.int().min(1).default(7)
+    .describe('of the events topic, if it is made: how long the workers may be away'),
+  session_seconds: z.number().min(1).max(1800).default(15)
+    .describe('a worker that is silent for so long is taken for dead, and others take over'),
 })
 
 const name = (fallback: string): z.ZodDefault<z.ZodString> => z.string().regex(/^[a-z0-9-]{1,32}$/).default(fallback)
@@ -66,6 +70,8 @@ const sinkSchema = z.discriminatedUnion('type', [
 export const configSchema = z.strictObject({
   sensor: z.string().min(1).max(64).default('wardwire')
     .describe('name of this sensor in alerts'),
+  site: z.string().min(1).max(64).optional()
+    .describe('the hospital whose events are judged together where workers judge them (--publish-events); default: the sensor\'s name'),
   site_key_file: z.string().optional()
     .describe('file with the site key (64 hexadecimal digits) behind every pseudonym; default: kept in the state folder, else in the user\'s own state folder'),
   calendar: z.string().optional()

@@ -52,7 +52,7 @@ const BUILD_ONLY = ['esbuild', 'uplot', 'cytoscape']
 /** Where each package of package.json may be imported. */
 const HOMES: Record<string, string[]> = {
   pcap: ['src/sources/'],
-  kafkajs: ['src/sources/', 'src/sinks/'],
+  kafkajs: ['src/sources/', 'src/sinks/', 'src/detect/'],
   dcmjs: ['protocols/dicom/'],
   'hl7-standard': ['protocols/hl7/'],
   'simple-statistics': ['models/baseline/'],

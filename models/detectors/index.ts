@@ -21,6 +21,7 @@ import { queryEnumeration } from './query-enumeration.ts'
 import { rerouted } from './rerouted.ts'
 import { serviceDown } from './service-down.ts'
 import { staleStudies } from './stale-studies.ts'
+import { storeBytes } from './store-bytes.ts'
 import { storeVolume } from './store-volume.ts'
 import { unexplainedAccess } from './unexplained-access.ts'
 
@@ -46,6 +47,7 @@ export const DETECTORS: readonly Detector[] = [
   rerouted,
   serviceDown,
   staleStudies,
+  storeBytes,
   storeVolume,
   unexplainedAccess,
 ] as readonly Detector[]

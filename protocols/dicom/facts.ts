@@ -5,7 +5,7 @@ import type { Pseudonym, Pseudonyms } from '../phi.ts'
 import { isUid } from './associate.ts'
 import { charset, DEFAULT, type Decode } from './charset.ts'
 import { PIXEL_DATA, type Visitor } from './dataset.ts'
-import { keyword } from './keywords.ts'
+import { isRange, keyword } from './keywords.ts'
 
 const SPECIFIC_CHARACTER_SET = 0x00080005
 const STUDY_DATE = 0x00080020
@@ -195,9 +195,4 @@ function firstUid(b: Uint8Array, start: number, end: number, isWhole: boolean): 
   if (stop < 0 && !isWhole) return null
   const uid = stop < 0 ? value : value.slice(0, stop)
   return uid.length <= LIMITS.dicom.textBytes ? uid || null : null
-}
-
-/** Range matching (PS3.4 C.2.2.2.5): dates and times that hold a hyphen. */
-function isRange(tag: number, value: string): boolean {
-  return value.includes('-') && /^[\d.:-]+$/.test(value) && /Date|Time/.test(keyword(tag))
 }

@@ -27,4 +27,12 @@ const KEYWORDS: ReadonlyMap<number, string> = new Map([
 /** The keyword of an attribute, or its number: `00101234`. */
 export const keyword = (tag: number): string => KEYWORDS.get(tag) ?? tag.toString(16).padStart(8, '0').toUpperCase()
 
+const TAGS: ReadonlyMap<string, number> = new Map([...KEYWORDS].map(([tag, name]) => [name, tag]))
+
+/** The attribute of a keyword that is known here, or of eight hexadecimal digits. */
+export const tagOf = (name: string): number | null => TAGS.get(name) ?? (/^[0-9A-Fa-f]{8}$/.test(name) ? parseInt(name, 16) : null)
+
+/** Range matching (PS3.4 C.2.2.2.5): dates and times that hold a hyphen. */
+export const isRange = (tag: number, value: string): boolean => value.includes('-') && /^[\d.:-]+$/.test(value) && /Date|Time/.test(keyword(tag))
+
 export const keywords: Iterable<readonly [tag: number, keyword: string]> = KEYWORDS

@@ -6,7 +6,8 @@ import { Exchange } from './exchange.ts'
 import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
-import { HttpReader, mayBeHttp } from './http.ts'
+import type { HttpReader } from '../http/reader.ts'
+import { httpReader, mayCarryHl7 } from './http.ts'
 import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import type { BlockSink, Framing } from './mllp.ts'
@@ -40,7 +41,7 @@ export class Hl7Dissector implements Dissector {
     this.#now = at
     this.#exchange.expire(at)
     this.#streams[1 - direction]?.blocks.turn()
-    this.#http ??= mayBeHttp(bytes[start]!)
+    this.#http ??= mayCarryHl7(bytes[start]!)
     const stream = this.#stream(direction)
     if (stream.http === undefined) stream.blocks.feed(bytes, start, end, at)
     else stream.http.feed(bytes, start, end, at)
@@ -56,14 +57,14 @@ export class Hl7Dissector implements Dissector {
     this.#exchange.expire(at)
     const stream = this.#stream(direction)
     if (stream.http === undefined) stream.blocks.gap(missing)
-    else stream.http.gap(missing)
+    else stream.http.gap(missing, at)
     return true
   }
 
   end(how: End, at: Micros): void {
     this.#now = at
     for (const stream of this.#streams) {
-      stream?.http?.end()
+      stream?.http?.end(at)
       stream?.blocks.end(how === 'fin' || how === 'rst')
     }
     this.#exchange.end()
@@ -117,7 +118,7 @@ class Stream implements BlockSink {
     this.#readers = readers
     this.#message = readers.none
     this.blocks = new BlockReader(this, readers.memory, connection.flow.midstream)
-    this.http = http ? new HttpReader(this.blocks) : undefined
+    this.http = http ? httpReader(this.blocks) : undefined
   }
 
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void {

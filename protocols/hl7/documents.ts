@@ -1,7 +1,7 @@
 /** Documents inside OBX-5: encapsulated data (ED, HL7 v2.5.1 section 2.A.24), reference pointers (RP), and base64 hidden in other types. */
 import { latin1 } from '../bytes.ts'
 import type { Hl7Document } from '../events.ts'
-import { documentContent } from './content.ts'
+import { documentContent } from '../content.ts'
 import { componentStart, fieldEnd, fieldStart, splitFields, upTo } from './fields.ts'
 import { PLAIN } from './charset.ts'
 import type { Delimiters } from './header.ts'

@@ -1,6 +1,6 @@
 /** Bytes where HL7 should be: how many, where, and a sample to tell what they look like. */
 import { LIMITS } from '../limits.ts'
-import { looksLike } from './content.ts'
+import { looksLike } from '../content.ts'
 
 export class ForeignBytes {
   #sample: Uint8Array | undefined

@@ -6,10 +6,10 @@
  */
 import { MORE, NO, SERVER, YES, YES_REVERSED } from '../protocol.ts'
 import type { Direction, Protocol, Verdict } from '../protocol.ts'
-import { isText } from './content.ts'
+import { isText } from '../content.ts'
 import { Hl7Dissector } from './dissector.ts'
 import { isDigit, isSegmentName, opensBare, opensBlock } from './header.ts'
-import { mayBeHttp, probeHttp } from './http.ts'
+import { mayCarryHl7, probeHttp } from './http.ts'
 
 const STX = 0x02, LF = 0x0A, VT = 0x0B, CR = 0x0D, FS = 0x1C, BLANK = 0x20
 
@@ -25,7 +25,7 @@ const TYPE_WITHIN = 1024
 function probe(b: Uint8Array, start: number, end: number, direction: Direction, midstream: boolean): Verdict {
   if (midstream) return probeMidstream(b, start, end, direction)
   if (start === end) return MORE
-  if (mayBeHttp(b[start]!)) return probeHttp(b, start, end)
+  if (mayCarryHl7(b[start]!)) return probeHttp(b, start, end)
   let i = start
   for (; i < end && i < start + IN_FRONT; i++) {
     const c = b[i]!
@@ -72,7 +72,7 @@ function probeMidstream(b: Uint8Array, start: number, end: number, direction: Di
     if ((c === 0x4D || c === 0x42 || c === 0x46) && (i === start || b[i - 1]! < BLANK) && opensBare(b, i, end) === YES) return turned(b, i, end, direction)
     if (c === CR && i + 4 < end && isSegmentName(b, i + 1) && b[i + 4] === 0x7C && ++segments === 3) return YES
   }
-  if (end > start && mayBeHttp(b[start]!)) return probeHttp(b, start, end)
+  if (end > start && mayCarryHl7(b[start]!)) return probeHttp(b, start, end)
   return end - start < TYPE_WITHIN ? MORE : NO
 }
 

@@ -1,12 +1,14 @@
 /** `wardwire replay FILE...`: reads captures in capture-time order, learns and judges as it goes. */
-import { parseCalendar, type Calendar } from '../../models/calendar.ts'
+import { statSync } from 'node:fs'
+import type { Calendar } from '../../models/calendar.ts'
 import type { Alert } from '../../models/alert.ts'
 import type { Micros } from '../../protocols/events.ts'
-import { fromRfc3339, rfc3339 } from '../../protocols/time.ts'
-import { kafkaConfig, loadConfig, readStructured, type Config } from '../config.ts'
+import { rfc3339 } from '../../protocols/time.ts'
+import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError, reason } from '../errors.ts'
 import { Pipeline } from '../pipeline.ts'
 import { eventJson } from '../sinks/event-json.ts'
+import type { EventPublisher } from '../sinks/event-publisher.ts'
 import { FORMATS, isFormat, type Format } from '../sinks/formats/index.ts'
 import { JsonLines } from '../sinks/jsonl.ts'
 import type { Publisher } from '../sinks/publisher.ts'
@@ -16,6 +18,7 @@ import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
 import type { Report } from '../report/report.ts'
 import type { State } from '../store/state.ts'
+import { loadCalendar, learnUntilTime } from './judging.ts'
 import { progressLine } from './progress.ts'
 
 export interface ReplayOptions {
@@ -23,6 +26,7 @@ export interface ReplayOptions {
   format?: string
   kafka?: string
   publish?: boolean
+  publishEvents?: boolean
   events?: string
   report?: string
   state?: string
@@ -53,14 +57,16 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
   const { format = 'native' } = options
   if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
   const sinks = await chosenSinks(options, config)
+  const eventPublisher = options.publishEvents === true ? await publishingEvents(files, options, config) : undefined
 
   const state = options.state === undefined ? undefined : new (await stores()).State(options.state)
   // Alerts that wait for Kafka without a state folder need be kept only as long as the run: a further replay makes them again, with the same ids.
   const store = state ?? (sinks && (await stores()).State.temporary())
   const publisher = sinks && new (await publishing()).Publisher(store!, sinks, config, say)
   try {
-    return await run(files, { options, config, format, state, publisher, learnUntil, calendar })
+    return await run(files, { options, config, format, state, publisher, eventPublisher, learnUntil, calendar })
   } finally {
+    eventPublisher?.stop()
     // After a failure there is no time to wait; what is left stays in the state.
     await publisher?.drain(0)
     await store?.close()
@@ -74,13 +80,21 @@ async function reportOf(path: string, about: { files: string[]; alerts: string |
 }
 
 /** Kafka where it is named, and with --publish everything the configuration names; undefined where alerts go nowhere else. */
-async function chosenSinks({ kafka, publish }: ReplayOptions, config: Config): Promise<ReadonlyMap<string, MakeSink> | undefined> {
-  if (kafka === undefined && publish !== true) return undefined
-  const isKafka = kafka !== undefined || config.kafka.brokers.length > 0
+async function chosenSinks({ kafka, publish, publishEvents }: ReplayOptions, config: Config): Promise<ReadonlyMap<string, MakeSink> | undefined> {
+  // Where events are published, alerts reach Kafka from the workers that judge them: ours beside them would be each alert twice.
+  if ((kafka === undefined || publishEvents === true) && publish !== true) return undefined
+  const isKafka = publishEvents !== true && (kafka !== undefined || config.kafka.brokers.length > 0)
   const { sinkMakers } = await publishing()
   const makers = sinkMakers(publish === true ? config.sinks : [], isKafka ? kafkaConfig(config.kafka, kafka) : undefined, config.sensor)
   if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
   return makers
+}
+
+async function publishingEvents(files: string[], { kafka }: ReplayOptions, config: Config): Promise<EventPublisher> {
+  const { EventPublisher } = await import('../sinks/event-publisher.ts')
+  // Standard input has no size, and a file that can't be read is told of when it is opened.
+  const sizes = files.map((file) => file === '-' ? '-' : statSync(file, { throwIfNoEntry: false })?.size ?? '?')
+  return new EventPublisher(kafkaConfig(config.kafka, kafka), config, 'replay', sizes.join(' '), say)
 }
 
 interface Setting {
@@ -89,11 +103,12 @@ interface Setting {
   format: Format
   state: State | undefined
   publisher: Publisher | undefined
+  eventPublisher: EventPublisher | undefined
   learnUntil: Micros | undefined
   calendar: Calendar | undefined
 }
 
-async function run(files: string[], { options, config, format, state, publisher, learnUntil, calendar }: Setting): Promise<number> {
+async function run(files: string[], { options, config, format, state, publisher, eventPublisher, learnUntil, calendar }: Setting): Promise<number> {
   const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
@@ -107,9 +122,10 @@ async function run(files: string[], { options, config, format, state, publisher,
     communityIdSeed: config.community_id_seed,
     freeze: options.freeze ?? false,
     ...(state && { learned: state.model() }),
-    onEvent: (eventLines || report) && ((event) => {
+    onEvent: (eventLines || report || eventPublisher) && ((event) => {
       report?.gather.event(event, pipeline.outlook)
       eventLines?.write(eventJson(event))
+      eventPublisher?.accept(event)
     }),
     onAlert: (alert) => {
       report?.gather.alert(alert)
@@ -120,7 +136,8 @@ async function run(files: string[], { options, config, format, state, publisher,
   })
 
   const sinks = [alertLines, eventLines].filter((sink) => sink !== undefined)
-  let whole = await read(files, pipeline, state, async () => (await Promise.all(sinks.map((sink) => sink.drained()))).every(Boolean))
+  const waitFor = [...sinks, ...(eventPublisher ? [eventPublisher] : [])]
+  let whole = await read(files, pipeline, state, async () => (await Promise.all(waitFor.map((sink) => sink.drained()))).every(Boolean), () => eventPublisher?.stop())
   if (report !== undefined && !await report.write(pipeline.outlook)) whole = false
   if (alertLines === undefined && options.events !== '-') printAlerts([...alerts.values()])
   for (const sink of sinks) {
@@ -137,6 +154,7 @@ async function run(files: string[], { options, config, format, state, publisher,
     else save()
   }
   if (publisher && !await delivered(publisher, state !== undefined)) whole = false
+  if (eventPublisher && !await published(eventPublisher)) whole = false
   say(`${countBySeverity(alerts.values())}; events: ${[...pipeline.events].sort().map(([kind, n]) => `${n} ${kind}`).join(', ') || 'none'}`)
   return whole ? 0 : 1
 }
@@ -144,12 +162,16 @@ async function run(files: string[], { options, config, format, state, publisher,
 /**
  * Pushes all frames through.
  * @param drained waits for the outputs; false when one of them can't be written any more, which ends the run
+ * @param interrupted lets go of what `drained` may wait for
  * @returns whether all of the input was read
  */
-async function read(files: string[], pipeline: Pipeline, state: State | undefined, drained: () => Promise<boolean>): Promise<boolean> {
+async function read(files: string[], pipeline: Pipeline, state: State | undefined, drained: () => Promise<boolean>, interrupted: () => void): Promise<boolean> {
   const progress = progressLine(process.stderr)
   const stop = new AbortController()
-  const interrupt = (signal: NodeJS.Signals): void => stop.abort(signal)
+  const interrupt = (signal: NodeJS.Signals): void => {
+    stop.abort(signal)
+    interrupted()
+  }
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   const began = performance.now()
   let first = true
@@ -189,24 +211,16 @@ async function delivered(publisher: Publisher, kept: boolean): Promise<boolean> 
   return left + lost === 0
 }
 
+/** Waits until the brokers have every event. @returns whether they have */
+async function published(publisher: EventPublisher): Promise<boolean> {
+  const { sent, waiting, lost } = await publisher.close(PATIENCE)
+  say(`published ${sent} events`)
+  if (waiting + lost > 0) say(`${waiting + lost} events did not reach Kafka: replay again when it is back, those it has are known`)
+  return waiting + lost === 0
+}
+
 function printAlerts(alerts: Alert[]): void {
   const options = terminalStyle(process.stdout)
   alerts.sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
   for (const alert of alerts) process.stdout.write(`${alertText(alert, options)}\n`)
-}
-
-function learnUntilTime(text: string): Micros {
-  const at = fromRfc3339(text)
-  if (at === undefined) throw new UserError(`--learn-until ${text}: give a time as RFC 3339, for example 2026-03-01T00:00:00Z`, 2)
-  return at
-}
-
-function loadCalendar(path: string | undefined): Calendar | undefined {
-  if (path === undefined) return undefined
-  const json = readStructured(path, 'calendar')
-  try {
-    return parseCalendar(json)
-  } catch (error) {
-    throw new UserError(`${path}: ${reason(error)}`, 2)
-  }
 }

@@ -48,6 +48,15 @@ function outcome({ result, ended, reject, abort }: Association): string {
   return `${result}${reason}, ${ended}${cause}`
 }
 
+/** PS3.18: which transaction, what its answer was, how many instances, what stood in front of them. */
+function webDetails(web: NonNullable<Operation['web']>): string[] {
+  const preambles = Object.entries(web.preambles).map(([what, count]) => `${what} in front of ${count}`)
+  return [
+    `${web.transaction} ${web.resource}`, `HTTP ${web.http_status ?? '-'}`, ...(web.instances > 0 ? [amount(web.instances, 'instance')] : []), ...preambles,
+    ...(web.authorization ? [`${shown(web.authorization)} authorization in clear`] : []),
+  ]
+}
+
 /** time, command, what, status, details. */
 export function operationRow(o: Operation, reveal: Reveal): string[] {
   const who = (name: string, pseudonym: Pseudonym | null | undefined): string[] =>
@@ -57,6 +66,7 @@ export function operationRow(o: Operation, reveal: Reveal): string[] {
     ...who('patient', o.dataset?.patient), ...who('accession', o.dataset?.accession),
     ...(o.query ? [`${shown(o.query.level ?? 'worklist')} by ${o.query.keys.map(shown).join(', ') || 'nothing'}${o.query.wildcard ? ' (wildcard)' : ''}: ${amount(o.query.matches, 'match').replace('matchs', 'matches')}`] : []),
     ...(o.move ? [`to ${shown(o.move.destination_ae)}: ${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed`] : []),
+    ...(o.web ? webDetails(o.web) : []),
     ...(o.cancelled ? ['cancelled'] : []), ...(o.complete ? [] : ['incomplete']), ...(o.after_gap ? ['after a gap'] : []),
   ]
   return [

@@ -7,12 +7,15 @@ export const CONTENT_TYPE = 'application/json'
 /** Half a surrogate pair has no UTF-8. */
 const wellFormed = (text: string): string => Buffer.from(text).toString()
 
+/** The `source` attribute. */
+export const sourceOf = (sensor: string): string => `/sensor/${encodeURIComponent(wellFormed(sensor))}`
+
 /** Attribute -> value. `revision` is an extension: the id stays the same while an alert grows. */
 export function cloudEvent(alert: Alert): Record<string, string> {
   return {
     specversion: '1.0',
     id: alert.id,
-    source: `/sensor/${encodeURIComponent(wellFormed(alert.capture.sensor))}`,
+    source: sourceOf(alert.capture.sensor),
     type: 'wardwire.alert.v1',
     time: rfc3339(alert.raised_at),
     subject: alert.device.id,

@@ -5,8 +5,14 @@ import type { KafkaConfig } from '../config.ts'
 import { secretFile, tlsOptions } from './tls-options.ts'
 
 /** Names of the topics, by what is in them (docs/asyncapi.yaml). */
-export function topics(prefix: string): { alerts: string } {
-  return { alerts: `${prefix}.alerts.v1` }
+export function topics(prefix: string): { alerts: string; events: string } {
+  return { alerts: `${prefix}.alerts.v1`, events: `${prefix}.events.v1` }
+}
+
+/** What the workers of a group (`wardwire detect`) share: their consumer group, the topic of their state, and the transactional id of each partition. */
+export function groupNames(prefix: string, group: string): { group: string; changelog: string; transaction(partition: number): string } {
+  const name = `${prefix}.${group}`
+  return { group: name, changelog: `${name}.changelog.v1`, transaction: (partition) => `${name}.${partition}` }
 }
 
 /** Milliseconds. Whoever uses the client has a deadline of its own around all of these. */
@@ -27,18 +33,34 @@ export function kafkaClient(config: KafkaConfig): Kafka {
   })
 }
 
+/** How a topic is made. */
+export interface TopicSettings {
+  partitions: number
+  /** Broker settings by name. */
+  entries: Record<string, string>
+}
+
+const DAY = 86_400_000
+
+export const settingsOf = {
+  alerts: (config: KafkaConfig): TopicSettings => ({ partitions: config.partitions, entries: { 'retention.ms': String(config.retention_days * DAY) } }),
+  events: (config: KafkaConfig): TopicSettings => ({ partitions: config.partitions, entries: { 'retention.ms': String(config.event_retention_days * DAY) } }),
+  /** A partition beside each of the events topic. */
+  changelog: (partitions: number): TopicSettings => ({ partitions, entries: { 'cleanup.policy': 'compact', 'segment.ms': String(DAY / 24), 'min.cleanable.dirty.ratio': '0.3' } }),
+}
+
 /**
  * Makes a topic that is missing. Who may not look or create is not stopped here: producing tells whether the topic is there.
  * The broker decides how many replicas it has.
  */
-export async function ensureTopic(client: Kafka, topic: string, config: KafkaConfig): Promise<void> {
+export async function ensureTopic(client: Kafka, topic: string, config: KafkaConfig, settings = settingsOf.alerts(config)): Promise<void> {
   if (!config.create_topics) return
   const admin = client.admin()
   try {
     await admin.connect()
     if ((await admin.listTopics()).includes(topic)) return
-    const configEntries = [{ name: 'retention.ms', value: String(config.retention_days * 86_400_000) }]
-    await admin.createTopics({ topics: [{ topic, numPartitions: config.partitions, replicationFactor: -1, configEntries }] })
+    const configEntries = Object.entries(settings.entries).map(([name, value]) => ({ name, value }))
+    await admin.createTopics({ topics: [{ topic, numPartitions: settings.partitions, replicationFactor: -1, configEntries }] })
   } catch (error) {
     if (!NOT_ALLOWED.has(errorType(error) ?? '')) throw error
   } finally {

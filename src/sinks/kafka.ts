@@ -11,10 +11,10 @@ import { ensureTopic, errorType, kafkaClient, topics } from './kafka-client.ts'
 import { Refused, type Sink } from './sink.ts'
 
 /** Below the 1 MB that a broker takes by default. */
-const MAX_BYTES = 900_000
+export const MAX_BYTES = 900_000
 
 /** What sending the same again can't help. */
-const FOR_GOOD = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'])
+export const FOR_GOOD: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'])
 
 export function alertMessage(alert: Alert): Message {
   return { key: alert.device.id, value: fitted(alert, 'native', MAX_BYTES), headers: cloudEventHeaders(alert, 'ce_') }

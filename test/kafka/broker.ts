@@ -6,13 +6,13 @@ import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'nod
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-const root = join(import.meta.dirname, '..', '..')
-const jars = join(root, 'node_modules', '.cache', 'kafka', '3.9.1')
+/** Outside the tree, so that a fresh clone finds them again. */
+const jars = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'wardwire', 'kafka-3.9.1')
 
 /** Why there is no broker of our own; undefined when there can be one. */
 export function whyNoBroker(): string | undefined {
@@ -96,7 +96,7 @@ export class Broker {
       'log.dirs': join(this.#folder, 'data'),
       'offsets.topic.replication.factor': 1, 'offsets.topic.num.partitions': 4,
       'transaction.state.log.replication.factor': 1, 'transaction.state.log.min.isr': 1, 'transaction.state.log.num.partitions': 4,
-      'group.initial.rebalance.delay.ms': 0,
+      'group.initial.rebalance.delay.ms': 0, 'group.min.session.timeout.ms': 500,
       'auto.create.topics.enable': false,
       // A killed broker may come back as soon as its old registration has run out.
       'broker.session.timeout.ms': 1500, 'broker.heartbeat.interval.ms': 300,

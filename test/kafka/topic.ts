@@ -13,7 +13,7 @@ export interface Held {
   alert: AlertJson
 }
 
-/** @returns all messages, each partition in order; none when there is no topic yet */
+/** @returns all committed messages, each partition in order; none when there is no topic yet */
 export async function everythingIn(broker: string, topic: string): Promise<Held[]> {
   for (let tries = 0; ; tries++) {
     try {
@@ -41,12 +41,15 @@ async function look(broker: string, topic: string): Promise<Held[]> {
       await consumer.subscribe({ topics: [topic], fromBeginning: true })
       await new Promise<void>((resolve, reject) => {
         consumer.on(consumer.events.CRASH, ({ payload }) => { if (!payload.restart) reject(payload.error) })
+        // Also what is no message: a transaction ends with a record of its own.
+        consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+          if (BigInt(lastOffset) >= (ends.get(partition) ?? 0n)) ends.delete(partition)
+          if (ends.size === 0) resolve()
+        })
         consumer.run({
           autoCommit: false,
           eachMessage: ({ partition, message }) => {
             held.push(read(partition, message))
-            if (BigInt(message.offset) >= (ends.get(partition) ?? 0n)) ends.delete(partition)
-            if (ends.size === 0) resolve()
             return Promise.resolve()
           },
         }).catch(reject)

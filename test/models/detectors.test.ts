@@ -54,11 +54,11 @@ const guesses = (n: number, title: (i: number) => string): WireEvent[] =>
   times(n, 10, 0.5, (when, i) => association(flow(WS02, ARCHIVE), when, title(i), {}, rejected))
 
 /** Studies sent over one association each. */
-const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of: (i: number) => string, made = TODAY): WireEvent[] =>
+const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of: (i: number) => string, made = TODAY, bytes = 500_000): WireEvent[] =>
   times(n, hour, apart, (when, i) => {
     const on = flow(from, to)
     return [
-      store(on, when, from.name, study(`s${i}.${hour}`, of(i), made)), association(on, when + SECOND, from.name, { 'C-STORE': 1 }),
+      store(on, when, from.name, study(`s${i}.${hour}`, of(i), made, { bytes })), association(on, when + SECOND, from.name, { 'C-STORE': 1 }),
       flowEnd(on, when + 2 * SECOND, 'dicom'),
     ]
   })
@@ -241,6 +241,16 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
     fires: { name: 'CT01 sends twenty studies of two years ago to the archive', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 700)) },
     passes: { name: 'CT01 sends twenty studies of yesterday again', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 1)) },
   },
+  'store-bytes': {
+    fires: {
+      name: 'CT01 sends three studies as large as its month',
+      day: () => among(sends(CT01, ARCHIVE, 3, 11, 3, orderedPatient, TODAY, 400_000_000)),
+    },
+    passes: {
+      name: 'CT01 sends a few studies that are three times as large as usual',
+      day: () => among(sends(CT01, ARCHIVE, 3, 11, 3, orderedPatient, TODAY, 4_500_000)),
+    },
+  },
   'store-volume': {
     fires: { name: 'WS03 retrieves a hundred and fifty studies that nobody ordered', day: () => among(reads(150, unknownPatient)) },
     passes: {
@@ -278,6 +288,25 @@ for (const [id, { fires, passes }] of Object.entries(CASES)) {
     })
   })
 }
+
+describe('bytes that are not read from C-STORE', () => {
+  const told = (day: WireEvent[]) => ofDetector(alertsOf(among(day)), 'store-bytes').map((alert) => alert.evidence.find((e) => e.detector === 'store-bytes')!.observed)
+
+  test('do they count when a reader fetches over the web?', () => {
+    const fetches = (bytes: number) => times(2, 11, 3, (when, i) => {
+      const facts = study(`w${i}`, orderedPatient(i), TODAY, { bytes })
+      return operation(flow(WS03, ARCHIVE, 8042), when, '', 'C-GET', { transport: 'dicomweb', calling_ae: null, dataset: facts })
+    })
+    expect(told(fetches(600_000_000))).toHaveLength(1)
+    expect(told(fetches(500_000))).toEqual([])
+  })
+
+  test('do they count when packets were cut too short to be read?', () => {
+    const cut = (client: number) => times(3, 11, 3, (when) => flowEnd(flow(CT01, ARCHIVE), when, 'dicom', { bytes: { client, server: 400 } }))
+    expect(told(cut(400_000_000))).toHaveLength(1)
+    expect(told(cut(500_000))).toEqual([])
+  })
+})
 
 describe('the list of detectors', () => {
   test('has each a firing case, a benign twin and no case without a detector?', () => {

@@ -188,7 +188,7 @@ describe('names that somebody chose to do harm', () => {
       expect(device.aes.size).toBeLessThanOrEqual(DEVICE_LIMITS.names)
       expect(device.apps.size).toBeLessThanOrEqual(DEVICE_LIMITS.names)
       expect(device.triggers.size).toBeLessThanOrEqual(DEVICE_LIMITS.triggers + 1)
-      expect(device.today.seen.size).toBeLessThanOrEqual(DEVICE_LIMITS.studies)
+      expect(device.today.bytes.out.studies.size).toBeLessThanOrEqual(DEVICE_LIMITS.studies)
       for (const memory of Object.values(device.memories)) expect(memory.known.size).toBeLessThanOrEqual(512)
     }
     // 50,000 names at most of about 300 bytes, and everything else is small.

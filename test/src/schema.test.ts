@@ -9,8 +9,9 @@ import type { Flow, WireEvent } from '../../protocols/events.ts'
 import { eventJson, readEvents, type AlertJson, type EventJson } from '../../src/api.ts'
 import { publishedSchemas } from '../../src/schema.ts'
 import { cloudEventHeaders } from '../../src/sinks/cloudevents.ts'
+import { markHeaders } from '../../src/sinks/event-mark.ts'
 import { nativeAlert } from '../../src/sinks/formats/native.ts'
-import { topics } from '../../src/sinks/kafka-client.ts'
+import { groupNames, topics } from '../../src/sinks/kafka-client.ts'
 import { alertMessage } from '../../src/sinks/kafka.ts'
 import { makeAlert, numbered } from './alert.ts'
 
@@ -83,7 +84,8 @@ describe('AsyncAPI', () => {
   const document = parse(readFileSync(join(docs, 'asyncapi.yaml'), 'utf8')) as Document
 
   test('are its channels our topics?', () => {
-    expect(Object.fromEntries(Object.entries(document.channels).map(([name, { address }]) => [name, address]))).toEqual(topics('wardwire'))
+    expect(Object.fromEntries(Object.entries(document.channels).map(([name, { address }]) => [name, address])))
+      .toEqual({ ...topics('wardwire'), changelog: groupNames('wardwire', 'detect').changelog })
   })
 
   test('are its headers, key and type those of a message?', () => {
@@ -99,6 +101,18 @@ describe('AsyncAPI', () => {
     expect(message.name).toBe(headers!['ce_type'])
     expect(key).toBe(makeAlert().device.id)
     expect(existsSync(join(docs, message.payload.$ref))).toBe(true)
+  })
+
+  test('are the headers of an event those of its message?', () => {
+    const { headers, name } = document.components.messages['event']!
+    const given = markHeaders({ sensor: 'radiology', source: 'replay', stream: '0ab', n: 7 })
+    expect(headers.required).toEqual(Object.keys(given))
+    expect(Object.keys(headers.properties)).toEqual(headers.required)
+    for (const [header, schema] of Object.entries(headers.properties)) {
+      if (schema.const !== undefined) expect(given[header]).toBe(schema.const)
+      if (schema.pattern !== undefined) expect(given[header]).toMatch(new RegExp(schema.pattern))
+    }
+    expect(name).toBe(given['ce_type'])
   })
 
   test('does every reference lead somewhere?', () => {

@@ -1,5 +1,6 @@
 /** Conversations of each protocol, for the contract suite to cut, lose and spoil. Deterministic, and small enough to be cut at every byte. */
 import * as d from '../../../fixtures/build/dicom.ts'
+import { MULTIPART, http, multipart, part10 } from '../../../fixtures/build/web.ts'
 import * as h from '../../../fixtures/build/hl7.ts'
 import { hex, join, u16, u24, u8 } from '../../../fixtures/build/frames.ts'
 import type { EventKind } from '../../../protocols/events.ts'
@@ -39,6 +40,15 @@ const find = (id: number): Turns => [
   [1, d.message(5, d.response('C-FIND', id, 0, { class: FIND }))],
 ]
 
+const web = (n: number): Turns => [
+  [0, http(`GET /dicom-web/studies?PatientID=P${n} HTTP/1.1`, { Host: 'archive' })], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/dicom+json' }, `[{"00100020":{"vr":"LO","Value":["P${n}"]}}]`)],
+]
+const stow = (n: number): Turns => {
+  const facts = { sopClass: CT, sopInstance: `1.2.3.9.${n}`, study: '1.2.3.1', series: '1.2.3.2', modality: 'CT', patientId: `P${n}` }
+  const file = part10({ class: CT, instance: facts.sopInstance }, d.image(facts, 300))
+  return [[0, http('POST /dicom-web/studies HTTP/1.1', { 'Content-Type': MULTIPART }, multipart([file, file]))], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/dicom+json' }, '{}', { chunk: 1 })]]
+}
+
 const adt = (id: string): Uint8Array => h.frame(h.message(h.msh({ controlId: id }), 'EVN|A01|20240305101500', h.pid({ id: `P${id}` }), 'PV1|1|I'))
 const oru = (id: string): Uint8Array => h.frame(h.message(h.msh({ controlId: id, type: 'ORU^R01^ORU_R01' }), h.pid({ id: 'P9' }),
   h.segment('OBR', { 2: 'PL1', 3: 'FL1', 4: 'CT^Thorax' }), h.obxDocument(1, 'QUJD'.repeat(100))))
@@ -60,6 +70,7 @@ export const SAMPLES: Record<Protocol['name'], Sample[]> = {
     { name: 'echoes', units: 'dicom.operation', turns: [...opened, ...[1, 2, 3, 4, 5].flatMap(echo), ...released] },
     { name: 'stores', units: 'dicom.operation', turns: [...opened, ...[1, 2, 3, 4].flatMap((id) => store(id, 900, 512)), ...released] },
     { name: 'a query between echoes', units: 'dicom.operation', turns: [...opened, ...echo(1), ...find(2), ...echo(3), ...find(4), ...echo(5), ...released] },
+    { name: 'DICOMweb', units: 'dicom.operation', turns: [...web(1), ...stow(2), ...web(3), ...web(4), ...stow(5), ...web(6)] },
   ],
   hl7: [
     { name: 'messages and acknowledgements', units: 'hl7.message', turns: ['1', '2', '3', '4', '5', '6'].flatMap((id): Turns => [[0, adt(id)], [1, ack(id)]]) },

@@ -1,5 +1,5 @@
 /** What bytes look like, from their beginning: for documents inside messages, and for what travels where HL7 should. */
-import { latin1 } from '../bytes.ts'
+import { latin1 } from './bytes.ts'
 
 /** Names of what a document's first decoded bytes are. */
 export type DocumentContent =

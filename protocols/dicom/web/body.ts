@@ -1,0 +1,169 @@
+/** What a request or an answer carries: instances (PS3.10) alone or in parts, or DICOM JSON; as a stream, for the operation they belong to. */
+import type { DicomOperation, WebFacts } from '../../events.ts'
+import { LIMITS } from '../../limits.ts'
+import type { Pseudonym, Pseudonyms } from '../../phi.ts'
+import { emptyFacts, FactsReader, IMAGE } from '../facts.ts'
+import { DicomJson } from './json.ts'
+import { boundaryOf, Multipart, type PartSink } from './multipart.ts'
+import { Part10Reader } from './part10.ts'
+
+export type WebOperation = DicomOperation & { web: WebFacts }
+
+export interface Body {
+  feed(b: Uint8Array, start: number, end: number): void
+  loss(missing: number): void
+  end(): void
+}
+
+const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)
+const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/i.test(type)
+
+/** @returns null for bodies that say nothing here */
+export function bodyOf(type: string, encoding: string | null, event: WebOperation, pseudonyms: Pseudonyms): Body | null {
+  // A compressed body is not read: it would have to be inflated as a whole.
+  if (encoding !== null && encoding !== '' && !/^identity$/i.test(encoding)) return null
+  if (/^multipart\/related/i.test(type)) {
+    const boundary = boundaryOf(type)
+    return boundary === null ? null : new Parts(boundary, event, pseudonyms)
+  }
+  if (isInstance(type)) return new OneInstance(event, pseudonyms)
+  // The answer to a STOW-RS request is a data set about it, no instance.
+  if (isJson(type) && event.command !== 'C-STORE') return new JsonBody(event, pseudonyms)
+  return event.command === 'C-GET' ? new Other(event) : null
+}
+
+class OneInstance implements Body {
+  readonly #event: WebOperation
+  readonly #reader: Part10Reader
+  readonly #found = emptyFacts(null)
+
+  constructor(event: WebOperation, pseudonyms: Pseudonyms) {
+    this.#event = event
+    const facts = new FactsReader(pseudonyms)
+    facts.begin(IMAGE)
+    facts.facts = this.#found
+    this.#reader = new Part10Reader(facts)
+  }
+
+  feed(b: Uint8Array, start: number, end: number): void {
+    this.#reader.feed(b, start, end)
+  }
+
+  loss(missing: number): void {
+    this.#reader.loss(missing)
+  }
+
+  end(): void {
+    const reader = this.#reader
+    reader.end()
+    const { web } = this.#event
+    const facts = this.#event.dataset!
+    if (web.instances++ === 0) {
+      const { bytes, study_uid, series_uid } = facts
+      Object.assign(facts, this.#found, { bytes, study_uid: this.#found.study_uid ?? study_uid, series_uid: this.#found.series_uid ?? series_uid })
+      facts.transfer_syntax = reader.transferSyntax
+      this.#event.sop_class_uid = reader.sopClass
+      this.#event.sop_instance_uid = reader.sopInstance ?? this.#event.sop_instance_uid
+    }
+    facts.bytes += reader.bytes
+    const study = this.#found.study_uid
+    if (study !== null && web.studies.length < LIMITS.dicom.webStudies && !web.studies.includes(study)) web.studies.push(study)
+    if (reader.preamble !== null) web.preambles[reader.preamble] = (web.preambles[reader.preamble] ?? 0) + 1
+  }
+}
+
+/** A frame, a rendered image, bulk data: counted. */
+class Other implements Body {
+  readonly #event: WebOperation
+
+  constructor(event: WebOperation) {
+    this.#event = event
+  }
+
+  feed(_b: Uint8Array, start: number, end: number): void {
+    this.#event.dataset!.bytes += end - start
+  }
+
+  loss(missing: number): void {
+    this.#event.dataset!.bytes += missing
+  }
+
+  end(): void {
+    this.#event.web.instances++
+  }
+}
+
+class JsonBody implements Body {
+  readonly #event: WebOperation
+  readonly #json: DicomJson
+  readonly #patients = new Set<Pseudonym>()
+
+  constructor(event: WebOperation, pseudonyms: Pseudonyms) {
+    this.#event = event
+    this.#json = new DicomJson((id) => {
+      const patient = pseudonyms.patient(id)
+      if (patient !== null && this.#patients.size < LIMITS.dicom.queryPatients) this.#patients.add(patient)
+    })
+  }
+
+  feed(b: Uint8Array, start: number, end: number): void {
+    this.#json.feed(b, start, end)
+  }
+
+  loss(): void {
+    // Brackets may be missing: what follows may be miscounted, and the operation says that it is not complete.
+  }
+
+  end(): void {
+    const { query, web, command } = this.#event
+    const { dataSets } = this.#json
+    if (command !== 'C-FIND') web.instances += dataSets
+    else if (query !== null) {
+      query.matches = dataSets
+      query.patients = this.#patients.size
+    }
+  }
+}
+
+/** Each part a body of its own. */
+class Parts implements Body, PartSink {
+  readonly #event: WebOperation
+  readonly #pseudonyms: Pseudonyms
+  readonly #multipart: Multipart
+  #part: Body | null = null
+
+  constructor(boundary: string, event: WebOperation, pseudonyms: Pseudonyms) {
+    this.#event = event
+    this.#pseudonyms = pseudonyms
+    this.#multipart = new Multipart(boundary, this)
+  }
+
+  feed(b: Uint8Array, start: number, end: number): void {
+    this.#multipart.feed(b, start, end)
+  }
+
+  loss(missing: number): void {
+    this.#part?.loss(missing)
+    this.#multipart.loss()
+  }
+
+  end(): void {
+    this.#multipart.end()
+  }
+
+  part(type: string): void {
+    // Parts in parts are none of DICOM's.
+    this.#part = /^multipart\//i.test(type) ? null : bodyOf(type, null, this.#event, this.#pseudonyms)
+    // Matches in XML (PS3.18 8.7.3) come as a part each.
+    if (this.#event.query !== null && this.#event.command === 'C-FIND' && !isJson(type)) this.#event.query.matches++
+  }
+
+  data(b: Uint8Array, start: number, end: number): void {
+    this.#part?.feed(b, start, end)
+  }
+
+  partEnd(): void {
+    this.#part?.end()
+    this.#part = null
+  }
+}

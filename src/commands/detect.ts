@@ -1,0 +1,49 @@
+/** `wardwire detect --kafka BROKERS`: a worker that judges the events that sensors publish. */
+import { kafkaConfig, loadConfig } from '../config.ts'
+import { DETECT, Worker } from '../detect/worker.ts'
+import { UserError } from '../errors.ts'
+import { groupNames, topics } from '../sinks/kafka-client.ts'
+import { learnUntilTime, loadCalendar } from './judging.ts'
+
+export interface DetectOptions {
+  kafka?: string
+  group: string
+  learnUntil?: string
+  calendar?: string
+  config?: string
+}
+
+const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
+
+/** Ends on SIGINT or SIGTERM, when what is in hand is finished and saved; at once on a second one. @returns the exit code. @throws {UserError} on bad usage */
+export async function detect(options: DetectOptions): Promise<number> {
+  const config = loadConfig(options.config)
+  const kafka = kafkaConfig(config.kafka, options.kafka)
+  if (!/^[A-Za-z0-9._-]{1,100}$/.test(options.group)) throw new UserError(`--group ${options.group}: letters, digits, dot, - and _ only`, 2)
+  const calendar = loadCalendar(options.calendar ?? config.calendar)
+  const learnUntil = options.learnUntil === undefined ? undefined : learnUntilTime(options.learnUntil)
+
+  const end = new AbortController()
+  const stop = (): void => {
+    if (end.signal.aborted) process.exit(1)
+    say('finishing what is in hand')
+    end.abort()
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const { events } = topics(kafka.topic_prefix)
+  const worker = new Worker({
+    kafka, group: options.group, calendar, learnUntil, ...DETECT, say, signal: end.signal,
+    onJoined: (partitions) => say(`${groupNames(kafka.topic_prefix, options.group).group} reads ${events} on ${kafka.brokers.join(', ')}: ${partitions.length === 0 ? 'no partition, others have them all' : `partitions ${partitions.join(' ')}`}`),
+  })
+  try {
+    await worker.run()
+    const { in: read, replayed, foreign, alerts, transactions, checkpoints, changelog, restores } = worker.counts
+    const { sites, judged, repeated, unreadable, missed } = worker.sites
+    say(`${read} events read (${replayed} of them again, ${foreign} foreign), ${alerts} alerts, ${transactions} transactions, ${checkpoints} checkpoints of ${changelog} bytes, ${restores} partitions taken over`)
+    say(`${sites} sites in hand, since they began: ${judged} events judged, ${repeated} repeated, ${unreadable} unreadable, ${missed} missing`)
+    return 0
+  } finally {
+    await worker.close()
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
