@@ -39,6 +39,8 @@ export class Decoder {
   /** Frames in, and their bytes on the wire. */
   frames = 0
   bytes = 0
+  /** Frames that whoever captured says it lost before they came here, in all. */
+  readonly lostInCapture = { kernel: 0, interface: 0 }
   readonly net = new FrameDecoder()
   readonly application = new ApplicationCounters()
   readonly #emit: (event: WireEvent) => void
@@ -72,6 +74,12 @@ export class Decoder {
     this.bytes += frame.wireLength
     if (this.net.decode(frame, this.#packet) !== PACKET) return
     this.#tracker.packet(this.#packet)
+    this.#deliver()
+  }
+
+  /** Time has come to `at` and no frame did: timers move on a quiet network too. */
+  tick(at: Micros): void {
+    this.#tracker.tick(at)
     this.#deliver()
   }
 
@@ -112,6 +120,7 @@ export class Decoder {
     const { tcp, application } = this
     const found: Record<string, number> = {
       ...this.net.dropped(),
+      'capture.kernel': this.lostInCapture.kernel, 'capture.interface': this.lostInCapture.interface,
       'tcp.after-end': tcp.afterEnd, 'tcp.out-of-reach': tcp.outOfReach, 'tcp.stray': tcp.stray,
       'tcp.conversations': tcp.evicted,
       'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,

@@ -5,7 +5,8 @@
  *     tracker.packet(packet)     // for each; `open`'s consumers hear bytes, gaps and ends meanwhile
  *     tracker.finish()           // the capture is over
  *
- * Timers run on the capture clock: whatever happens, happens at a packet.
+ * Timers run on the capture clock, at whole seconds of it: a silence ends a conversation at the same time whether a packet or a tick
+ * of whoever captures brings that time.
  */
 import type { Micros } from '../events.ts'
 import { TCP, type Packet } from '../net/packet.ts'
@@ -76,9 +77,18 @@ export class Tracker {
     return this.#table.size
   }
 
+  /** Time has come to `at`. */
+  tick(at: Micros): void {
+    this.#clock.advance(at)
+    const { now } = this.#clock
+    if (now < this.#nextExpiry && now >= this.#nextExpiry - EXPIRY_INTERVAL) return
+    if (now < this.#nextExpiry) this.#expire(wholeSecond(now))
+    else for (let due = this.#due(); due <= now; due = this.#due()) this.#expire(due)
+    this.#nextExpiry = wholeSecond(now) + EXPIRY_INTERVAL
+  }
+
   packet(packet: Packet): void {
-    this.#clock.advance(packet.at)
-    if (this.#clock.now >= this.#nextExpiry || this.#clock.now < this.#nextExpiry - EXPIRY_INTERVAL) this.#expire()
+    this.tick(packet.at)
     this.#reassembly.at = packet.at
     if (packet.transport === TCP) this.#tcp(packet)
     else this.#udp(packet)
@@ -312,10 +322,18 @@ export class Tracker {
     this.#segment(conversation, half, packet)
   }
 
-  #expire(): void {
-    const now = this.#clock.now
+  /** The first whole second at which some conversation has been silent for too long. */
+  #due(): Micros {
+    let first = Infinity
+    for (let kind = 0; kind < CLASSES; kind++) {
+      const slot = this.#table.oldest(kind as Class)
+      if (slot >= 0) first = Math.min(first, this.#conversations[slot]!.seen + this.#ages[kind]!)
+    }
+    return wholeSecond(first) + EXPIRY_INTERVAL
+  }
+
+  #expire(now: Micros): void {
     this.#reassembly.at = now
-    this.#nextExpiry = now + EXPIRY_INTERVAL
     for (let kind = 0; kind < CLASSES; kind++) {
       for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {
         const conversation = this.#conversations[slot]!
@@ -351,6 +369,8 @@ function isSourceClient(packet: Packet): boolean {
   if (sourcePort >= EPHEMERAL !== destinationPort >= EPHEMERAL) return sourcePort >= EPHEMERAL
   return true
 }
+
+const wholeSecond = (at: Micros): Micros => Math.floor(at / EXPIRY_INTERVAL) * EXPIRY_INTERVAL
 
 function agesOf(limits: TcpLimits): number[] {
   const ages: number[] = []
