@@ -2,9 +2,11 @@
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
+import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
 import type { InspectOptions } from './commands/inspect.ts'
 import type { ReplayOptions } from './commands/replay.ts'
+import type { SliceCommandOptions } from './commands/slice.ts'
 import { UserError } from './errors.ts'
 import { VERSION } from './version.ts'
 
@@ -65,11 +67,34 @@ async function main(argv: string[]): Promise<number> {
   program.command('inspect')
     .description('list the conversations of captures, readable: associations, operations, messages, violations')
     .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
-    .option('--flow <id>', 'one conversation, in full')
+    .option('--flow <id>', 'one conversation, in full: its id, or a Community ID as alerts name it')
     .option('--show-phi', 'show patient and order identifiers instead of pseudonyms')
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)
+    })
+
+  program.command('slice')
+    .description('cut the packets behind an alert out of captures: whole conversations, as they were captured, PATIENT DATA included')
+    .argument('<file...>', 'the captures: pcap or pcapng, plain, gzip or zstd')
+    .requiredOption('--alert <file:id>', 'the alert: a file of alerts (JSON lines) or a report, and the id')
+    .option('-o, --output <file>', 'pcap, or pcapng where nanoseconds or several link types need it (default: ID-raw-patient-data.pcap)')
+    .option('--config <file>', 'the configuration file')
+    .action(async (files: string[], options: SliceCommandOptions) => {
+      const { sliceCommand } = await import('./commands/slice.ts')
+      exitCode = await sliceCommand(files, options)
+    })
+
+  program.command('evidence')
+    .description('pack alerts with their events, packets (PATIENT DATA included), baseline and checksums for hand-over')
+    .argument('<file:id...>', 'the alerts: a file of alerts (JSON lines) or a report, and the id')
+    .requiredOption('--capture <file...>', 'the captures they were raised from')
+    .option('-o, --output <file>', 'a .tar.gz (default: ID-evidence-raw-patient-data.tar.gz)')
+    .option('--state <folder>', 'what was learned, for the numbers of the baseline')
+    .option('--config <file>', 'the configuration file')
+    .action(async (names: string[], options: EvidenceOptions) => {
+      const { evidence } = await import('./commands/evidence.ts')
+      exitCode = await evidence(names, options)
     })
 
   program.command('check')

@@ -63,6 +63,7 @@ const HOMES: Record<string, string[]> = {
   uplot: ['src/report/page/charts.ts', 'src/report/page/main.ts'],
   cytoscape: ['src/report/page/map.ts'],
   esbuild: ['src/report/bundle.ts'],
+  tar: ['src/evidence/'],
   zod: ['src/config.ts', 'src/schema.ts', 'models/calendar.ts'],
 }
 

@@ -72,6 +72,7 @@ export class PcapRecords {
     window.end = start + captured
     window.wireLength = original > captured ? original : captured
     window.at = seconds * 1e6 + fraction / this.#unitsPerMicro
+    window.nanos = this.#unitsPerMicro === 1 ? 0 : fraction % 1000
     window.from = start + captured
     if (this.#fcsBytes !== 0) withoutFcs(window, this.#fcsBytes)
     return FRAME

@@ -188,6 +188,8 @@ export class PcapngBlocks {
     const { ticksPerSecond: ticks, offset } = this.#interfaces[id]!
     const at = microsOf(high, low, ticks) + offset
     if (at >= 0 && at <= LIMITS.capture.time) window.at = at
+    // 2^32 is 296 more than a multiple of 1000.
+    window.nanos = ticks === 1e9 ? ((high % 1000) * 296 + (low % 1000)) % 1000 : 0
   }
 
   /** The FCS length in bits 5 to 8 of epb_flags (section 4.3.1), in bytes. */

@@ -40,6 +40,7 @@ export class RecordWindow implements Frame {
   end = 0
   wireLength = 0
   at: Micros = 0
+  nanos = 0
   linkType = 0
   interfaceId = 0
 

@@ -32,7 +32,7 @@ export async function inspect(files: string[], options: InspectOptions): Promise
         return
       }
       open.delete(event.flow)
-      if (said.length === 0 || (options.flow !== undefined && options.flow !== event.flow.id)) return
+      if (said.length === 0 || !isAsked(event.flow, options.flow)) return
       printed += 1
       process.stdout.write(`${conversationText(event, said, reveal, options.flow !== undefined).join('\n')}\n\n`)
     },
@@ -75,3 +75,6 @@ function conversationText(end: EventOf<'flow'>, said: WireEvent[], reveal: Revea
     ...of('violation').map((v) => `  violation       ${shown(v.code)} (${shown(v.section)}) at byte ${v.offset}: ${shown(v.detail)}`),
   ]
 }
+
+/** By the id of the conversation, or by its Community ID, which alerts and other tools name. */
+const isAsked = (flow: Flow, wanted: string | undefined): boolean => wanted === undefined || wanted === flow.id || wanted === flow.community_id
