@@ -105,6 +105,11 @@ export class Decoder {
     return this.#tracker.counters
   }
 
+  /** Conversations known at present, by state. */
+  conversationsByState(): Record<string, number> {
+    return this.#tracker.counts()
+  }
+
   /** Conversations known at present. */
   get conversations(): number {
     return this.#tracker.size

@@ -51,7 +51,8 @@ const BUILD_ONLY = ['esbuild', 'uplot', 'cytoscape']
 
 /** Where each package of package.json may be imported. */
 const HOMES: Record<string, string[]> = {
-  pcap: ['src/sources/'],
+  pcap: ['src/sources/live-child.ts'],
+  pino: ['src/telemetry/log.ts'],
   kafkajs: ['src/sources/', 'src/sinks/', 'src/detect/'],
   dcmjs: ['protocols/dicom/'],
   'hl7-standard': ['protocols/hl7/'],
@@ -129,7 +130,7 @@ describe('purity', () => {
 
 describe('the top level', () => {
   test('does it hold what the design names, and nothing else?', () => {
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'eslint.config.js', 'fixtures', 'models', 'package-lock.json', 'package.json',
+    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy', 'docs', 'eslint.config.js', 'fixtures', 'models', 'package-lock.json', 'package.json',
       'protocols', 'src', 'test', 'tsconfig.build.json', 'tsconfig.json', 'vitest.config.ts']
     const present = readdirSync(root).filter((name) => !name.startsWith('.') && !['node_modules', 'dist', 'coverage'].includes(name))
     expect(present.sort()).toEqual(expected.sort())

@@ -77,6 +77,12 @@ export class Tracker {
     return this.#table.size
   }
 
+  /** Conversations by how much they have proven to be one. */
+  counts(): Record<string, number> {
+    const of = (kind: Class): number => this.#table.count(kind)
+    return { closed: of(CLOSED), half_open: of(HALF_OPEN), datagrams: of(DATAGRAMS), partial: of(PARTIAL), established: of(ESTABLISHED) }
+  }
+
   /** Time has come to `at`. */
   tick(at: Micros): void {
     this.#clock.advance(at)

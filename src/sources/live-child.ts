@@ -53,7 +53,8 @@ let batchBegan = 0
 let nextStatistics = Date.now() + STATISTICS
 let heardUntil = 0
 
-writer.section(sources.map(({ name, session }) => ({ name, linkType: linkTypeOf(session.link_type), snapLength: options.snapLength })))
+writer.section()
+for (const { name, session } of sources) writer.interface({ name, linkType: linkTypeOf(session.link_type), snapLength: options.snapLength })
 send()
 sources.forEach((source, id) => source.session.on('packet', (packet: PacketWithHeader) => take(source, id, packet)))
 setInterval(send, BATCH_AGE)

@@ -19,7 +19,7 @@ export interface FeedHandlers {
   onStatistics(statistics: Statistics): void
   /** The network is quiet, and time has come to `at`. */
   onTick(at: Micros): void
-  /** A stream begins; its statistics count from zero. */
+  /** The first bytes of a stream are here; its statistics count from zero. */
   onBegin(): void
   /** The stream is gone, and will be tried again. @param why one clause */
   onTrouble(why: string): void
@@ -42,7 +42,7 @@ export interface Feed {
 async function readStream(source: ByteSource, handlers: FeedHandlers): Promise<string | null> {
   const reader = new CaptureReader()
   reader.onStatistics = (statistics) => handlers.onStatistics(statistics)
-  handlers.onBegin()
+  let hasBegun = false
   for (;;) {
     let step = reader.next()
     while (step === FRAME) {
@@ -52,6 +52,8 @@ async function readStream(source: ByteSource, handlers: FeedHandlers): Promise<s
     if (step !== MORE) return reader.problem === null || reader.problem.kind === 'empty' ? null : reader.problem.text
     await handlers.afterChunk()
     const count = await source.read(reader.space())
+    if (count > 0 && !hasBegun) handlers.onBegin()
+    hasBegun = true
     if (count === 0) reader.finish()
     else reader.filled(count)
   }
@@ -63,6 +65,9 @@ async function readStream(source: ByteSource, handlers: FeedHandlers): Promise<s
 const RESTART = { first: 500, longest: 30_000, settled: 60_000 }
 /** How long it may take to end when asked to, milliseconds. */
 const GOODBYE = 2000
+
+/** The capturing process's program, beside this file, as source or built. */
+export const childProgram = (): string => fileURLToPath(new URL(`./live-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
 
 export class ChildFeed implements Feed {
   readonly #options: LiveOptions
@@ -111,8 +116,7 @@ export class ChildFeed implements Feed {
   }
 
   async #once(handlers: FeedHandlers): Promise<{ spoke: boolean; code: number | null; text: string }> {
-    const program = fileURLToPath(new URL(`./live-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
-    const child = spawn(process.execPath, [...process.execArgv, program, JSON.stringify(this.#options)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...process.execArgv, childProgram(), JSON.stringify(this.#options)], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     let text = ''
     child.stderr.setEncoding('utf8').on('data', (more: string) => { text = (text + more).slice(-4000) })

@@ -38,8 +38,8 @@ export class PcapngWriter {
     return this.#used
   }
 
-  /** A section begins: what follows is of these interfaces, numbered from 0 (sections 4.1 and 4.2). */
-  section(interfaces: readonly CaptureInterface[]): void {
+  /** A section begins (section 4.1); its interfaces are numbered anew. */
+  section(): void {
     this.#block(SECTION_HEADER, 16, (at) => {
       this.#buffer.writeUInt32LE(BYTE_ORDER_MAGIC, at)
       this.#buffer.writeUInt16LE(1, at + 4)
@@ -47,16 +47,18 @@ export class PcapngWriter {
       // The section's length is not known yet.
       this.#buffer.writeBigInt64LE(-1n, at + 8)
     })
-    for (const { name, linkType, snapLength } of interfaces) {
-      const text = Buffer.from(name)
-      this.#block(INTERFACE_DESCRIPTION, 8 + 4 + padded(text.length) + 4, (at) => {
-        this.#buffer.writeUInt16LE(linkType, at)
-        this.#buffer.writeUInt32LE(snapLength, at + 4)
-        this.#buffer.writeUInt16LE(IF_NAME, at + 8)
-        this.#buffer.writeUInt16LE(text.length, at + 10)
-        this.#buffer.set(text, at + 12)
-      })
-    }
+  }
+
+  /** The next interface of the section, the first being 0 (section 4.2). */
+  interface({ name, linkType, snapLength }: CaptureInterface): void {
+    const text = Buffer.from(name)
+    this.#block(INTERFACE_DESCRIPTION, 8 + 4 + padded(text.length) + 4, (at) => {
+      this.#buffer.writeUInt16LE(linkType, at)
+      this.#buffer.writeUInt32LE(snapLength, at + 4)
+      this.#buffer.writeUInt16LE(IF_NAME, at + 8)
+      this.#buffer.writeUInt16LE(text.length, at + 10)
+      this.#buffer.set(text, at + 12)
+    })
   }
 
   /** Section 4.3. `bytes[start..end)` is copied. */
