@@ -98,6 +98,8 @@ export interface DicomAssociation extends OnFlow {
   common_extended_negotiation?: { sop_class_uid: string; service_class_uid: string; related: string[] }[]
   /** Types of items that the standard does not know, of both sides. */
   unknown_items?: number[]
+  /** The C-MOVE that it was opened for. */
+  cause?: Cause
   /** What was found wrong with it, reported as `violation` or beyond the cap of those. */
   violations?: number
   /** Requests by command: {"C-STORE": 3}. */
@@ -150,6 +152,25 @@ export interface MoveFacts {
   failed: number | null
   warning: number | null
   remaining: number | null
+  /** `id`s of the conversations that carry what it made the archive send, and the C-STOREs seen on them until its final response. */
+  flows?: string[]
+  stored?: number
+}
+
+/** The request, on another association or this one, that made somebody open an association, store an instance or report a commitment. */
+export interface Cause {
+  /** C-MOVE; N-ACTION for storage commitment. */
+  command: DimseCommand
+  /** `id` of the conversation it was asked on. */
+  flow: string
+  /** Title and address of who asked. */
+  ae: string | null
+  ip: string
+  message_id: number
+  /** How it is known: the C-STORE names its originator; the association goes to the title that was named, from the archive that was asked; the Transaction UID is the same. */
+  by: 'originator' | 'destination' | 'transaction'
+  /** From the request to this. */
+  after_ms: number
 }
 
 /** Of `transport` dicomweb (PS3.18): one request and its answer, over HTTP/1.1. `status` is what its HTTP status comes to (docs/decoding.md). */
@@ -177,6 +198,8 @@ export interface CommitmentFacts {
   /** Instances asked for, or committed. */
   instances: number
   failed: number
+  /** Of a report: the instances that its request asked for. */
+  asked?: number
 }
 
 export type DimseCommand =
@@ -208,6 +231,8 @@ export interface DicomOperation extends OnFlow {
   move_originator?: { ae: string; message_id: number | null }
   commitment?: CommitmentFacts
   web?: WebFacts
+  /** Of a C-STORE that a C-MOVE caused, and of a report of storage commitment. */
+  cause?: Cause
   started: Micros
   duration_ms: number | null
 }

@@ -118,6 +118,18 @@ export const LIMITS = {
     /** Responses that wait for their request, and how long (microseconds of capture time): mirror ports swap directions by less than 100 ms. */
     earlyResponses: 16,
     earlyAge: 1_000_000,
+    // What one association makes another do.
+    /** C-MOVE destinations, C-MOVE requests and storage commitments remembered; the oldest goes first, and what it caused is told without its cause. */
+    causes: 4096,
+    /** C-MOVEs to one destination at once, and conversations listed of one C-MOVE. */
+    movesPerTitle: 16,
+    moveFlows: 16,
+    /** Microseconds: a C-MOVE without final response is believed in for so long, and one with for so much longer (archives close, and send, late). */
+    moveAge: 6 * 3_600_000_000,
+    moveGrace: 10_000_000,
+    /** Microseconds that a report of storage commitment may take: archives do it at night, or after the weekend. */
+    commitmentAge: 7 * 86_400_000_000,
+
     // DICOMweb (PS3.18).
     /** Segments of a path and parameters of a request that are looked at. */
     pathSegments: 32,
@@ -126,6 +138,9 @@ export const LIMITS = {
     partHeadBytes: 4096,
     /** Bytes of the file meta information (PS3.10 7.1) of an instance; a longer one is not read, and the data set guessed at. */
     metaBytes: 8192,
+    /** Bytes of a compressed body that are held for its end, and what may come of them; of a larger one no more than its being there is told. */
+    encodedBytes: 256 * 1024,
+    decodedBytes: 4 * 1024 * 1024,
     /** Distinct studies of one request that are listed. */
     webStudies: 64,
     /** Requests of one connection that wait for their answer; of a deeper pipeline the oldest is told without. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
+import type { ConsoleOptions } from './commands/console.ts'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
@@ -112,6 +113,15 @@ async function main(argv: string[]): Promise<number> {
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)
+    })
+
+  program.command('console')
+    .description('look at a state live in the browser, on this machine only: alerts as they are raised, acknowledge, allow, mark malicious')
+    .requiredOption('--state <folder>', 'what replay or watch has written, or is writing')
+    .option('--port <port>', 'on 127.0.0.1; 0 for any that is free', '8474')
+    .action(async (options: ConsoleOptions) => {
+      const { consoleCommand } = await import('./commands/console.ts')
+      exitCode = await consoleCommand(options)
     })
 
   program.command('slice')

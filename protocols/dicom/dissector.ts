@@ -13,6 +13,7 @@ import { LOST } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
+import { causeOf } from './causes.ts'
 import { readCommand, type Command } from './command.ts'
 import { DataSetWalker } from './dataset.ts'
 import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
@@ -260,7 +261,11 @@ class DicomDissector implements Dissector {
     this.#nameEnds()
     if (!reader.isComplete) return used
     half.associate = null
-    if (reader.associate === this.#request) this.#isRequestWhole = true
+    if (reader.associate === this.#request) {
+      this.#isRequestWhole = true
+      const { client, server } = this.#connection.flow
+      this.#operations.opened((this.#requestor === 0 ? client : server).ip, time)
+    }
     else if (reader.associate === this.#accept) this.#negotiated(half, reader.associate, time)
     return used
   }
@@ -513,6 +518,8 @@ class DicomDissector implements Dissector {
     if (extended.length > 0) event.extended_negotiation = extended
     if (common.length > 0) event.common_extended_negotiation = common
     if (unknown.length > 0) event.unknown_items = unknown
+    const { openedFor } = this.#operations
+    if (openedFor !== null) event.cause = causeOf(openedFor.event, 'destination', this.#started)
     if (this.#faults.count > 0) event.violations = this.#faults.count
     this.#connection.emit(event)
   }

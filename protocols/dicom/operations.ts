@@ -9,6 +9,7 @@ import type { DicomAssociation, DicomOperation, DimseCommand, Micros, Side } fro
 import { LIMITS } from '../limits.ts'
 import type { Pseudonym } from '../phi.ts'
 import type { Connection, Direction } from '../protocol.ts'
+import { causesOf, type Causes, type Move } from './causes.ts'
 import { C_CANCEL, RESPONSE, type Command } from './command.ts'
 import { emptyFacts, emptyQuery } from './facts.ts'
 import type { Faults } from './faults.ts'
@@ -17,6 +18,8 @@ import { STORAGE_COMMITMENT } from './uids.ts'
 /** Statuses of pending responses (PS3.7 annex C). */
 const PENDING = 0xff00
 const PENDING_WARNING = 0xff01
+/** Matching or sub-operations terminated due to a Cancel (PS3.4 C.4). */
+const CANCELLED = 0xfe00
 
 export interface Pending {
   readonly invoker: Direction
@@ -31,6 +34,8 @@ export interface Pending {
   held: Answer | null
   /** Patients that the matches of a query named. */
   patients: Set<Pseudonym> | null
+  /** Of a C-MOVE: what it makes others do. */
+  move: Move | null
 }
 
 interface Answer {
@@ -56,6 +61,9 @@ const known = (count: number): number | null => (count < 0 ? null : count)
 export class Operations {
   readonly #connection: Connection
   readonly #faults: Faults
+  readonly #causes: Causes
+  /** The C-MOVE that the association was opened for. */
+  openedFor: Move | null = null
   callingAe: string | null = null
   calledAe: string | null = null
   /** Requests by command. */
@@ -67,6 +75,12 @@ export class Operations {
   constructor(connection: Connection, faults: Faults) {
     this.#connection = connection
     this.#faults = faults
+    this.#causes = causesOf(connection.pseudonyms)
+  }
+
+  /** An association was asked for, by the side of that address. */
+  opened(requestor: string, at: Micros): void {
+    this.openedFor = this.#causes.opened(requestor, this.calledAe, this.#connection.flow, at)
   }
 
   /** Nothing waits for anything. */
@@ -92,6 +106,7 @@ export class Operations {
     pending.isOpen = command.hasDataSet
     if (command.hasDataSet) pending.event.dataset = emptyFacts(transferSyntax)
     pending.event.complete = !command.hasDataSet && command.isWhole
+    if (service === 'C-MOVE') pending.move = this.#causes.moving(pending.event)
     return pending
   }
 
@@ -109,7 +124,7 @@ export class Operations {
     }
     if (command.moveOriginator !== null) event.move_originator = { ae: command.moveOriginator, message_id: known(command.moveOriginatorId) }
     if (command.sopClass === STORAGE_COMMITMENT) event.commitment = { type: known(command.type), transaction_uid: null, instances: 0, failed: 0 }
-    return { invoker, event, isSeen: true, isOpen: false, again: null, held: null, patients: null }
+    return { invoker, event, isSeen: true, isOpen: false, again: null, held: null, patients: null, move: null }
   }
 
   #add(pending: Pending, at: Micros, offset: number): Pending {
@@ -133,6 +148,12 @@ export class Operations {
   requested(pending: Pending, at: Micros): void {
     pending.isOpen = false
     const { event, held } = pending
+    if (event.command === 'C-STORE') {
+      if (this.openedFor !== null || event.move_originator !== undefined) this.#causes.stored(event, this.openedFor, at)
+    } else if (event.commitment !== undefined) {
+      if (event.command === 'N-ACTION') this.#causes.asked(event)
+      else this.#causes.reported(event, at)
+    }
     if (event.query !== null && event.complete && event.query.keys.length === 0) event.query.wildcard = true
     if (held !== null) {
       this.#finish(this.#pending.indexOf(pending), held, at)
@@ -201,6 +222,8 @@ export class Operations {
       pending.patients ??= new Set()
       return pending
     }
+    // Only a cancelled retrieval ends with something remaining (PS3.4 C.4.2.1.6), so most final responses do not name it.
+    if (event.move !== null && command.remaining < 0 && command.status !== CANCELLED) event.move.remaining = event.move.remaining === null ? null : 0
     if (pending.isOpen) pending.held = answer
     else this.#finish(this.#pending.indexOf(pending), answer, at)
     return null
@@ -241,10 +264,12 @@ export class Operations {
   begin(): void {
     this.counts = {}
     this.callingAe = this.calledAe = null
+    this.openedFor = null
   }
 
   #finish(index: number, answer: Answer | null, at: Micros): void {
-    const [{ event, isSeen, again, patients }] = this.#pending.splice(index, 1) as [Pending]
+    const [{ event, isSeen, again, patients, move }] = this.#pending.splice(index, 1) as [Pending]
+    if (move !== null) move.ended = at
     if (again !== null && this.#isInUse(event.started, again.at, answer)) this.#faults.report('dimse.message-id', again.offset, at, event.message_id)
     if (answer !== null) {
       const { command } = answer

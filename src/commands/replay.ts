@@ -149,7 +149,10 @@ async function run(files: string[], { options, config, format, state, publisher,
       whole = false
     }
   }
-  const save = (alsoAlerts?: () => void): void => state!.save(pipeline.learned(), Math.max(pipeline.through, state!.savedThrough), siteKey, alsoAlerts)
+  const save = (alsoAlerts?: () => void): void => state!.save(pipeline.learned(), Math.max(pipeline.through, state!.savedThrough), siteKey, () => {
+    alsoAlerts?.()
+    if (report !== undefined) state!.desk.putReport(report.data(pipeline.outlook))
+  })
   if (state && !options.freeze) {
     if (publisher) publisher.checkpoint(save)
     else save()

@@ -24,7 +24,12 @@ export function associationText(association: Association, operations: Operation[
     `  implementation  ${shown(client?.version_name ?? client?.class_uid)} -> ${shown(server?.version_name ?? server?.class_uid)}; ` +
       `maximum PDU ${association.max_pdu.client ?? '-'} / ${association.max_pdu.server ?? '-'}; bytes ${association.bytes.client} / ${association.bytes.server}`,
     ...(association.user_identity ? [`  user identity   type ${association.user_identity.type}${association.user_identity.has_passcode ? ', passcode in clear' : ''}`] : []),
-    ...association.roles.map((r) => `  role            ${uidName(r.sop_class_uid)}: SCU ${r.scu ? 'yes' : 'no'}, SCP ${r.scp ? 'yes' : 'no'}`),
+    ...(association.async_operations ? [`  asynchronous    ${association.async_operations.invoked} invoked, ${association.async_operations.performed} performed`] : []),
+    ...(association.extended_negotiation ?? []).map((e) => `  extended        ${shown(uidName(e.sop_class_uid))}: ${amount(e.bytes, 'byte')}`),
+    ...(association.common_extended_negotiation ?? []).map((e) => `  common extended ${shown(uidName(e.sop_class_uid))} of ${shown(uidName(e.service_class_uid))}${e.related.map((uid) => `, like ${shown(uidName(uid))}`).join('')}`),
+    ...(association.unknown_items ? [`  unknown items   ${association.unknown_items.map((type) => `${type.toString(16).padStart(2, '0').toUpperCase()}H`).join(', ')}`] : []),
+    ...association.roles.map((r) => `  role            ${shown(uidName(r.sop_class_uid))}: SCU ${r.scu ? 'yes' : 'no'}, SCP ${r.scp ? 'yes' : 'no'}`),
+    ...(association.cause ? [`  opened for      ${causeText(association.cause)}`] : []),
     ...contextLines(association.contexts, new Set(operations.map((o) => o.context_id)), all),
     ...table(listed.map((o) => operationRow(o, reveal)), '  '),
     ...(listed.length < operations.length ? [`  and ${operations.length - listed.length} more operations (--flow ${association.flow.id} lists all)`] : []),
@@ -48,6 +53,9 @@ function outcome({ result, ended, reject, abort }: Association): string {
   return `${result}${reason}, ${ended}${cause}`
 }
 
+/** Who asked for it, and where. */
+const causeText = (cause: NonNullable<Operation['cause']>): string => `${cause.command} ${cause.message_id} of ${shown(cause.ae)} at ${cause.ip} (${cause.flow})`
+
 /** PS3.18: which transaction, what its answer was, how many instances, what stood in front of them. */
 function webDetails(web: NonNullable<Operation['web']>): string[] {
   const preambles = Object.entries(web.preambles).map(([what, count]) => `${what} in front of ${count}`)
@@ -65,7 +73,9 @@ export function operationRow(o: Operation, reveal: Reveal): string[] {
     ...(o.dataset ? [amount(o.dataset.bytes, 'byte'), ...(o.dataset.study_uid ? [`study ${shown(o.dataset.study_uid)}`] : [])] : []),
     ...who('patient', o.dataset?.patient), ...who('accession', o.dataset?.accession),
     ...(o.query ? [`${shown(o.query.level ?? 'worklist')} by ${o.query.keys.map(shown).join(', ') || 'nothing'}${o.query.wildcard ? ' (wildcard)' : ''}: ${amount(o.query.matches, 'match').replace('matchs', 'matches')}`] : []),
-    ...(o.move ? [`to ${shown(o.move.destination_ae)}: ${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed`] : []),
+    ...(o.move ? [`to ${shown(o.move.destination_ae)}: ${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed, ${o.move.warning ?? '-'} with warning, ${o.move.remaining ?? '-'} remaining${o.move.flows ? ` (on ${o.move.flows.join(', ')})` : ''}`] : []),
+    ...(o.commitment ? [`${amount(o.commitment.instances, 'instance')}, ${o.commitment.failed} failed`] : []),
+    ...(o.cause ? [`for ${causeText(o.cause)}`] : []),
     ...(o.web ? webDetails(o.web) : []),
     ...(o.cancelled ? ['cancelled'] : []), ...(o.complete ? [] : ['incomplete']), ...(o.after_gap ? ['after a gap'] : []),
   ]

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import type { Calendar } from '../../models/calendar.ts'
 import { reason } from '../errors.ts'
 import { VERSION } from '../version.ts'
+import type { ReportData } from './data.ts'
 import { Gather } from './gather.ts'
 import { pageAssets, pageHtml } from './html.ts'
 
@@ -29,15 +30,19 @@ export class Report {
     this.#say = say
   }
 
-  /** @returns false when it could not be written; the reason was said */
-  async write(outlook: Parameters<Gather['data']>[0]): Promise<boolean> {
+  /** What was gathered so far. */
+  data(outlook: Parameters<Gather['data']>[0]): ReportData {
     const { files, alerts, sensor } = this.#about
     // The report itself holds the alerts, so its commands work without any other file.
     const origin = alerts === undefined || alerts === '-' ? basename(this.#path) : alerts
-    const data = { ...this.gather.data(outlook, { version: VERSION, sensor, files }), origin }
+    return { ...this.gather.data(outlook, { version: VERSION, sensor, files }), origin }
+  }
+
+  /** @returns false when it could not be written; the reason was said */
+  async write(outlook: Parameters<Gather['data']>[0]): Promise<boolean> {
     try {
       // Addresses and names of a network are nobody else's business.
-      writeFileSync(resolve(this.#path), pageHtml(await pageAssets(), data), { mode: 0o600 })
+      writeFileSync(resolve(this.#path), pageHtml(await pageAssets(), this.data(outlook)), { mode: 0o600 })
       return true
     } catch (error) {
       this.#say(`the report was not written to ${this.#path}: ${reason(error)}`)

@@ -6,6 +6,8 @@
  *   key            the site key, hexadecimal
  *   model/<name>   what the engine saves, one value a device
  *
+ *   desk/...       what the console shows and keeps (`desk.ts`)
+ *
  * The outbox lies beside it in databases of its own (`outbox.ts`).
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -13,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { UserError, reason } from '../errors.ts'
+import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
 
 /** Grows when older states can't be read any more. */
@@ -66,6 +69,16 @@ export class State {
   /** What the engine saved last. */
   * model(): Iterable<[string, unknown]> {
     for (const { key, value } of this.#db.getRange({ start: MODEL, end: AFTER_MODEL })) yield [key.slice(MODEL.length), value]
+  }
+
+  /** What the console reads and writes beside runs. */
+  get desk(): Desk {
+    return new Desk(this.#db)
+  }
+
+  /** How often the state was saved, by whichever run: tells when there is something new to read. */
+  get saves(): number {
+    return (this.#db.get('meta') as Meta | undefined)?.generation ?? 0
   }
 
   /**

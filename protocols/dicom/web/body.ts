@@ -1,4 +1,5 @@
 /** What a request or an answer carries: instances (PS3.10) alone or in parts, or DICOM JSON; as a stream, for the operation they belong to. */
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { DicomOperation, WebFacts } from '../../events.ts'
 import { LIMITS } from '../../limits.ts'
 import type { Pseudonym, Pseudonyms } from '../../phi.ts'
@@ -13,6 +14,8 @@ export interface Body {
   feed(b: Uint8Array, start: number, end: number): void
   loss(missing: number): void
   end(): void
+  /** A cap cut what it tells. */
+  readonly isCut?: boolean
 }
 
 const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)
@@ -20,8 +23,10 @@ const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/
 
 /** @returns null for bodies that say nothing here */
 export function bodyOf(type: string, encoding: string | null, event: WebOperation, pseudonyms: Pseudonyms): Body | null {
-  // A compressed body is not read: it would have to be inflated as a whole.
-  if (encoding !== null && encoding !== '' && !/^identity$/i.test(encoding)) return null
+  if (encoding !== null && encoding !== '' && !/^identity$/i.test(encoding)) {
+    const inner = bodyOf(type, null, event, pseudonyms)
+    return inner === null ? null : new Encoded(encoding.toLowerCase(), inner)
+  }
   if (/^multipart\/related/i.test(type)) {
     const boundary = boundaryOf(type)
     return boundary === null ? null : new Parts(boundary, event, pseudonyms)
@@ -30,6 +35,57 @@ export function bodyOf(type: string, encoding: string | null, event: WebOperatio
   // The answer to a STOW-RS request is a data set about it, no instance.
   if (isJson(type) && event.command !== 'C-STORE') return new JsonBody(event, pseudonyms)
   return event.command === 'C-GET' ? new Other(event) : null
+}
+
+/**
+ * A body with a Content-Encoding (RFC 9110 8.4): held, and inflated at its end, within the limits; one that is longer says no more than that it was
+ * there. Answers to searches and metadata are what servers compress.
+ */
+class Encoded implements Body {
+  isCut = false
+  readonly #inner: Body
+  readonly #encoding: string
+  #held: Uint8Array[] = []
+  #bytes = 0
+
+  constructor(encoding: string, inner: Body) {
+    this.#encoding = encoding
+    this.#inner = inner
+  }
+
+  feed(b: Uint8Array, start: number, end: number): void {
+    if (this.isCut) return
+    this.#bytes += end - start
+    if (this.#bytes > LIMITS.dicom.encodedBytes) this.loss()
+    else this.#held.push(b.slice(start, end))
+  }
+
+  loss(): void {
+    this.isCut = true
+    this.#held = []
+  }
+
+  end(): void {
+    const plain = this.isCut ? null : decode(Buffer.concat(this.#held), this.#encoding)
+    this.#held = []
+    if (plain === null) this.isCut = true
+    else {
+      this.#inner.feed(plain, 0, plain.length)
+      this.#inner.end()
+    }
+  }
+}
+
+/** Null for what is not in the encoding, or would be more than is read of any. */
+function decode(b: Uint8Array, encoding: string): Uint8Array | null {
+  const options = { maxOutputLength: LIMITS.dicom.decodedBytes }
+  try {
+    if (encoding === 'gzip' || encoding === 'x-gzip') return gunzipSync(b, options)
+    if (encoding === 'deflate') return inflateSync(b, options)
+    return encoding === 'br' ? brotliDecompressSync(b, options) : null
+  } catch {
+    return null
+  }
 }
 
 class OneInstance implements Body {

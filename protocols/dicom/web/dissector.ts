@@ -100,9 +100,10 @@ class WebDissector implements Dissector {
       body: (b, start, end) => { this.#requestBody?.feed(b, start, end) },
       loss: (missing) => { this.#requestBody?.loss(missing) },
       finish: (isWhole) => {
-        this.#requestBody?.end()
-        this.#requestBody = null
         const exchange = this.#asking!
+        this.#requestBody?.end()
+        if (this.#requestBody?.isCut === true) exchange.isLossy = true
+        this.#requestBody = null
         this.#asking = null
         exchange.isRequestOver = true
         exchange.isRequestWhole = isWhole
@@ -161,6 +162,7 @@ class WebDissector implements Dissector {
         if (exchange === null) return
         this.#answering = null
         if (exchange.event?.command !== 'C-STORE') this.#answerBody?.end()
+        if (this.#answerBody?.isCut === true) exchange.isLossy = true
         this.#answerBody = null
         exchange.isAnswerOver = true
         if (!isWhole) exchange.isLossy = true

@@ -49,7 +49,8 @@ class Page {
     if (this.#current === 'alerts' && this.#alerts !== undefined) {
       this.#alerts.refresh()
       this.#drawn.add('alerts')
-    } else this.#draw(this.#current)
+    } else if (this.#current === 'summary') this.#draw('summary')
+    // What somebody is looking around in stays as it is until they come back to it.
   }
   #current = 'summary'
 

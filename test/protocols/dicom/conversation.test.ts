@@ -110,7 +110,7 @@ describe('an operation', () => {
   test('does a C-GET tell its progress, and its stores who sent them?', () => {
     const { operations } = seen(associated(get))
     expect(operations.map((o) => [o.command, o.invoker, o.status])).toEqual([['C-STORE', 'server', '0000'], ['C-GET', 'client', '0000']])
-    expect(operations[1]).toMatchObject({ pending: 1, move: { destination_ae: null, completed: 2, failed: 1, remaining: 1 }, dataset: { study_uid: '1.2.9' } })
+    expect(operations[1]).toMatchObject({ pending: 1, move: { destination_ae: null, completed: 2, failed: 1, remaining: 0 }, dataset: { study_uid: '1.2.9' } })
   })
 
   test('does a C-MOVE tell where to, and why not?', () => {

@@ -1,4 +1,5 @@
 /** DICOMweb (PS3.18): are searches, retrievals and stores over HTTP/1.1 told as the same operations, whatever way they are cut? */
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { bytes } from '../../../fixtures/build/bytes.ts'
@@ -7,6 +8,7 @@ import { CT_IMAGE, DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE } from '..
 import { Multipart } from '../../../protocols/dicom/web/multipart.ts'
 import { webRequest } from '../../../protocols/dicom/web/resource.ts'
 import type { DicomOperation, Violation } from '../../../protocols/events.ts'
+import { LIMITS } from '../../../protocols/limits.ts'
 import { cut, decode, frames, segments, type Turns } from '../contract/wire.ts'
 import { scan } from './conversations.ts'
 import { names, only } from './harness.ts'
@@ -78,6 +80,14 @@ describe('a search', () => {
 
   test('has an answer without content no matches?', () => {
     expect(only(told([qido('/dicom-web/studies?PatientID=X')[0]!, [1, http('HTTP/1.1 204 No Content')]]))).toMatchObject({ status: '0000', query: { matches: 0 } })
+  })
+
+  test.each([['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const)('is an answer in %s read, as browsers ask for them?', (encoding, compress) => {
+    const answer = (b: Uint8Array): DicomOperation => only(told([qido('/dicom-web/studies?PatientID=P1')[0]!, [1, http('HTTP/1.1 200 OK', { ...OK_JSON, 'Content-Encoding': encoding }, b)]]))
+    const compressed = new Uint8Array(compress(patients('P1', 'P2')))
+    expect(answer(compressed)).toMatchObject({ complete: true, query: { matches: 2, patients: 2 } })
+    expect(answer(compressed.subarray(0, -9))).toMatchObject({ complete: false, query: { matches: 0 } })
+    expect(answer(new Uint8Array(compress(new Uint8Array(LIMITS.dicom.decodedBytes + 1))))).toMatchObject({ complete: false })
   })
 
   test('does broken JSON ever throw, or count below nothing?', () => {
