@@ -130,7 +130,7 @@ describe('purity', () => {
 
 describe('the top level', () => {
   test('does it hold what the design names, and nothing else?', () => {
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy', 'docs', 'eslint.config.js', 'fixtures', 'models', 'package-lock.json', 'package.json',
+    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'eslint.config.js', 'fixtures', 'models', 'package-lock.json', 'package.json',
       'protocols', 'src', 'test', 'tsconfig.build.json', 'tsconfig.json', 'vitest.config.ts']
     const present = readdirSync(root).filter((name) => !name.startsWith('.') && !['node_modules', 'dist', 'coverage'].includes(name))
     expect(present.sort()).toEqual(expected.sort())
