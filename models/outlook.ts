@@ -3,6 +3,7 @@ import { daySize, dayMean, type CountStream } from './baseline/counts.ts'
 import { negativeBinomialCritical } from './baseline/distributions.ts'
 import type { Micros } from '../protocols/events.ts'
 import { addressOf, clean, nameOf, type Device } from './device.ts'
+import { roleOf } from './role.ts'
 import type { Site } from './site.ts'
 import { STREAMS } from './streams.ts'
 
@@ -43,9 +44,10 @@ export interface DayReading {
   days: number
 }
 
+/** Roles are judged by at the end of a day; who looks before is told what today says. */
 export function viewOf(device: Device): DeviceView {
   return {
-    id: device.id, name: nameOf(device), role: device.role, ip: addressOf(device),
+    id: device.id, name: nameOf(device), role: device.role === 'unknown' ? roleOf(device) : device.role, ip: addressOf(device),
     addresses: [...device.ips].map(([ip, { mac, first, last, public: out }]) => ({ ip, mac, first, last, public: out })),
     ae_titles: [...device.aes.keys()].map(clean), applications: [...device.apps.keys()].map(clean),
     implementation: device.implementation === null ? null : clean(device.implementation),

@@ -6,6 +6,7 @@ import type { ConsumeCommandOptions } from './commands/consume.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
 import type { DetectOptions } from './commands/detect.ts'
 import type { InspectOptions } from './commands/inspect.ts'
+import type { InventoryOptions, SegmentsOptions } from './commands/posture.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { SliceCommandOptions } from './commands/slice.ts'
 import type { CaptureOptions } from './commands/capture-options.ts'
@@ -31,6 +32,8 @@ async function main(argv: string[]): Promise<number> {
     .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers of `wardwire detect`')
     .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
     .option('--report <file>', 'write a self-contained HTML report: alerts, timeline, map, devices, what was not seen')
+    .option('--inventory <file>', 'write the devices seen: JSON, or by its name .csv or .cdx.json (CycloneDX)')
+    .option('--segments <file>', 'write the segmentation audit: JSON; its rules where the name ends with .csv or .nft')
     .option('--state <folder>', 'start from, and save, what was learned')
     .option('--freeze', 'judge by the state, do not learn')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
@@ -97,6 +100,7 @@ async function main(argv: string[]): Promise<number> {
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
@@ -145,6 +149,29 @@ async function main(argv: string[]): Promise<number> {
     .action(async (names: string[], options: EvidenceOptions) => {
       const { evidence } = await import('./commands/evidence.ts')
       exitCode = await evidence(names, options)
+    })
+
+  program.command('inventory')
+    .description('list the devices that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'for a spreadsheet')
+    .option('--cyclonedx', 'as a CycloneDX bill of materials')
+    .action(async (options: InventoryOptions) => {
+      const { inventoryCommand } = await import('./commands/posture.ts')
+      exitCode = await inventoryCommand(options)
+    })
+
+  program.command('segments')
+    .description('audit the segmentation of the site that a state folder knows')
+    .requiredOption('--state <folder>', 'as given to replay or watch')
+    .option('--json', 'everything, as JSON')
+    .option('--csv', 'the least-privilege rules, for a spreadsheet')
+    .option('--nftables', 'the least-privilege rules, for nft -f')
+    .option('--config <file>', 'the configuration file, whose `segments` name the networks')
+    .action(async (options: SegmentsOptions) => {
+      const { segmentsCommand } = await import('./commands/posture.ts')
+      exitCode = await segmentsCommand(options)
     })
 
   program.command('check')

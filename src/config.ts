@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { rangeOf } from '../models/posture/segments.ts'
 import { UserError, reason } from './errors.ts'
 
 const path = z.string().min(1)
@@ -89,6 +90,11 @@ export const configSchema = z.strictObject({
     .describe('file with declared changes and known public peers'),
   community_id_seed: z.int().min(0).max(65535).default(0)
     .describe('seed of Community IDs; the same as in Zeek and Suricata, or their flows do not join'),
+  segments: z.array(z.strictObject({
+    name: z.string().min(1).max(64),
+    cidr: z.string().refine((cidr) => rangeOf(cidr) !== undefined, 'write it as 10.1.2.0/24'),
+  })).default([])
+    .describe('networks of the site by name (name, cidr) for the segmentation audit; others are taken to be /24 and /64'),
   kafka: kafkaSchema.prefault({})
     .describe('how Kafka is reached'),
   sinks: z.array(sinkSchema).default([]).refine((sinks) => new Set(sinks.map((s) => s.name)).size === sinks.length, 'two sinks have the same name')

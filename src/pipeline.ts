@@ -1,6 +1,7 @@
 /** Frame -> event -> alert, wired. Whoever has frames (files, a live interface) pushes them in; what comes out goes to the callbacks. */
 import { Engine } from '../models/engine.ts'
 import type { Alert } from '../models/alert.ts'
+import { Posture } from '../models/posture/posture.ts'
 import type { Calendar } from '../models/calendar.ts'
 import type { Frame } from '../protocols/capture/frame.ts'
 import type { Statistics } from '../protocols/capture/window.ts'
@@ -20,7 +21,9 @@ export interface PipelineOptions extends JudgingOptions {
   communityIdSeed: number
   learnUntil?: Micros | undefined
   freeze?: boolean
-  /** What was learned before (`Engine.save`). */
+  /** Keep what inventory and segments are made of. */
+  posture?: boolean
+  /** What was learned before (`learned`). */
   learned?: Iterable<[string, unknown]>
   /** Tell of the sensor with an event each capture minute, not only at the end. */
   reports?: boolean
@@ -34,6 +37,7 @@ export class Pipeline {
   readonly decoder: Decoder
   readonly #options: PipelineOptions
   #engine: Engine
+  readonly posture: Posture | undefined
   /** Events by kind. */
   readonly events = new Map<EventKind, number>()
   /** Violations by protocol and code. */
@@ -49,7 +53,12 @@ export class Pipeline {
     const { onEvent } = options
     this.#options = options
     this.#engine = this.#newEngine(options)
-    if (options.learned) this.#engine.load(options.learned)
+    this.posture = options.posture === true ? new Posture() : undefined
+    if (options.learned) {
+      const learned = new Map(options.learned)
+      this.#engine.load(learned)
+      this.posture?.load(learned)
+    }
     this.decoder = new Decoder({
       pseudonyms: new Pseudonyms(options.siteKey),
       communityIdSeed: options.communityIdSeed,
@@ -57,6 +66,7 @@ export class Pipeline {
         this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1)
         if (event.kind === 'violation') this.violations.set(`${event.protocol}.${event.code}`, (this.violations.get(`${event.protocol}.${event.code}`) ?? 0) + 1)
         onEvent?.(event)
+        this.posture?.event(event)
         this.#engine.event(event)
       },
     })
@@ -127,8 +137,9 @@ export class Pipeline {
   }
 
   /** What was learned so far. */
-  learned(): Iterable<[string, unknown]> {
-    return this.#engine.save()
+  *learned(): Iterable<[string, unknown]> {
+    yield* this.#engine.save()
+    if (this.posture !== undefined) yield* this.posture.save()
   }
 
   #newEngine({ calendar, learnUntil, sensor, source, freeze }: PipelineOptions): Engine {

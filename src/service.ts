@@ -124,6 +124,7 @@ export class Service {
       learnUntil: options.learnUntil,
       freeze: options.freeze,
       reports: true,
+      posture: this.#state !== undefined,
       ...(this.#state && { learned: this.#state.model() }),
       onEvent: (this.#eventLines || this.#eventPublisher) && ((event) => {
         this.#eventLines?.write(eventJson(event))

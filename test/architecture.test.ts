@@ -65,6 +65,7 @@ const HOMES: Record<string, string[]> = {
   cytoscape: ['src/report/page/map.ts'],
   esbuild: ['src/report/bundle.ts'],
   tar: ['src/evidence/'],
+  'oui-data': ['src/posture/'],
   zod: ['src/config.ts', 'src/schema.ts', 'models/calendar.ts'],
 }
 

@@ -3,11 +3,13 @@ import { kafkaConfig, loadConfig } from '../config.ts'
 import { DETECT, Worker } from '../detect/worker.ts'
 import { UserError } from '../errors.ts'
 import { groupNames, topics } from '../sinks/kafka-client.ts'
+import { Shelf } from '../store/shelf.ts'
 import { learnUntilTime, loadCalendar } from './judging.ts'
 
 export interface DetectOptions {
   kafka?: string
   group: string
+  state?: string
   learnUntil?: string
   calendar?: string
   config?: string
@@ -31,19 +33,21 @@ export async function detect(options: DetectOptions): Promise<number> {
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const { events } = topics(kafka.topic_prefix)
+  const shelf = options.state === undefined ? undefined : new Shelf(options.state, groupNames(kafka.topic_prefix, options.group).group)
   const worker = new Worker({
-    kafka, group: options.group, calendar, learnUntil, ...DETECT, say, signal: end.signal,
+    kafka, group: options.group, shelf, calendar, learnUntil, ...DETECT, say, signal: end.signal,
     onJoined: (partitions) => say(`${groupNames(kafka.topic_prefix, options.group).group} reads ${events} on ${kafka.brokers.join(', ')}: ${partitions.length === 0 ? 'no partition, others have them all' : `partitions ${partitions.join(' ')}`}`),
   })
   try {
     await worker.run()
-    const { in: read, replayed, foreign, alerts, transactions, checkpoints, changelog, restores } = worker.counts
+    const { in: read, replayed, foreign, alerts, transactions, checkpoints, changelog, restores, shelved } = worker.counts
     const { sites, judged, repeated, unreadable, missed } = worker.sites
-    say(`${read} events read (${replayed} of them again, ${foreign} foreign), ${alerts} alerts, ${transactions} transactions, ${checkpoints} checkpoints of ${changelog} bytes, ${restores} partitions taken over`)
+    say(`${read} events read (${replayed} of them again, ${foreign} foreign), ${alerts} alerts, ${transactions} transactions, ${checkpoints} checkpoints of ${changelog} bytes, ${restores} partitions taken over (${shelved} from the state folder)`)
     say(`${sites} sites in hand, since they began: ${judged} events judged, ${repeated} repeated, ${unreadable} unreadable, ${missed} missing`)
     return 0
   } finally {
     await worker.close()
+    await shelf?.close()
     process.off('SIGINT', stop).off('SIGTERM', stop)
   }
 }

@@ -30,6 +30,8 @@ export interface ReplayOptions {
   publishEvents?: boolean
   events?: string
   report?: string
+  inventory?: string
+  segments?: string
   state?: string
   freeze?: boolean
   learnUntil?: string
@@ -122,6 +124,7 @@ async function run(files: string[], { options, config, format, state, publisher,
     source: 'replay',
     communityIdSeed: config.community_id_seed,
     freeze: options.freeze ?? false,
+    posture: (state ?? options.inventory ?? options.segments ?? options.report) !== undefined,
     ...(state && { learned: state.model() }),
     onEvent: (eventLines || report || eventPublisher) && ((event) => {
       report?.gather.event(event, pipeline.outlook)
@@ -139,6 +142,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   const sinks = [alertLines, eventLines].filter((sink) => sink !== undefined)
   const waitFor = [...sinks, ...(eventPublisher ? [eventPublisher] : [])]
   let whole = await read(files, pipeline, state, async () => (await Promise.all(waitFor.map((sink) => sink.drained()))).every(Boolean), () => eventPublisher?.stop())
+  if (!await writePosture(pipeline, options, config)) whole = false
   if (report !== undefined && !await report.write(pipeline.outlook)) whole = false
   if (alertLines === undefined && options.events !== '-') printAlerts([...alerts.values()])
   for (const sink of sinks) {
@@ -161,6 +165,20 @@ async function run(files: string[], { options, config, format, state, publisher,
   if (eventPublisher && !await published(eventPublisher)) whole = false
   say(`${countBySeverity(alerts.values())}; events: ${[...pipeline.events].sort().map(([kind, n]) => `${n} ${kind}`).join(', ') || 'none'}`)
   return whole ? 0 : 1
+}
+
+/** @returns whether all that was asked for is written */
+async function writePosture({ posture, outlook }: Pipeline, options: ReplayOptions, config: Config): Promise<boolean> {
+  if (posture === undefined || (options.inventory === undefined && options.segments === undefined)) return true
+  const { inventory, writeInventory, writeSegments } = await import('../posture/write.ts')
+  try {
+    if (options.inventory !== undefined) writeInventory(options.inventory, inventory(posture, outlook.view()))
+    if (options.segments !== undefined) writeSegments(options.segments, posture.segments([...outlook.view()], config.segments))
+    return true
+  } catch (error) {
+    say(reason(error))
+    return false
+  }
 }
 
 /**

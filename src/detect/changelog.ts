@@ -29,6 +29,11 @@ export class Changelog {
   /** By site and entry. */
   #written = new Map<string, Written>()
 
+  /** @param entries all of the state. @returns all of its records */
+  records(entries: Iterable<[site: string, entry: string, value: unknown]>): Change[] {
+    return new Changelog().changes(entries).changes
+  }
+
   /** @param entries all of the state. @returns what differs from what was written; `done` is called when it is written */
   changes(entries: Iterable<[site: string, entry: string, value: unknown]>): { changes: Change[]; done: () => void } {
     const changes: Change[] = []

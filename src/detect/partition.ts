@@ -18,6 +18,8 @@ import type { KafkaConfig } from '../config.ts'
 import { errorType, groupNames, topics } from '../sinks/kafka-client.ts'
 import { FOR_GOOD, alertMessage } from '../sinks/kafka.ts'
 import { readMark } from '../sinks/event-mark.ts'
+import { reason } from '../errors.ts'
+import type { Shelf } from '../store/shelf.ts'
 import { Changelog, type Change, type Entries } from './changelog.ts'
 import { readPartition } from './read-partition.ts'
 import { Site, type SiteCounts, type SiteOptions } from './site.ts'
@@ -29,6 +31,8 @@ export interface PartitionOptions extends Omit<SiteOptions, 'onAlert'> {
   checkpoint: { messages: number; milliseconds: number }
   /** How long a transaction may take, milliseconds. */
   deadline: number
+  /** Our own copy of the changelog. */
+  shelf?: Shelf | undefined
   say: (line: string) => void
 }
 
@@ -46,12 +50,14 @@ export interface Counts {
   /** Bytes of checkpoints, compressed. */
   changelog: number
   restores: number
+  /** Of these: from our own copy. */
+  shelved: number
   /** Milliseconds of the last restore. */
   restoring: number
 }
 
 export const newCounts = (): Counts => ({
-  in: 0, replayed: 0, foreign: 0, alerts: 0, transactions: 0, checkpoints: 0, changelog: 0, restores: 0, restoring: 0,
+  in: 0, replayed: 0, foreign: 0, alerts: 0, transactions: 0, checkpoints: 0, changelog: 0, restores: 0, shelved: 0, restoring: 0,
 })
 
 /** Form of the checkpoints. */
@@ -70,6 +76,8 @@ interface Checkpoint {
   version: number
   /** Offset of the first message that is not part of it. */
   offset: number
+  /** Offsets are committed with it, so that whoever has a copy knows whether it is the last. */
+  id: string
 }
 
 export class Partition {
@@ -85,6 +93,11 @@ export class Partition {
   /** Offset of the next message; of the next one whose alerts are not out yet. */
   position = 0
   #committed = 0
+  /** Offset of the first message that the topic still holds. */
+  #low = 0
+  /** Id of the last checkpoint, '' before the first; whether the shelf holds it. */
+  #checkpoint = ''
+  #onShelf = false
   #since = { messages: 0, at: performance.now() }
 
   private constructor(client: Kafka, partition: number, options: PartitionOptions, counts: Counts) {
@@ -125,6 +138,19 @@ export class Partition {
     await this.#transact(async (transaction) => {
       await transaction.send({ topic: this.#names.changelog, messages: [{ key: owner, value: token, partition: this.partition }] })
     })
+    const checkpoint = await this.#locate()
+    const shelved = checkpoint === '' ? undefined : this.#options.shelf?.take(this.partition, checkpoint)
+    const records = shelved ?? await this.#readChangelog(owner, token, alive)
+    this.#load(this.#changelog.read(records))
+    this.#onShelf = shelved !== undefined
+    if (this.#onShelf) this.#counts.shelved++
+    else this.#shelve(undefined, [...records].map(([key, value]) => ({ key, value })))
+    if (this.position >= this.#low) return
+    if (this.position > 0 || this.#committed > 0) this.#options.say(`partition ${this.partition}: events ${this.position} to ${this.#low - 1} are no longer in the topic; the state goes on without them`)
+    this.position = this.#low
+  }
+
+  async #readChangelog(owner: string, token: string, alive: () => Promise<void>): Promise<Map<string, Buffer>> {
     const records = new Map<string, Buffer>()
     await readPartition(this.#client, {
       topic: this.#names.changelog, partition: this.partition, group: this.#names.group, onProgress: alive,
@@ -136,8 +162,7 @@ export class Partition {
         return false
       },
     })
-    this.#load(this.#changelog.read(records))
-    await this.#locate()
+    return records
   }
 
   #load(entries: Entries): void {
@@ -145,27 +170,36 @@ export class Partition {
     if (checkpoint === undefined) return
     if (checkpoint.version !== VERSION) throw new Error(`the state in ${this.#names.changelog} has version ${checkpoint.version}, this program reads ${VERSION}: give a new --group`)
     this.position = checkpoint.offset
+    this.#committed = Math.max(this.#committed, checkpoint.offset)
+    this.#checkpoint = checkpoint.id
     for (const [name, ofSite] of entries) if (name !== OWN) this.#site(name).load(ofSite)
   }
 
-  /** Where to speak from. Nobody else commits now, so it is what the last transaction said. */
-  async #locate(): Promise<void> {
+  /** Where to speak from: nobody else commits now, so it is what the last transaction said. @returns the checkpoint that it named */
+  async #locate(): Promise<string> {
     const topic = topics(this.#options.kafka.topic_prefix).events
     const admin = this.#client.admin()
     try {
       await admin.connect()
       const [committed] = await admin.fetchOffsets({ groupId: this.#names.group, topics: [topic] })
-      const offset = Number(committed?.partitions.find(({ partition }) => partition === this.partition)?.offset ?? -1)
-      this.#committed = Math.max(offset, this.position)
-      const low = Number((await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === this.partition)?.low ?? 0)
-      if (this.position < low) {
-        if (this.position > 0 || this.#committed > 0) {
-          this.#options.say(`partition ${this.partition}: events ${this.position} to ${low - 1} are no longer in ${topic}; the state goes on without them`)
-        }
-        this.position = low
-      }
+      const own = committed?.partitions.find(({ partition }) => partition === this.partition)
+      this.#committed = Math.max(0, Number(own?.offset ?? 0))
+      this.#low = Number((await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === this.partition)?.low ?? 0)
+      return own?.metadata ?? ''
     } finally {
       await admin.disconnect().catch(() => {})
+    }
+  }
+
+  /** The copy follows the topic where it can. A disk that refuses costs nothing but the time to read the topic. */
+  #shelve(before: string | undefined, changes: readonly Change[]): void {
+    const { shelf, say } = this.#options
+    if (shelf === undefined || this.#checkpoint === '') return
+    try {
+      this.#onShelf = shelf.put(this.partition, before, this.#checkpoint, changes)
+    } catch (error) {
+      if (this.#onShelf || before === undefined) say(`partition ${this.partition}: no copy of the state is kept here for the moment: ${reason(error)}`)
+      this.#onShelf = false
     }
   }
 
@@ -228,14 +262,16 @@ export class Partition {
   /** Alerts, position and, if asked for, all that was learned: together or not at all. After a rejection this object must be closed. */
   async commit(checkpoint: boolean): Promise<void> {
     const alerts = this.#alerts.map(alertMessage)
-    const { changes, done } = checkpoint ? this.#changelog.changes(this.#entries()) : { changes: [], done: () => {} }
+    const id = checkpoint ? randomUUID() : this.#checkpoint
+    const { changes, done } = checkpoint ? this.#changelog.changes(this.#entries(id)) : { changes: [], done: () => {} }
+    const offset = { partition: this.partition, offset: String(this.position), metadata: id }
     const { alerts: alertTopic, events } = topics(this.#options.kafka.topic_prefix)
     await this.#transact(async (transaction) => {
       for (const messages of requests(alerts)) await this.#sendAlerts(transaction, alertTopic, messages)
       for (const messages of requests(changes.map((change) => recordOf(change, this.partition)))) {
         await transaction.send({ topic: this.#names.changelog, messages })
       }
-      await again(() => transaction.sendOffsets({ consumerGroupId: this.#names.group, topics: [{ topic: events, partitions: [{ partition: this.partition, offset: String(this.position) }] }] }))
+      await again(() => transaction.sendOffsets({ consumerGroupId: this.#names.group, topics: [{ topic: events, partitions: [offset] }] }))
     })
     this.#counts.transactions++
     this.#counts.alerts += alerts.length
@@ -243,6 +279,10 @@ export class Partition {
     this.#committed = this.position
     if (!checkpoint) return
     done()
+    const before = this.#checkpoint
+    this.#checkpoint = id
+    if (this.#onShelf) this.#shelve(before, changes)
+    else if (this.#options.shelf !== undefined) this.#shelve(undefined, this.#changelog.records(this.#entries(id)))
     this.#since = { messages: 0, at: performance.now() }
     this.#counts.checkpoints++
     for (const { value } of changes) this.#counts.changelog += value?.length ?? 0
@@ -253,8 +293,8 @@ export class Partition {
     return this.#since.messages > 0 && this.position >= this.#committed
   }
 
-  * #entries(): Iterable<[string, string, unknown]> {
-    yield [OWN, 'checkpoint', { version: VERSION, offset: this.position } satisfies Checkpoint]
+  * #entries(id: string): Iterable<[string, string, unknown]> {
+    yield [OWN, 'checkpoint', { version: VERSION, offset: this.position, id } satisfies Checkpoint]
     for (const [name, site] of this.#sites) for (const [entry, value] of site.save()) yield [name, entry, value]
   }
 

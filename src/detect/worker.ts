@@ -11,13 +11,15 @@ import { Partition, newCounts, type Counts, type PartitionOptions } from './part
 import type { SiteCounts } from './site.ts'
 
 export interface WorkerOptions extends PartitionOptions {
+  /** Bytes of a partition that are asked for at once, as they are stored; what one answer holds, one transaction holds. */
+  fetchBytes: number
   /** Ends the work: what is in hand is finished, and what was learned is saved. */
   signal: AbortSignal
   /** Called when the group has given us our partitions. */
   onJoined?: (partitions: number[]) => void
 }
 
-export const DETECT = { checkpoint: { messages: 20_000, milliseconds: 60_000 }, deadline: 30_000 }
+export const DETECT = { checkpoint: { messages: 20_000, milliseconds: 60_000 }, deadline: 30_000, fetchBytes: 1_000_000 }
 
 /** The pause after a first failure and the longest one, milliseconds; it doubles in between. */
 const PAUSE = { first: 250, longest: 10_000 }
@@ -107,7 +109,7 @@ export class Worker {
     const { kafka, group } = this.#options
     const session = kafka.session_seconds * 1000
     return this.#client.consumer({
-      groupId: groupNames(kafka.topic_prefix, group).group, allowAutoTopicCreation: false, maxWaitTimeInMs: FETCH_WAIT,
+      groupId: groupNames(kafka.topic_prefix, group).group, allowAutoTopicCreation: false, maxWaitTimeInMs: FETCH_WAIT, maxBytesPerPartition: this.#options.fetchBytes,
       sessionTimeout: session, heartbeatInterval: Math.min(3000, session / 4), rebalanceTimeout: Math.max(session, 60_000),
     })
   }

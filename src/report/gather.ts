@@ -13,16 +13,13 @@ import { clean } from '../../models/device.ts'
 import type { Engine } from '../../models/engine.ts'
 import type { DeviceView } from '../../models/outlook.ts'
 import type { CaptureReport, FlowEnd, Micros, WireEvent } from '../../protocols/events.ts'
+import { bump, Conversations, type Pair } from '../../models/posture/conversations.ts'
+import { owners } from '../../models/posture/posture.ts'
 import { TimelineBuilder } from './timeline.ts'
 import type { Edge, ReportData, ReportDevice, Series, Unseen } from './data.ts'
 
 /** Caps of what is held and shown; what finds no room is counted and said in the report. */
 export const GATHER = {
-  /** Pairs of hosts. A hospital of 10,000 devices has some 30,000. */
-  edges: 40_000,
-  /** Different services named of one pair; further ones are counted as `other`. */
-  services: 24,
-  ports: 6,
   /** Points of observed and expected counts: the days of a device's streams. */
   points: 400_000,
   /** Streams shown of a device that has no alert. */
@@ -30,8 +27,6 @@ export const GATHER = {
   /** Alerts; the least severe, then the oldest, give way. */
   alerts: 5000,
   devices: 20_000,
-  /** Hosts whose failed attempts are counted. */
-  failing: 20_000,
   /** Names in any of the tables of counts. */
   names: 200,
 } as const
@@ -40,18 +35,6 @@ export const GATHER = {
 const NEW_AFTER: Micros = 3 * 86_400_000_000
 
 type Outlook = Pick<Engine, 'view' | 'readings'>
-
-interface Pair {
-  client: string
-  server: string
-  flows: number
-  bytes: number
-  services: Map<string, number>
-  ports: number[]
-  encrypted: number
-  first: Micros
-  last: Micros
-}
 
 export interface About {
   version: string
@@ -62,8 +45,7 @@ export interface About {
 export class Gather {
   readonly #clock: SiteClock
   readonly #timeline = new TimelineBuilder()
-  readonly #pairs = new Map<string, Pair>()
-  readonly #failed = new Map<string, number>()
+  readonly #conversations = new Conversations()
   readonly #alerts = new Map<string, Alert>()
   readonly #series = new Map<string, Map<string, Series>>()
   readonly #events = new Map<string, number>()
@@ -78,7 +60,6 @@ export class Gather {
   #midstream = 0
   #unanswered = 0
   #refused = 0
-  #edgesBeyond = 0
   #alertsBeyond = 0
 
   /** @param zone IANA name of the site's time zone, in which days are counted */
@@ -88,7 +69,7 @@ export class Gather {
 
   /** @param outlook of the engine, which has not had this event yet */
   event(event: WireEvent, outlook: Outlook): void {
-    bump(this.#events, event.kind)
+    bump(this.#events, event.kind, GATHER.names)
     if (event.kind === 'capture') {
       this.#capture = event
       return
@@ -100,15 +81,15 @@ export class Gather {
       if (this.#day >= 0) this.#read(outlook)
       this.#day = day
     }
-    if (!event.complete) bump(this.#incomplete, event.kind)
+    if (!event.complete) bump(this.#incomplete, event.kind, GATHER.names)
     switch (event.kind) {
       case 'dicom.operation':
         this.#timeline.add('dicom', event.at, event.dataset?.bytes ?? 0)
-        return this.#use(event.flow.client.ip, event.flow.server.ip, event.command, event.at)
+        return this.#conversations.use(event, clean(event.command))
       case 'hl7.message':
         this.#timeline.add('hl7', event.at, event.bytes)
-        return this.#use(event.flow.client.ip, event.flow.server.ip, event.message_type ?? 'HL7 acknowledgement', event.at)
-      case 'violation': return bump(this.#violations, event.code)
+        return this.#conversations.use(event, clean(event.message_type ?? 'HL7 acknowledgement'))
+      case 'violation': return bump(this.#violations, event.code, GATHER.names)
       case 'flow': return this.#flow(event)
       default: return undefined
     }
@@ -125,7 +106,6 @@ export class Gather {
   }
 
   #flow(event: FlowEnd): void {
-    const { client, server } = event.flow
     const bytes = event.bytes.client + event.bytes.server
     const protocol = event.protocol ?? 'not recognised'
     const seen = this.#protocols.get(protocol) ?? { flows: 0, bytes: 0 }
@@ -136,40 +116,10 @@ export class Gather {
     if (event.state === 'unanswered' || event.state === 'refused') {
       if (event.state === 'refused') this.#refused += 1
       else this.#unanswered += 1
-      // A scan knocks at thousands of doors: whoever knocks is shown, not each door.
-      if (bytes === 0) return bump(this.#failed, client.ip, GATHER.failing)
+      if (bytes === 0) return this.#conversations.ended(event)
     }
     if (event.protocol !== 'dicom' && event.protocol !== 'hl7') this.#timeline.add('other', event.at, bytes)
-    const pair = this.#pair(client.ip, server.ip, event.started)
-    if (pair === undefined) return
-    pair.flows += 1
-    pair.bytes += bytes
-    pair.last = Math.max(pair.last, event.ended_at)
-    if (event.protocol === 'tls') pair.encrypted += 1
-    if (!pair.ports.includes(server.port) && pair.ports.length < GATHER.ports) pair.ports.push(server.port)
-    if (event.protocol !== 'dicom' && event.protocol !== 'hl7') bump(pair.services, `${event.protocol ?? event.transport}/${server.port}`, GATHER.services)
-  }
-
-  #use(client: string, server: string, service: string, at: Micros): void {
-    const pair = this.#pair(client, server, at)
-    if (pair === undefined) return
-    bump(pair.services, clean(service), GATHER.services)
-    pair.last = Math.max(pair.last, at)
-  }
-
-  #pair(client: string, server: string, at: Micros): Pair | undefined {
-    const key = `${client}>${server}`
-    let pair = this.#pairs.get(key)
-    if (pair === undefined) {
-      if (this.#pairs.size >= GATHER.edges) {
-        this.#edgesBeyond += 1
-        return undefined
-      }
-      pair = { client, server, flows: 0, bytes: 0, services: new Map(), ports: [], encrypted: 0, first: at, last: at }
-      this.#pairs.set(key, pair)
-    }
-    pair.first = Math.min(pair.first, at)
-    return pair
+    this.#conversations.ended(event)
   }
 
   /** Observed and expected of the day that is open, for each device. */
@@ -207,10 +157,10 @@ export class Gather {
       events: Object.fromEntries(this.#events), alerts,
       devices: shown.map((view): ReportDevice => ({
         ...view,
-        failed: view.addresses.reduce((sum, { ip }) => sum + (this.#failed.get(ip) ?? 0), 0),
+        failed: view.addresses.reduce((sum, { ip }) => sum + (this.#conversations.failed.get(ip) ?? 0), 0),
         isNew: this.#from >= 0 && view.first >= this.#from + NEW_AFTER,
       })),
-      edges: edgesOf(this.#pairs.values(), owner),
+      edges: edgesOf(this.#conversations.pairs.values(), owner),
       timeline: this.#timeline.timeline(),
       series: Object.fromEntries(shown.flatMap(({ id }): [string, Series[]][] => {
         const series = [...this.#series.get(id)?.values() ?? []]
@@ -234,30 +184,12 @@ export class Gather {
       truncated: capture?.truncated ?? false,
       protocols: Object.fromEntries(this.#protocols), midstream: this.#midstream, unanswered: this.#unanswered, refused: this.#refused,
       incomplete: Object.fromEntries(this.#incomplete), violations: Object.fromEntries(this.#violations),
-      edgesBeyond: this.#edgesBeyond, devicesBeyond, alertsBeyond: this.#alertsBeyond,
+      edgesBeyond: this.#conversations.beyond, devicesBeyond, alertsBeyond: this.#alertsBeyond,
     }
   }
 }
 
 const rank = (alert: Alert): number => SEVERITIES.indexOf(alert.severity) * 1e17 + alert.raised_at
-
-function bump(map: Map<string, number>, key: string, most: number = GATHER.names): void {
-  const known = map.has(key) || map.size < most
-  const name = known ? key : 'other'
-  map.set(name, (map.get(name) ?? 0) + 1)
-}
-
-/** Who has an address now; of several, who used it last. */
-function owners(views: DeviceView[]): Map<string, string> {
-  const found = new Map<string, { id: string; last: Micros }>()
-  for (const { id, addresses } of views) {
-    for (const { ip, last } of addresses) {
-      const other = found.get(ip)
-      if (other === undefined || other.last < last) found.set(ip, { id, last })
-    }
-  }
-  return new Map([...found].map(([ip, { id }]) => [ip, id]))
-}
 
 /** Pairs of hosts to pairs of devices. What is between hosts that are no devices (any more) is left out. */
 function edgesOf(pairs: Iterable<Pair>, owner: Map<string, string>): Edge[] {
@@ -277,7 +209,7 @@ function edgesOf(pairs: Iterable<Pair>, owner: Map<string, string>): Edge[] {
     const services = new Map(Object.entries(edge.services))
     for (const [name, n] of pair.services) services.set(name, (services.get(name) ?? 0) + n)
     edge.services = Object.fromEntries(services)
-    for (const port of pair.ports) if (!edge.ports.includes(port)) edge.ports.push(port)
+    for (const { port } of pair.ports) if (!edge.ports.includes(port)) edge.ports.push(port)
   }
   return [...edges.values()]
 }

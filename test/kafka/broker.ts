@@ -44,6 +44,8 @@ async function freePorts(count: number): Promise<number[]> {
 const JAVA = ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars, '*')]
 
 export const SCRAM = { username: 'sensor', password: 'a password of the test' }
+/** Another, to whom tests deny this and that. */
+export const GUEST = { username: 'guest', password: 'another password' }
 
 export class Broker {
   readonly #folder: string
@@ -98,10 +100,12 @@ export class Broker {
       'transaction.state.log.replication.factor': 1, 'transaction.state.log.min.isr': 1, 'transaction.state.log.num.partitions': 4,
       'group.initial.rebalance.delay.ms': 0, 'group.min.session.timeout.ms': 500,
       'auto.create.topics.enable': false,
+      // Everybody may do everything but what a test denies to somebody; over the plain listener, anything.
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'allow.everyone.if.no.acl.found': true, 'super.users': 'User:ANONYMOUS',
       // A killed broker may come back as soon as its old registration has run out.
       'broker.session.timeout.ms': 1500, 'broker.heartbeat.interval.ms': 300,
     }).map(([key, value]) => `${key}=${value}\n`).join(''))
-    const credential = (mechanism: string): string[] => ['--add-scram', `${mechanism}=[name=${SCRAM.username},password=${SCRAM.password}]`]
+    const credential = (mechanism: string): string[] => [SCRAM, GUEST].flatMap(({ username, password }) => ['--add-scram', `${mechanism}=[name=${username},password=${password}]`])
     await run('java', [...JAVA, 'kafka.tools.StorageTool', 'format', '-t', 'd2FyZHdpcmUtdGVzdHMtMQ', '-c', join(this.#folder, 'server.properties'),
       ...credential('SCRAM-SHA-256'), ...credential('SCRAM-SHA-512')])
   }

@@ -1,0 +1,124 @@
+/** What each host showed of itself, by address: make and model in the images it sent, names it answered to, networks it was seen in. */
+import type { DataSetFacts, DicomAssociation, DicomOperation, Endpoint, Flow, FlowEnd, HostFacts, Micros } from '../../protocols/events.ts'
+import { clean } from '../device.ts'
+import { bump } from './conversations.ts'
+
+export const HOST_LIMITS = {
+  /** Addresses; the one unheard for longest gives way. */
+  hosts: 30_000,
+  /** Makes of one host: an archive passes on the images of all. */
+  makes: 8,
+  titles: 16,
+  vlans: 8,
+  /** Claims of one host about its system. */
+  claims: 6,
+} as const
+
+/** PS3.3 C.7.5.1: what the images say made them. */
+export interface Make {
+  manufacturer: string | null
+  model: string | null
+  software: string | null
+  station: string | null
+  serial: string | null
+  institution: string | null
+}
+
+export interface OsClaim {
+  name: string
+  eol: string | null
+  evidence: string
+}
+
+export interface Host {
+  first: Micros
+  last: Micros
+  mac: string | null
+  /** VLAN ids from the outside in, `10.20`; empty where no tags were seen. */
+  vlans: Map<string, number>
+  /** Instances it sent, by the make they name. */
+  makes: Map<string, { make: Make; n: number }>
+  /** AE titles it was called by and accepted. */
+  called: Map<string, number>
+  /** Conversations by protocol, as either end. */
+  spoke: Map<string, number>
+  hostname: string | null
+  vendor: string | null
+  systems: OsClaim[]
+}
+
+export class Hosts {
+  readonly known = new Map<string, Host>()
+
+  flow(event: FlowEnd): void {
+    // An address that never answered is no host.
+    const answered = event.state === 'established' || event.state === 'midstream' || event.bytes.server > 0
+    const client = this.#host(event.flow, event.flow.client, event.ended_at)
+    const server = answered ? this.#host(event.flow, event.flow.server, event.ended_at) : undefined
+    if (!answered) return
+    const name = event.protocol ?? event.transport
+    bump(client.spoke, name, HOST_LIMITS.titles)
+    if (server !== undefined) bump(server.spoke, name, HOST_LIMITS.titles)
+  }
+
+  association(event: DicomAssociation): void {
+    if (event.result !== 'accepted' || event.called_ae === null) return
+    bump(this.#host(event.flow, event.flow.server, event.at).called, clean(event.called_ae), HOST_LIMITS.titles)
+  }
+
+  /** The sender of images tells who made them: itself, if it is a scanner. */
+  operation(event: DicomOperation): void {
+    const facts = event.dataset
+    if (event.command !== 'C-STORE' || facts === null || (facts.manufacturer === null && facts.model === null)) return
+    const host = this.#host(event.flow, event.flow[event.invoker], event.at)
+    const key = keyOf(facts)
+    const known = host.makes.get(key)
+    if (known !== undefined) known.n += 1
+    else if (host.makes.size < HOST_LIMITS.makes) host.makes.set(key, { make: makeOf(facts), n: 1 })
+  }
+
+  facts(event: HostFacts): void {
+    const host = this.known.get(event.ip)
+    if (host === undefined) return
+    if (event.hostname !== null) host.hostname = clean(event.hostname)
+    if (event.vendor !== null) host.vendor = clean(event.vendor)
+    if (event.os === null || host.systems.length >= HOST_LIMITS.claims) return
+    const claim = { name: clean(event.os.name), eol: event.os.eol, evidence: clean(event.os.evidence) }
+    if (!host.systems.some((s) => s.name === claim.name && s.evidence === claim.evidence)) host.systems.push(claim)
+  }
+
+  #host(flow: Flow, end: Endpoint, at: Micros): Host {
+    let host = this.known.get(end.ip)
+    if (host === undefined) {
+      if (this.known.size >= HOST_LIMITS.hosts) this.#forgetOldest()
+      host = {
+        first: at, last: at, mac: end.mac, vlans: new Map(), makes: new Map(), called: new Map(), spoke: new Map(), hostname: null, vendor: null, systems: [],
+      }
+      this.known.set(end.ip, host)
+    }
+    host.last = Math.max(host.last, at)
+    host.mac = end.mac ?? host.mac
+    bump(host.vlans, flow.vlan.join('.'), HOST_LIMITS.vlans)
+    return host
+  }
+
+  #forgetOldest(): void {
+    let oldest = ''
+    let when = Infinity
+    for (const [ip, { last }] of this.known) {
+      if (last < when) {
+        when = last
+        oldest = ip
+      }
+    }
+    this.known.delete(oldest)
+  }
+}
+
+const makeOf = ({ manufacturer, model, software, station, serial, institution }: DataSetFacts): Make => ({
+  manufacturer: tidy(manufacturer), model: tidy(model), software: tidy(software), station: tidy(station), serial: tidy(serial), institution: tidy(institution),
+})
+
+const keyOf = (f: DataSetFacts): string => `${f.manufacturer}\\${f.model}\\${f.software}\\${f.station}\\${f.serial}\\${f.institution}`
+
+const tidy = (text: string | null): string | null => text === null || text === '' ? null : clean(text)

@@ -1,0 +1,67 @@
+/** The inventory as JSON, CSV, CycloneDX and readable text: pure functions of its items. */
+import type { InventoryItem, Service } from '../../models/posture/inventory.ts'
+import { rfc3339 } from '../../protocols/time.ts'
+import { printable } from '../sinks/terminal.ts'
+import { VERSION } from '../version.ts'
+import { csv } from './csv.ts'
+
+/** Fields that are capture times. */
+const TIMES = new Set(['first', 'last', 'first_seen', 'last_seen'])
+
+/** JSON with times as RFC 3339 text. */
+export const json = (value: unknown): string =>
+  `${JSON.stringify(value, (key, v: unknown) => (TIMES.has(key) && typeof v === 'number' ? rfc3339(v) : v), 1)}\n`
+
+const serviceText = (s: Service): string => `${s.transport}/${s.port}${s.protocol === null ? '' : ` ${s.protocol}`}`
+
+const COLUMNS: readonly (readonly [name: string, value: (item: InventoryItem) => string | number | null])[] = [
+  ['id', (i) => i.id], ['name', (i) => i.name], ['role', (i) => i.role], ['modality', (i) => i.modality], ['manufacturer', (i) => i.manufacturer], ['model', (i) => i.model],
+  ['software', (i) => i.software], ['serial', (i) => i.serial], ['station', (i) => i.station], ['institution', (i) => i.institution], ['ip', (i) => i.ip],
+  ['addresses', (i) => i.addresses.map((a) => a.ip).join(' ')], ['mac', (i) => [...new Set(i.addresses.flatMap((a) => a.mac ?? []))].join(' ')], ['mac_vendor', (i) => i.mac_vendor],
+  ['vlan', (i) => [...new Set(i.addresses.flatMap((a) => a.vlan ?? []))].join(' ')], ['hostname', (i) => i.hostname],
+  ['ae_titles', (i) => i.ae_titles.join(' | ')], ['called_ae_titles', (i) => i.called_ae_titles.join(' | ')], ['applications', (i) => i.applications.join(' | ')],
+  ['implementation_class_uid', (i) => i.implementation.class_uid], ['implementation_version', (i) => i.implementation.version_name], ['toolkit', (i) => i.implementation.toolkit],
+  ['os', (i) => i.os.map((o) => o.name).join(' | ')], ['os_end_of_life', (i) => i.os.map((o) => o.eol ?? '').join(' | ')],
+  ['services_offered', (i) => i.services_offered.map(serviceText).join(' | ')], ['services_used', (i) => i.services_used.map(serviceText).join(' | ')],
+  ['peers', (i) => i.peers.length], ['encrypted_share', (i) => Math.round(1000 * i.encrypted) / 1000],
+  ['first_seen', (i) => rfc3339(i.first_seen)], ['last_seen', (i) => rfc3339(i.last_seen)], ['confidence', (i) => i.confidence], ['evidence', (i) => i.evidence.join('; ')],
+]
+
+export const inventoryCsv = (items: readonly InventoryItem[]): string => csv(COLUMNS.map(([name]) => name), items.map((item) => COLUMNS.map(([, value]) => value(item))))
+
+/** CycloneDX 1.6 bill of materials: each device a component of type `device`, what has no field of its own a property. */
+export function inventoryCycloneDx(items: readonly InventoryItem[]): string {
+  const property = (name: string, value: string | null): { name: string; value: string }[] => (value === null || value === '' ? [] : [{ name: `wardwire:${name}`, value }])
+  return json({
+    bomFormat: 'CycloneDX', specVersion: '1.6', version: 1,
+    metadata: { tools: { components: [{ type: 'application', name: 'wardwire', version: VERSION }] } },
+    components: items.map((i) => ({
+      type: 'device', 'bom-ref': i.id, name: i.model ?? i.name, ...(i.manufacturer !== null && { manufacturer: { name: i.manufacturer } }), ...(i.software !== null && { version: i.software }),
+      properties: [
+        ...property('role', i.role), ...property('modality', i.modality), ...property('serial', i.serial), ...property('station', i.station), ...property('institution', i.institution),
+        ...property('ip', i.ip), ...i.addresses.flatMap((a) => property('mac', a.mac)), ...i.ae_titles.flatMap((t) => property('ae_title', t)),
+        ...property('implementation_class_uid', i.implementation.class_uid), ...property('implementation_version', i.implementation.version_name), ...property('confidence', i.confidence),
+      ],
+    })),
+  })
+}
+
+/** A table for the terminal, medical devices first. */
+export function inventoryText(items: readonly InventoryItem[]): string {
+  const rows = [...items].sort((a, b) => Number(b.medical) - Number(a.medical) || (a.role < b.role ? -1 : a.role > b.role ? 1 : a.name < b.name ? -1 : 1)).map((i) => [
+    i.name, i.role, i.ip, [i.manufacturer, i.model, i.software].filter((x) => x !== null).join(' ') || i.implementation.toolkit || i.mac_vendor || '',
+    i.services_offered.slice(0, 3).map(serviceText).join(', '), rfc3339(i.last_seen).slice(0, 16).replace('T', ' '), i.confidence,
+  ])
+  return table(['device', 'role', 'address', 'make or software', 'offers', 'last seen', 'sure'], rows)
+}
+
+const WIDEST = 44
+
+/** Columns aligned; text from the wire stripped of what a terminal would obey. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const shown = [head, ...rows.map((row) => row.map((text) => short(printable(text))))]
+  const widths = head.map((_, column) => Math.max(...shown.map((row) => row[column]!.length)))
+  return shown.map((row) => `${row.map((text, column) => text.padEnd(widths[column]!)).join('  ').trimEnd()}\n`).join('')
+}
+
+const short = (text: string): string => (text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text)
