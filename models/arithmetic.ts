@@ -2,12 +2,16 @@
  * How a rarity came about, factor by factor: what a detector multiplies, and what `wardwire baseline explain` computes again. Plain data,
  * so that it travels with the alert and is kept with it.
  */
-import { binomialUpperTail, gammaPoissonNovelty, negativeBinomialUpperTail } from './baseline/distributions.ts'
+import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail } from './baseline/distributions.ts'
 import type { NewsPrior } from './baseline/novelty.ts'
 import type { MemoryName } from './device.ts'
 
-/** A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone is allowed for. */
-export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number }
+/**
+ * A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone
+ * is allowed for; `floor`: the mean is no less, whatever the device's own
+ * rate. `rate` a day, learned over so many `days`.
+ */
+export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number; floor?: number | undefined; rate: number; days: number }
 /** The chance that something new of this kind appears on a day: Gamma(a + news, b + days) prior of a rate. */
 export interface NewsFactor { of: 'news'; memory: MemoryName; value: string; prior: NewsPrior; news: number; days: number }
 /** The share of the role that does not have this habit; of a device without a role nobody is like it. */
@@ -21,7 +25,10 @@ export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
 export interface CapFactor { of: 'cap'; why: string; least: number }
 
-export type Factor = CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
+/** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`. */
+export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; seen: number; days: number }
+
+export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
 
 /** The number that a factor contributes; a cap contributes none. */
 export function valueOf(factor: Factor): number {
@@ -31,6 +38,7 @@ export function valueOf(factor: Factor): number {
     case 'news': return gammaPoissonNovelty(factor.prior.a + factor.news, factor.prior.b + factor.days)
     case 'others': return 1 - popularityOf(factor)
     case 'share': return binomialUpperTail(factor.hits, factor.tries, factor.share)
+    case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)
     case 'weight': return factor.times
     case 'cap': return 1
   }

@@ -37,9 +37,11 @@ export interface Today {
   merges: Map<string, number>
   /** Usual callers that got no connection, and since when. */
   turnedAway: Map<string, Micros>
+  /** Highest score of what was undeclared and no rule. */
+  score: number
 }
 
-const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map() })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map(), score: 0 })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {

@@ -11,12 +11,14 @@ import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Mic
 import type { Alert } from './alert.ts'
 import { settle } from './baseline/counts.ts'
 import { Calendar } from './calendar.ts'
-import { SiteClock, dayOf } from './clock.ts'
+import { HOUR, SiteClock, dayOf, hourOfDay } from './clock.ts'
 import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
+import type { Feedback, Purge } from './feedback.ts'
+import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
 import { failed, learn, learnBytes, observe } from './observe.ts'
 import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
@@ -72,13 +74,12 @@ export class Engine {
 
   event(event: WireEvent): void {
     if (event.kind === 'capture') {
-      this.#site.state.lost = event.gaps
-      this.#site.state.bytes = event.bytes
       return
     }
     const hour = this.#clock.hour(event.at)
     if (hour > this.#hour) this.#tick(hour)
     if (event.kind === 'host') return this.#host(event)
+    if (event.kind === 'flow') this.#site.ended(event)
     const ends = this.#directory.ends(event.flow, event.at, event.kind === 'flow' && failed(event))
     this.#both(event, event.flow, ends)
   }
@@ -224,6 +225,44 @@ export class Engine {
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       device.role = roleOf(device)
     }
+    this.#incidents.closeDay(scoresOf(this.#directory.devices.values(), day))
+  }
+
+  // ---- what analysts answered
+
+  /** Allowances hold while they last; what a malicious alert taught is taken back once. */
+  #heed(feedback: readonly Feedback[]): void {
+    this.#incidents.allowances = feedback.filter((one) => one.kind === 'allow')
+    for (const one of feedback) {
+      if (one.kind !== 'malicious' || this.#heeded.includes(answerOf(one))) continue
+      const devices = this.#directory.devices
+      const actor = devices.get(one.actor)
+      const from = this.#clock.hour(one.from)
+      // An alert begins when there is enough to tell; what it tells about began earlier that day.
+      const since = one.from - hourOfDay(from) * HOUR - (one.from % HOUR)
+      if (actor !== undefined) forget(actor, from, this.#clock.hour(one.to), since)
+      for (const id of one.peers) {
+        const peer = devices.get(id)
+        if (peer !== undefined) forgetPeer(peer, one.actor, since)
+      }
+      this.#heeded = [...this.#heeded.slice(-999), answerOf(one)]
+    }
+  }
+  /** Answers that were heeded: alerts called malicious, and until when. */
+  #heeded: string[] = []
+
+  // ---- for questions
+
+  get devices(): ReadonlyMap<string, Device> {
+    return this.#directory.devices
+  }
+
+  get site(): Site {
+    return this.#site
+  }
+
+  get incidents(): Incidents {
+    return this.#incidents
   }
 
   // ---- to look at
@@ -261,10 +300,10 @@ export class Engine {
   /** JSON-able entries: one per device, and a few of the site. */
   *save(): Iterable<[string, unknown]> {
     const { byIp, byMac, routers, started, names, met } = this.#directory.state
-    yield ['engine', { hour: this.#hour }]
+    yield ['engine', { hour: this.#hour, tz: this.#site.calendar.tz ?? null, heeded: this.#heeded }]
     yield* this.#site.save()
     yield ['directory', pack({ byIp, byMac, routers, started, met })]
-    yield ['incidents', pack(this.#incidents.save())]
+    yield* this.#incidents.save()
     yield* chunks('names', [...names])
     yield* this.#orders.save()
     for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, pack(device)]
@@ -273,9 +312,10 @@ export class Engine {
   /** Continues exactly where `save` left off. */
   load(entries: Iterable<[string, unknown]>): void {
     const all = new Map(entries)
-    const engine = all.get('engine') as { hour: number } | undefined
+    const engine = all.get('engine') as { hour: number; heeded?: string[] } | undefined
     if (engine === undefined) return
     this.#hour = engine.hour
+    this.#heeded = engine.heeded ?? []
     const directory = unpack(all.get('directory')) as Omit<DirectoryState, 'names'>
     this.#directory.state = { ...directory, names: new Map(unchunk('names', all) as [string, never][]) }
     this.#directory.day = dayOf(engine.hour)
@@ -287,10 +327,19 @@ export class Engine {
     devices.sort((a, b) => a.serial - b.serial)
     for (const device of devices) this.#directory.devices.set(device.id, device)
     this.#orders.load(all)
-    this.#incidents.load(unpack(all.get('incidents')))
+    this.#incidents.load(all)
+    this.#heed((all.get('feedback') ?? []) as Feedback[])
     this.#directory.changed()
     this.#site.load(all, engine.hour)
   }
+}
+
+/** An alert that has grown since may be answered again. */
+const answerOf = (one: Purge): string => `${one.alert}@${one.to}`
+
+/** Yesterday's highest scores of the devices that live. */
+function* scoresOf(devices: Iterable<Device>, day: number): Iterable<number> {
+  for (const { today, deeds } of devices) if (deeds.size > 0 && today.day === day) yield today.score
 }
 
 const NO_CLAIMS: Claim[] = []

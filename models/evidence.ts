@@ -1,7 +1,7 @@
 /**
  * How unusual, in p-values; and when that is enough. Evidence comes in six groups. Within a group only the rarest counts, corrected for
  * how many ways the group had to be rare (Sidak), so correlated streams are never added up. The groups' surprises are added:
- * S = sum max(0, -log10 p_g - 1), each fading with a half-life of a day. The thresholds are a budget of false incidents a day.
+ * S = sum max(0, -log10 p_g - 1), each fading with a half-life of a day. The thresholds are a budget of false incidents a day (budget.ts).
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import type { EvidenceGroup, Severity } from './alert.ts'
@@ -11,7 +11,8 @@ import { DAY } from './clock.ts'
 import type { Device } from './device.ts'
 
 /** What the actor would be after: with the actor, what makes evidence one incident. */
-export type Objective = 'collection' | 'identity' | 'discovery' | 'integrity' | 'disruption' | 'movement'
+export const OBJECTIVES = ['collection', 'identity', 'discovery', 'integrity', 'disruption', 'movement'] as const
+export type Objective = (typeof OBJECTIVES)[number]
 
 export interface Evidence {
   detector: string
@@ -42,12 +43,6 @@ export const GROUPS = Object.keys(TESTS) as EvidenceGroup[]
 /** No group alone claims more than one in a million device-days. */
 const FLOOR = 1e-6
 const HALF_LIFE = DAY
-
-/**
- * Score from which an alert has a severity; start values for budgets of 0.02, 0.1 and 1 false incidents a day. A group alone reaches 5
- * at most, so "high" takes two kinds of surprise, or a rule.
- */
-export const THRESHOLDS: readonly [number, Severity][] = [[5.1, 'high'], [3.5, 'medium'], [2.5, 'low']]
 
 /** Surprise of each group so far, with its time. A device has one of what no incident has told yet, and every incident has its own. */
 export interface Standing {
@@ -81,7 +76,8 @@ export function score(standing: Standing, at: Micros): number {
 
 const fade = (age: number): number => (age <= 0 ? 1 : 0.5 ** (age / HALF_LIFE))
 
-export function severityOf(s: number): Severity {
-  for (const [threshold, severity] of THRESHOLDS) if (s >= threshold) return severity
+/** A group alone reaches 5 at most, so "high" takes two kinds of surprise, or a rule. @param thresholds the highest first (budget.ts) */
+export function severityOf(s: number, thresholds: readonly (readonly [number, Severity, ...unknown[]])[]): Severity {
+  for (const [threshold, severity] of thresholds) if (s >= threshold) return severity
   return 'info'
 }

@@ -3,19 +3,35 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
+import { rfc3339 } from '../protocols/time.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
 import { ATTACK_VERSION, techniques } from './attack.ts'
-import { DAY } from './clock.ts'
+import { Budget, type BudgetState } from './budget.ts'
+import { DAY, HOUR } from './clock.ts'
 import { NOBODY } from './directory.ts'
-import { addressOf, clean, mature, nameOf, type Device } from './device.ts'
-import { newStanding, score, severityOf, surprise, weigh, type Evidence, type Objective, type Standing } from './evidence.ts'
+import { addressOf, clean, mature, nameOf, todayOf, type Device } from './device.ts'
+import { OBJECTIVES, newStanding, score, severityOf, surprise, weigh, type Evidence, type Objective, type Standing } from './evidence.ts'
+import { adviceOn } from './advice.ts'
+import { counted, num } from './detectors/detector.ts'
+import { allowed, type Allowance } from './feedback.ts'
 import { shortId } from './hash.ts'
+import { pack, unpack } from './pack.ts'
 import type { Site } from './site.ts'
 
 /** An incident without new evidence for so long is over. */
 const OPEN = DAY
 /** Caps of what one alert carries; its count goes on. */
 const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, open: 2000 } as const
+/** Alerts kept for questions about them (`wardwire baseline explain`); the one that ended first goes first. */
+const KEPT = 400
+/** Incidents that are opened within an hour before a further one is only counted; those of high severity have as many of their own. */
+const STORM = 100
+/** Incidents that share an actor or a target within this time are a campaign. */
+const CAMPAIGN = 3 * DAY
+/** Whom an outage hits are no targets: its peers are everybody. */
+const OUTAGE = 'service-down'
+/** Whom everybody uses joins nobody. */
+const SHARED = /^(archive|ris|engine|hl7-receiver)$/
 
 export interface Incident {
   alert: Alert
@@ -28,6 +44,8 @@ export interface Incident {
   standing: Standing
   /** Count at the last revision that was written. */
   told: number
+  /** It stands for all incidents beyond the cap of an hour. */
+  storm: boolean
 }
 
 export interface DetectorFacts {
@@ -46,6 +64,13 @@ export interface IncidentOptions {
 export class Incidents {
   /** By actor and objective. */
   #open = new Map<string, Incident>()
+  /** The latest revision of recent alerts, by id. */
+  #kept = new Map<string, Alert>()
+  /** Opened in this hour: of high severity, and others. */
+  #opened = { hour: -1, high: 0, others: 0 }
+  readonly budget = new Budget()
+  #thresholds = this.budget.thresholds()
+  allowances: readonly Allowance[] = []
   readonly #options: IncidentOptions
   readonly #site: Site
   /** Evidence since the start that raised nothing: too little by itself, or before `learnUntil`; by detector. */
@@ -66,12 +91,13 @@ export class Incidents {
 
   add(evidence: Evidence): void {
     const { at, actor, peer, group, p } = evidence
-    const excuse = this.#site.calendar.excuse(at, actor.ips, peer?.ips ?? null, evidence.service)
+    const excuse = this.#site.calendar.excuse(at, actor.ips, peer?.ips ?? null, evidence.service) ?? allowed(this.allowances, evidence)
     const incident = this.#find(evidence)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
-    const severity = excuse === undefined ? rank(evidence, sum) : p === null ? 'low' : 'info'
+    if (p !== null && excuse === undefined) note(actor, this.#site.day, sum)
+    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : p === null ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
     if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
@@ -80,13 +106,17 @@ export class Incidents {
     }
     // What is weak by itself belongs to the trouble that its actor is in already.
     const other = SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium') ? this.#trouble(actor, at) : undefined
-    if (other !== undefined) this.#grow(other, evidence, severity, total, excuse)
-    else this.#openFor(evidence, severity, total, excuse)
+    if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
+    // There it adds to what is known of that trouble.
+    const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
+    const worst = excuse === undefined && p !== null ? rank(evidence, together, this.#thresholds) : severity
+    return this.#grow(other, evidence, worst, together, excuse)
   }
 
   #trouble(actor: Device, at: Micros): Incident | undefined {
-    for (const incident of this.#open.values()) {
-      if (incident.actor === actor.id && at - incident.alert.last_seen <= OPEN && incident.alert.severity !== 'info') return incident
+    for (const objective of OBJECTIVES) {
+      const incident = this.#open.get(`${actor.id}/${objective}`)
+      if (incident !== undefined && at - incident.alert.last_seen <= OPEN && incident.alert.severity !== 'info') return incident
     }
     return undefined
   }
@@ -100,28 +130,50 @@ export class Incidents {
     }
     // The other end of the same edge may have been told about already: one incident, two views.
     if (evidence.peer === null) return undefined
-    for (const incident of this.#open.values()) {
-      if (incident.objective !== evidence.objective || evidence.at - incident.alert.last_seen > OPEN || incident.actor !== evidence.peer.id) continue
-      if (incident.peers.includes(evidence.actor.id) || shareHost(incident.alert.hosts, evidence.actor)) return incident
-    }
-    return undefined
+    const incident = this.#open.get(`${evidence.peer.id}/${evidence.objective}`)
+    if (incident === undefined || evidence.at - incident.alert.last_seen > OPEN) return undefined
+    return incident.peers.includes(evidence.actor.id) || shareHost(incident.alert.hosts, evidence.actor) ? incident : undefined
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
     const { actor } = evidence
+    const storm = this.#storm(evidence.at, severity)
+    if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
+    const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const alert: Alert = {
-      schema: 'wardwire.alert/1', id: `a-${shortId(`${actor.id}/${evidence.objective}/${evidence.at}/${evidence.detector}`)}`, revision: 0,
+      schema: 'wardwire.alert/1', id: `a-${shortId(`${key}/${evidence.at}`)}`, revision: 0,
       raised_at: evidence.at, first_seen: evidence.at, last_seen: evidence.at, severity, score: 0, detector: evidence.detector,
       title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], attack_version: ATTACK_VERSION, flows: [], count: 0,
       baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
     }
-    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0 }
+    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0, storm }
     actor.standing = newStanding()
     if (this.#open.size >= MOST.open) this.#open.delete(this.#open.keys().next().value!)
-    this.#open.set(`${actor.id}/${evidence.objective}`, incident)
+    this.#open.set(key, incident)
     this.#take(incident, evidence, excuse)
+    if (excuse === undefined && !storm) this.#join(alert, evidence)
     alert.score = round(total)
     this.#write(incident, actor)
+  }
+
+  /** Are there more new incidents in this hour than anybody reads? */
+  #storm(at: Micros, severity: Severity): boolean {
+    const hour = Math.floor(at / HOUR)
+    if (hour !== this.#opened.hour) this.#opened = { hour, high: 0, others: 0 }
+    if (severity === 'critical') return false
+    return ++this.#opened[severity === 'high' ? 'high' : 'others'] > STORM
+  }
+
+  /** Joins an alert to the campaign of an earlier one with the same actor, or a target that few use. */
+  #join(alert: Alert, { actor, peer }: Evidence): void {
+    const concerned = [actor.id, ...(peer === null || SHARED.test(peer.role) || alert.detector === OUTAGE ? [] : [peer.id])]
+    let first: Alert | undefined
+    for (const other of this.#kept.values()) {
+      if (alert.raised_at - other.last_seen > CAMPAIGN || other.severity === 'info') continue
+      const shared = concerned.includes(other.device.id) || (other.detector !== OUTAGE && other.peers.some(({ id, role }) => !SHARED.test(role) && concerned.includes(id)))
+      if (shared && (first === undefined || other.raised_at < first.raised_at || (other.raised_at === first.raised_at && other.id < first.id))) first = other
+    }
+    if (first !== undefined) alert.campaign = first.campaign ?? first.id
   }
 
   #grow(incident: Incident, evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -166,21 +218,58 @@ export class Incidents {
     incident.told = alert.count
     alert.revision++
     if (actor.id === incident.actor) {
-      alert.baseline = { days: Math.floor(actor.lived), events: actor.events, state: mature(actor) ? 'learned' : 'learning' }
+      alert.baseline = { days: Math.floor(actor.lived), events: actor.events, state: mature(actor) ? 'learned' : 'learning', ...this.#peersOf(actor, alert) }
     }
+    if (incident.storm) alert.title = `A storm of alerts: ${counted(alert.count, 'findings')} beyond ${STORM} incidents in an hour, counted together`
     alert.capture.loss = round(this.#site.loss)
-    alert.explanation = this.#explain(alert)
-    this.#options.onAlert(structuredClone(alert))
+    alert.explanation = this.#explain(incident)
+    const copy = structuredClone(alert)
+    this.#kept.delete(alert.id)
+    this.#kept.set(alert.id, copy)
+    if (this.#kept.size > KEPT) this.#kept.delete(firstOver(this.#kept.values()).id)
+    this.#options.onAlert(copy)
+  }
+
+  /** What the others of the role do today, where counts are judged beside them: how many they are, and percent of their usual. */
+  #peersOf(actor: Device, alert: Alert): { others?: number; pace?: number } {
+    const others = actor.role === 'unknown' ? 0 : this.#site.popularity(actor, 'peer', '').others
+    if (others === 0 || !alert.evidence.some((one) => one.arithmetic?.some((factor) => factor.of === 'count') === true)) return {}
+    return { others, pace: Math.round(100 * this.#site.pace(actor).factor(this.#site.day)) }
   }
 
   /** Observed and expected from the evidence, what would explain it, and what would not. */
-  #explain(alert: Alert): string {
+  #explain({ alert, objective }: Incident): string {
     const parts = alert.evidence.slice(0, 4).map((e) => e.text)
     const { falsePositives } = this.#options.facts(alert.detector)
+    parts.push(`Since ${minuteOf(alert.first_seen)} UTC, ${counted(alert.count, 'events')} so far.`)
+    const { others, pace } = alert.baseline
+    if (others !== undefined && pace !== undefined) {
+      parts.push(`The other ${counted(others, 'devices')} in the role ${alert.device.role} ${others === 1 ? 'is' : 'are'} at ${num(pace)} % of the usual today.`)
+    }
+    if (alert.campaign !== undefined && alert.campaign !== alert.id) parts.push(`It belongs to the campaign that began with alert ${alert.campaign}.`)
     if (falsePositives.length > 0) parts.push(`Would explain it: ${falsePositives.join('; ')}.`)
+    const advice = adviceOn(alert.detector, objective)
+    parts.push(`Would not: ${advice.wouldNot}.`, `Next: ${advice.next}.`)
     if (alert.baseline.state === 'learning') parts.push('This device is still being learned, so ordinary firsts may be part of it.')
     if (alert.capture.loss > 0.001) parts.push(`The sensor missed ${(100 * alert.capture.loss).toFixed(1)} % of the bytes, so counts may be low.`)
     return parts.join(' ')
+  }
+
+  /** A day is over. */
+  closeDay(scores: Iterable<number>): void {
+    this.budget.learn(scores)
+    this.#thresholds = this.budget.thresholds()
+  }
+
+  /** Recent alerts by id: of those that still grow, as they are now, told or not. */
+  get kept(): ReadonlyMap<string, Alert> {
+    const kept = new Map(this.#kept)
+    for (const { alert } of this.#open.values()) if (kept.has(alert.id)) kept.set(alert.id, alert)
+    return kept
+  }
+
+  get thresholds(): readonly (readonly [score: number, severity: Severity, perDay: number])[] {
+    return this.#thresholds
   }
 
   /** Drops what is over, on a tick. */
@@ -188,12 +277,23 @@ export class Incidents {
     for (const [key, incident] of this.#open) if (at - incident.alert.last_seen > OPEN) this.#open.delete(key)
   }
 
-  save(): unknown {
-    return [...this.#open]
+  *save(): Iterable<[string, unknown]> {
+    yield ['incidents', pack([...this.#open])]
+    yield ['budget', { ...this.budget.state, opened: this.#opened }]
+    for (const [id, alert] of this.#kept) yield [`alert/${id}`, pack(alert)]
   }
 
-  load(state: unknown): void {
-    this.#open = new Map(structuredClone(state) as [string, Incident][])
+  load(entries: Map<string, unknown>): void {
+    this.#open = new Map(unpack(entries.get('incidents')) as [string, Incident][])
+    const budget = entries.get('budget') as (BudgetState & { opened: { hour: number; high: number; others: number } }) | undefined
+    if (budget !== undefined) {
+      const { opened, ...state } = budget
+      this.#opened = { ...opened }
+      this.budget.state = state
+    }
+    this.#thresholds = this.budget.thresholds()
+    this.#kept.clear()
+    for (const [key, alert] of entries) if (key.startsWith('alert/')) this.#kept.set(key.slice('alert/'.length), unpack(alert) as Alert)
   }
 }
 
@@ -201,12 +301,32 @@ export class Incidents {
 const SCORES: Record<Severity, number> = { info: 0, low: 2.5, medium: 3.5, high: 5.1, critical: 8 }
 
 /** Rules bring their severity; the rest is as severe as its sum. */
-function rank(evidence: Evidence, sum: number): Severity {
-  return evidence.p === null ? evidence.severity ?? 'low' : severityOf(sum)
+function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds']): Severity {
+  return evidence.p === null ? evidence.severity ?? 'low' : severityOf(sum, thresholds)
+}
+
+/** Under this key the incidents of a storm are counted together. */
+const STORMY = 'storm'
+
+function note(device: Device, day: number, sum: number): void {
+  const today = todayOf(device, day)
+  if (sum > today.score) today.score = sum
+}
+
+/** The alert that ended first; of several the one with the lesser id. */
+function firstOver(alerts: Iterable<Alert>): Alert {
+  let first: Alert | undefined
+  for (const alert of alerts) {
+    if (first === undefined || alert.last_seen < first.last_seen || (alert.last_seen === first.last_seen && alert.id < first.id)) first = alert
+  }
+  return first!
 }
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
+
+/** Capture time to the minute. */
+const minuteOf = (at: Micros): string => rfc3339(at).slice(0, 16).replace('T', ' ')
 
 const round = (x: number): number => Math.round(x * 1000) / 1000
 

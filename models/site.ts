@@ -2,6 +2,7 @@
  * What devices of a role share: priors, popularity, the common-mode factor. A snapshot, refreshed on a tick of capture time and read
  * only between ticks, so that many engines could share one.
  */
+import type { FlowEnd } from '../protocols/events.ts'
 import type { Calendar } from './calendar.ts'
 import { KEEP, hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
@@ -44,7 +45,7 @@ export interface SiteState {
   breadth: number[]
   first: number
   events: number
-  /** Bytes that conversations proved missing, and all bytes, as the sensor reports. */
+  /** Bytes that ended conversations proved missing, and all their bytes; a tenth is forgotten every day. */
   lost: number
   bytes: number
 }
@@ -188,6 +189,8 @@ export class Site implements Pace {
 
   /** At a day's end: how this weekday compares with the others, over all devices. */
   closeDay(day: number): void {
+    this.state.lost *= 0.9
+    this.state.bytes *= 0.9
     const sums = this.state.work.get(day)?.get('')
     if (sums === undefined || sums.expected <= 0) return
     const weekday = weekdayOf(day)
@@ -277,6 +280,12 @@ export class Site implements Pace {
     this.#own = new Map(unchunk('site/own', entries) as [string, Work][])
     this.hour = hour
     this.day = dayOf(hour)
+  }
+
+  /** A conversation is over: what of it was lost. */
+  ended({ bytes, gaps }: FlowEnd): void {
+    this.state.lost += gaps.client + gaps.server
+    this.state.bytes += bytes.client + bytes.server
   }
 
   get loss(): number {

@@ -38,6 +38,8 @@ export interface ApplicationContext {
   readonly counters: ApplicationCounters
   flow(conversation: Conversation): Flow
   emit(event: WireEvent): void
+  /** `tick` is wanted at this capture time. */
+  wake(conversation: Conversation, due: Micros): void
 }
 
 /** The books of this stage: bytes delivered by TCP = fed + strange + unsynchronised + forgotten + kept now. */
@@ -122,6 +124,8 @@ export class Application implements Consumer, Connection {
   #dissector: Dissector | null = null
   /** Whose kept bytes came first. */
   #firstKept: Side | null = null
+  /** A time was asked for, and has not come yet. */
+  #isTimed = false
   afterGap = false
 
   constructor(context: ApplicationContext, conversation: Conversation) {
@@ -136,6 +140,10 @@ export class Application implements Consumer, Connection {
 
   get pseudonyms(): Pseudonyms {
     return this.#context.pseudonyms
+  }
+
+  get capture(): object {
+    return this.#context
   }
 
   lost(direction: Direction): number {
@@ -154,8 +162,11 @@ export class Application implements Consumer, Connection {
   data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number {
     const side = this.#sides[direction]
     try {
-      if (side.state === FEEDING) return this.#feed(direction, side, bytes, start, end, at)
-      if (side.state === LISTENING || side.state === SEARCHING) return this.#listen(direction, side, bytes, start, end, at)
+      if (side.state === FEEDING || side.state === LISTENING || side.state === SEARCHING) {
+        const unwanted = side.state === FEEDING ? this.#feed(direction, side, bytes, start, end, at) : this.#listen(direction, side, bytes, start, end, at)
+        if (!this.#isTimed) this.#askTime()
+        return unwanted
+      }
     } catch (fault) {
       this.#fail(fault)
     }
@@ -177,6 +188,28 @@ export class Application implements Consumer, Connection {
         this.#fail(fault)
       }
     }
+  }
+
+  tick(at: Micros): Micros {
+    this.#isTimed = false
+    const dissector = this.#dissector
+    if (dissector?.due === undefined) return Infinity
+    try {
+      if (dissector.due() <= at) dissector.tick?.(at)
+      const due = dissector.due()
+      this.#isTimed = due < Infinity
+      return due
+    } catch (fault) {
+      this.#fail(fault)
+      return Infinity
+    }
+  }
+
+  #askTime(): void {
+    const due = this.#dissector?.due?.() ?? Infinity
+    if (due === Infinity) return
+    this.#isTimed = true
+    this.#context.wake(this.#conversation, due)
   }
 
   end(how: End, at: Micros): void {

@@ -5,6 +5,7 @@
  *           -> tcp/tracker   which conversation; bytes of each side in order   -> bytes, gaps, ends
  *           -> application   which protocol, by content                        -> its dissector
  *           -> dicom/, hl7/, tls/                                              -> events
+ *           -> host/         the first packets of each side, and datagrams     -> what hosts show of themselves
  *
  * Everything is driven by the frames and their times: the same frames give the same events, in the same order. Events leave when their
  * frame is done, so what happens to them later cannot disturb decoding.
@@ -13,10 +14,11 @@ import { Application, ApplicationCounters, KeptBytes, type ApplicationContext } 
 import type { Frame } from './capture/frame.ts'
 import type { CaptureReport, Flow, FlowEnd, Micros, WireEvent } from './events.ts'
 import { ConversationFlow } from './flow.ts'
+import { HostWatch } from './host/watch.ts'
 import { PROTOCOLS } from './index.ts'
 import { LIMITS } from './limits.ts'
 import { FrameDecoder, PACKET } from './net/decode.ts'
-import { Packet } from './net/packet.ts'
+import { Packet, UDP } from './net/packet.ts'
 import type { Pseudonyms } from './phi.ts'
 import type { Protocol } from './protocol.ts'
 import type { Conversation } from './tcp/conversation.ts'
@@ -48,7 +50,10 @@ export class Decoder {
   readonly #packet = new Packet()
   readonly #tracker: Tracker
   readonly #kept: KeptBytes
-  #events: WireEvent[] = []
+  readonly #hosts = new HostWatch((event) => { this.#gather(event) })
+  /** What the present frame brought, in a list that is used again and again. */
+  readonly #events: (WireEvent | null)[] = []
+  #eventCount = 0
 
   constructor({ emit, pseudonyms, communityIdSeed = 0, protocols = PROTOCOLS, limits: own }: DecoderOptions) {
     const limits: TcpLimits = { ...LIMITS.tcp, ...own }
@@ -58,13 +63,15 @@ export class Decoder {
     const context: ApplicationContext = {
       protocols, pseudonyms, limits, kept: this.#kept, counters: this.application,
       flow: (conversation) => this.#flow(conversation),
-      emit: (event) => this.#events.push(event),
+      emit: (event) => { this.#gather(event) },
+      wake: (conversation, due) => { this.#tracker.wake(conversation, due) },
     }
     this.#tracker = new Tracker({
       limits,
       open: (conversation) => new Application(context, conversation),
-      ended: (conversation, at) => this.#events.push(this.#flowEnd(conversation, at)),
+      ended: (conversation, at) => { this.#gather(this.#flowEnd(conversation, at)) },
       settled: () => { this.#deliver() },
+      beginning: (packet) => { this.#hosts.beginning(packet) },
       conflict: (conversation, half, offset, at) => this.#conflict(conversation, half, offset, at),
     })
   }
@@ -73,6 +80,7 @@ export class Decoder {
     this.frames++
     this.bytes += frame.wireLength
     if (this.net.decode(frame, this.#packet) !== PACKET) return
+    if (this.#packet.transport === UDP) this.#hosts.datagram(this.#packet)
     this.#tracker.packet(this.#packet)
     this.#deliver()
   }
@@ -87,7 +95,7 @@ export class Decoder {
   finish(truncated = false): void {
     this.net.finish()
     this.#tracker.finish()
-    this.#events.push(this.report(truncated))
+    this.#gather(this.report(truncated))
     this.#deliver()
   }
 
@@ -131,16 +139,26 @@ export class Decoder {
       'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,
       'tcp.heldRanges': tcp.holesByCap.heldRanges, 'tcp.aboveHole': tcp.holesByCap.aboveHole,
       'tcp.carryBytes': application.carryBytes, 'tcp.keptTotalBytes': application.keptTotalBytes,
-      'dissector.failed': application.failed,
+      'dissector.failed': application.failed, 'host.hosts': this.#hosts.evicted, 'host.claims': this.#hosts.silenced,
     }
     return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0))
   }
 
+  #gather(event: WireEvent): void {
+    this.#events[this.#eventCount++] = event
+  }
+
   #deliver(): void {
+    const count = this.#eventCount
+    if (count === 0) return
     const events = this.#events
-    if (events.length === 0) return
-    this.#events = []
-    for (const event of events) this.#emit(event)
+    // Whoever hears an event may throw; the others of the frame are gone then, but not told a second time.
+    this.#eventCount = 0
+    for (let i = 0; i < count; i++) {
+      const event = events[i]!
+      events[i] = null
+      this.#emit(event)
+    }
   }
 
   #flow(conversation: Conversation): Flow {
@@ -167,7 +185,7 @@ export class Decoder {
   }
 
   #conflict(conversation: Conversation, half: Half, offset: number, at: Micros): void {
-    this.#events.push({
+    this.#gather({
       kind: 'violation', at, flow: this.#flow(conversation), complete: true, after_gap: false,
       protocol: 'tcp', code: 'overlap.conflict', section: 'RFC 9293 3.10.7.4', offset,
       detail: `the ${half.direction === 0 ? 'client' : 'server'} sent other bytes for a part that it had sent before`,

@@ -88,10 +88,12 @@ export interface DicomAssociation extends OnFlow {
   /** Maximum length received (PS3.8 annex D.1), bytes; 0 unlimited; null not seen. */
   max_pdu: PerSide<number | null>
   implementation: PerSide<Implementation | null>
-  /** PS3.7 annex D.3.3.7; the secret itself is never kept. */
-  user_identity: { type: number; has_passcode: boolean } | null
+  /** PS3.7 annex D.3.3.7; the secret itself is never kept. `accepted`: the acceptor said so (59H). */
+  user_identity: { type: number; has_passcode: boolean; accepted?: boolean } | null
   roles: { sop_class_uid: string; scu: boolean; scp: boolean }[]
   async_operations: { invoked: number; performed: number } | null
+  /** PS3.7 annex A.2.1, where it is another than DICOM's. */
+  application_context?: string
   /** SOP classes with extended negotiation (PS3.7 D.3.3.5), and the bytes each sent of it. */
   extended_negotiation?: { sop_class_uid: string; bytes: number }[]
   /** PS3.7 D.3.3.6: of which service a SOP class is, and which general ones it is like. */
@@ -343,7 +345,7 @@ export interface Hl7Acknowledges {
   control_id: string
   code: string
   /**
-   * unseen: no message of this id was seen on the connection; answered: it was, and is answered already; acknowledgement: it answers an
+   * unseen: no message of this id was seen between the two hosts; answered: it was, and is answered already; acknowledgement: it answers an
    * acknowledgement; batch: it answers a whole batch.
    */
   to?: 'unseen' | 'answered' | 'acknowledgement' | 'batch'
@@ -386,9 +388,11 @@ export interface HostFacts extends Common {
   ip: string
   mac: string | null
   vendor: string | null
-  os: { name: string; eol: string | null; evidence: string } | null
+  /** `eol`: end of the maker's free security updates, YYYY-MM-DD; null where some of what the name covers still is mended. `source`: where that is published. */
+  os: { name: string; eol: string | null; evidence: string; family?: string | undefined; source?: string | undefined } | null
   hostname: string | null
   evidence: string
+  confidence?: 'high' | 'medium' | 'low' | undefined
 }
 
 /** Something a standard forbids, on bytes that were not lost. */

@@ -36,6 +36,8 @@ export interface Connection {
   readonly flow: Flow
   readonly pseudonyms: Pseudonyms
   emit(event: WireEvent): void
+  /** The same object for all connections of one decoder: what is shared among them hangs on it. */
+  readonly capture?: object
   /** True once bytes were lost in either direction. */
   readonly afterGap: boolean
   /** Bytes of a direction lost for good so far, also those within what was skipped, of which `gap` does not tell. */
@@ -60,6 +62,13 @@ export interface Dissector {
    * except when `gap` returns true: the dissector knows how to go on by itself (it was inside something it counts).
    */
   gap(direction: Direction, missing: number, at: Micros): boolean
+  /**
+   * Capture time from which `tick` is to be called although nothing comes; `Infinity`: no need. Asked after `data`, `gap` and `tick`; where
+   * something was due earlier, `due` is asked again at that time. Only for those who wait for something: absent in others.
+   */
+  due?(): Micros
+  /** `due` has passed. `at` is the capture clock, which any packet moves: it comes with the first packet, of whatever conversation, about a second later at most. */
+  tick?(at: Micros): void
   /** The connection is over; emit what is open. Called once. */
   end(how: End, at: Micros): void
 }

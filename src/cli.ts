@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: words in, exit code out. Each command is one file in `commands/`, loaded when it is asked for. */
 import { Command, CommanderError } from 'commander'
+import type { BaselineOptions } from './commands/baseline.ts'
 import type { ConsoleOptions } from './commands/console.ts'
 import type { ConsumeCommandOptions } from './commands/consume.ts'
 import type { EvidenceOptions } from './commands/evidence.ts'
@@ -81,6 +82,8 @@ async function main(argv: string[]): Promise<number> {
       const { capture } = await import('./commands/capture.ts')
       exitCode = await capture(options)
     })
+
+  baselineCommands(program.command('baseline').description('what was learned of each device; why an alert was raised; answers to alerts'), (code) => { exitCode = code })
 
   program.command('consume')
     .description('print alerts from Kafka as they come')
@@ -194,6 +197,40 @@ async function main(argv: string[]): Promise<number> {
     }
     throw error
   }
+}
+
+function baselineCommands(baseline: Command, done: (exitCode: number) => void): void {
+  const commands = async (): Promise<typeof import('./commands/baseline.ts')> => import('./commands/baseline.ts')
+  const STATE = ['--state <folder>', 'the state that replay or watch has saved'] as const
+  baseline.command('show', { isDefault: true })
+    .description('what is known of each device, the thresholds in force, alerts kept and answers given')
+    .requiredOption(...STATE)
+    .option('--device <name>', 'one device: id, name, address, AE title or HL7 application')
+    .option('--json', 'as JSON')
+    .action(async (options: BaselineOptions) => done(await (await commands()).show(options)))
+  baseline.command('explain')
+    .description('compute every number of an alert again, and say what still holds')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).explainAlert(id, options)))
+  baseline.command('allow')
+    .description('the same again, between the same devices and not much more of it, is a note until a day')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .option('--days <n>', 'how long, in capture time after the alert', '30')
+    .option('--why <text>', 'the reason, shown in later alerts')
+    .action(async (id: string, options: BaselineOptions & { days: string; why?: string }) => done(await (await commands()).allowAlert(id, options)))
+  baseline.command('malicious')
+    .description('take what the time of the alert taught out of the baseline')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).maliciousAlert(id, options)))
+  baseline.command('take-back')
+    .description('take back the answers to an alert')
+    .argument('<alert>', 'its id')
+    .requiredOption(...STATE)
+    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).takeBack(id, options)))
 }
 
 // A reader of standard output that goes away (`| head`) is no fault; whoever writes there notices by itself.

@@ -40,6 +40,8 @@ export interface Excess {
   /** Bytes of a median study. */
   median: number
   p: number
+  /** What p was computed from: a sum of so many log-normal sizes. */
+  basis: { bytes: number; studies: number; mu: number; sigma: number }
 }
 
 export const newOpenBytes = (): OpenBytes => ({ sum: 0, studies: new Map(), look: 0 })
@@ -83,5 +85,6 @@ export function judgeBytes(open: OpenBytes, sizes: StudySizes, studies: number, 
   // The sum of a random number of sizes has the mean and variance of a sum of `studies` wider ones.
   const wider = Math.sqrt(Math.log(Math.exp(v) + spread))
   const mu = sizes.mean + (v - wider * wider) / 2
-  return { observed: open.sum, expected, median, p: logNormalSumUpperTail(open.sum, Math.max(1, studies), mu, wider) }
+  const basis = { bytes: open.sum, studies: Math.max(1, studies), mu, sigma: wider }
+  return { observed: open.sum, expected, median, p: logNormalSumUpperTail(basis.bytes, basis.studies, mu, wider), basis }
 }

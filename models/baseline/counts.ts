@@ -35,6 +35,9 @@ const NEW_NORMAL_DAYS = 5
 const YOUNG = 3
 /** The hour profile is used from so many days and events on. */
 const HOURS_ARMED = { days: 7, events: 60 } as const
+/** Days that can be taken back, and numbers kept of each: day, events, learned, exposure, weekday learned, watched, deviation, squared mean. */
+const LOG_DAYS = 10
+const LOGGED = 8
 /** Idle days that are closed one by one; a longer absence adds only forgetting. */
 const MOST_IDLE_DAYS = 60
 
@@ -65,6 +68,8 @@ export interface CountStream {
   days: number
   above: number
   total: number
+  /** What recent days taught, so that it can be taken back: LOGGED numbers a day (see `closeDay`). */
+  log: number[]
 }
 
 /** What a stream must know of the world to expect something: supplied by device and site. */
@@ -85,7 +90,7 @@ export interface Crossing {
   expected: number
   p: number
   /** What p was computed from: P(N >= n), N negative binomial with this mean and size. */
-  basis: { n: number; mean: number; size: number }
+  basis: { n: number; mean: number; size: number; floor?: number }
 }
 
 /**
@@ -98,7 +103,7 @@ export function newStream(mean: number, strength: number, lived: number): CountS
     a: Math.max(strength * kept, 0.05), b: (strength / mean) * kept + (1 - kept) / (1 - KEEP),
     devDay: 0, sqDay: 0, devHour: 0, sqHour: 0,
     hours: new Array<number>(24).fill(0), weekdays: new Array<number>(7).fill(0), weekdayDays: new Array<number>(7).fill(0),
-    hour: -1, day: -1, inHour: 0, inDay: 0, hourAlarm: Infinity, dayAlarm: Infinity, owed: 0, days: lived, above: 0, total: 0,
+    hour: -1, day: -1, inHour: 0, inDay: 0, hourAlarm: Infinity, dayAlarm: Infinity, owed: 0, days: lived, above: 0, total: 0, log: [],
   }
 }
 
@@ -148,7 +153,7 @@ function cautious(mean: number, window: 'hour' | 'day', size: number): number {
 export function withFloor(stream: CountStream, crossing: Crossing, floor: number): Crossing {
   if (floor <= crossing.expected) return crossing
   const size = crossing.window === 'hour' ? hourSize(stream) : daySize(stream)
-  const basis = { n: crossing.observed, mean: Math.max(floor, LEAST_MEAN[crossing.window]), size: cautious(floor, crossing.window, Math.min(size, floor)) }
+  const basis = { n: crossing.observed, mean: Math.max(floor, LEAST_MEAN[crossing.window]), size: cautious(floor, crossing.window, Math.min(size, floor)), floor }
   const p = negativeBinomialUpperTail(basis.n, basis.mean, basis.size)
   return p < crossing.p ? { ...crossing, expected: floor } : { ...crossing, expected: floor, p, basis }
 }
@@ -255,18 +260,23 @@ function closeDay(stream: CountStream, day: number, n: number, pace: Pace): void
   if (watched <= 0) return
   const mean = dayMean(stream, day, pace) * watched
   let learned = n
+  let dev = 0
+  let sq = 0
   if (stream.days >= YOUNG) {
     const most = negativeBinomialCritical(WINSOR, Math.max(mean, LEAST_MEAN.day), Math.max(daySize(stream), LEAST_SIZE))
     stream.above = n > most ? stream.above + 1 : 0
     if (stream.above > 0 && stream.above < NEW_NORMAL_DAYS) learned = Math.min(n, most)
     // Dispersion is judged by what came, or the tail would look thinner than it is; but one wild day must not blind the next ones.
     const spread = Math.min(n, Math.max(most, critical(mean, 'day', daySize(stream))))
-    stream.devDay = KEEP * stream.devDay + (spread - mean) ** 2 - mean
-    stream.sqDay = KEEP * stream.sqDay + mean * mean
+    dev = (spread - mean) ** 2 - mean
+    sq = mean * mean
+    stream.devDay = KEEP * stream.devDay + dev
+    stream.sqDay = KEEP * stream.sqDay + sq
   }
   const weekday = weekdayOf(day)
   const exposure = weekdayRatio(stream, weekday, pace) * pace.factor(day) * watched
-  stream.weekdays[weekday] = KEEP * stream.weekdays[weekday]! + learned / pace.factor(day)
+  const onWeekday = learned / pace.factor(day)
+  stream.weekdays[weekday] = KEEP * stream.weekdays[weekday]! + onWeekday
   stream.weekdayDays[weekday] = KEEP * stream.weekdayDays[weekday]! + watched
   stream.a = KEEP * stream.a + learned
   stream.b = KEEP * stream.b + exposure
@@ -274,6 +284,45 @@ function closeDay(stream: CountStream, day: number, n: number, pace: Pace): void
   stream.devHour *= KEEP
   stream.sqHour *= KEEP
   stream.days++
+  if (stream.log.length >= LOG_DAYS * LOGGED) stream.log.splice(0, LOGGED)
+  stream.log.push(day, n, learned, rounded(exposure), rounded(onWeekday), watched, rounded(dev), rounded(sq))
+}
+
+/** Six digits are enough to take back, and short to save. */
+const rounded = (x: number): number => Number(x.toPrecision(6))
+
+/**
+ * Takes back what the days from..to taught, as far as the log reaches; of an open window what it counted. The hours of the day lose the
+ * days' share evenly, because which hours they were is not kept.
+ */
+export function unlearn(stream: CountStream, from: number, to: number): void {
+  const { log } = stream
+  const days = log.length / LOGGED
+  for (let i = days - 1; i >= 0; i--) {
+    const [day, n, learned, exposure, onWeekday, watched, dev, sq] = log.slice(i * LOGGED, (i + 1) * LOGGED) as [number, number, number, number, number, number, number, number]
+    if (day < from || day > to || watched === 0) continue
+    // Once is enough; the day keeps its place, because the days after it have faded it.
+    log.fill(0, i * LOGGED + 1, (i + 1) * LOGGED)
+    const kept = KEEP ** (days - 1 - i)
+    stream.a = Math.max(0.05, stream.a - kept * learned)
+    stream.b = Math.max(0.01, stream.b - kept * exposure)
+    const hours = stream.hours.reduce((sum, x) => sum + x, 0)
+    if (hours > 0) stream.hours = stream.hours.map((x) => x * Math.max(0, 1 - (kept * KEEP * n) / hours))
+    const weekday = weekdayOf(day)
+    // A weekday's memory fades only when that weekday comes again.
+    let again = 0
+    for (let j = i + 1; j < days; j++) if (weekdayOf(log[j * LOGGED]!) === weekday) again++
+    stream.weekdays[weekday] = Math.max(0, stream.weekdays[weekday]! - KEEP ** again * onWeekday)
+    stream.weekdayDays[weekday] = Math.max(0, stream.weekdayDays[weekday]! - KEEP ** again * watched)
+    stream.devDay -= kept * dev
+    stream.sqDay = Math.max(0, stream.sqDay - kept * sq)
+    stream.days = Math.max(0, stream.days - 1)
+    stream.total = Math.max(0, stream.total - n)
+  }
+  if (stream.day < from || stream.day > to) return
+  stream.total = Math.max(0, stream.total - stream.inDay)
+  stream.inDay = 0
+  stream.inHour = 0
 }
 
 /** The deviate of a closed day's count, for slow change. */

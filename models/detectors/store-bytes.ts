@@ -1,11 +1,12 @@
 import type { DicomOperation, FlowEnd } from '../../protocols/events.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
 import { judgeBytes } from '../baseline/bytes.ts'
 import { dayMean, daySize } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** A claim that stays a note by itself: a scanner whose images became larger with an upgrade looks the same. */
 const ALONE = 7e-6
@@ -30,12 +31,13 @@ export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
     const excess = judgeBytes(open, sizes, studies, spread)
     if (excess === undefined || excess.p > 1e-3) return NONE
     const who = nameOf(device)
-    const p = Math.max(excess.p, ALONE)
+    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: ALONE }]
+    const p = rarityOf(arithmetic)
     return [evidence(storeBytes, event, {
-      actor: device, peer: scene.peer, p, observed: Math.round(excess.observed), expected: Math.round(excess.expected), unit: 'bytes of images today',
+      actor: device, peer: scene.peer, p, arithmetic, observed: Math.round(excess.observed), expected: Math.round(excess.expected), unit: 'bytes of images today',
       service: event.kind === 'flow' ? null : event.command,
       title: `${who} ${moved === 'out' ? 'sends' : 'receives'} far more bytes of images than usual`,
-      text: `${num(excess.observed / 1e6)} MB of images ${moved === 'out' ? 'sent' : 'received'} by ${who} today so far in ${open.studies.size} studies; expected `
+      text: `${num(excess.observed / 1e6)} MB of images ${moved === 'out' ? 'sent' : 'received'} by ${who} today so far in ${counted(open.studies.size, 'studies')}; expected `
         + `${num(excess.expected / 1e6)} MB of ${num(studies)} studies (median study ${num(excess.median / 1e6)} MB, learned over ${days(device.lived)}); ${rarity(p)}.`,
     })]
   },

@@ -70,6 +70,18 @@ export function readCommand(b: Uint8Array, start: number, end: number): Command 
   return command
 }
 
+/** Group length (0000,0000): tag 4, length 4, value 4 (PS3.7 6.3.1). */
+const GROUP_LENGTH_ELEMENT = 12
+
+/** @returns the bytes of a whole command set that begins here and that no chance makes; 0 when there is none */
+export function commandSetAt(b: Uint8Array, start: number, end: number): number {
+  if (end - start < GROUP_LENGTH_ELEMENT || u32le(b, start) !== 0 || u32le(b, start + 4) !== 4) return 0
+  const length = GROUP_LENGTH_ELEMENT + u32le(b, start + 8)
+  if (length > end - start || length > LIMITS.dicom.commandBytes) return 0
+  const command = readCommand(b, start, start + length)
+  return command.isWhole && (command.service !== undefined || command.field === C_CANCEL) ? length : 0
+}
+
 function element(b: Uint8Array, number: number, start: number, end: number, command: Command): void {
   switch (number) {
     case 0x0002: case 0x0003: command.sopClass = uidText(b, start, end); return

@@ -14,16 +14,17 @@ import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
 import { causeOf } from './causes.ts'
-import { readCommand, type Command } from './command.ts'
+import { commandSetAt, readCommand, type Command } from './command.ts'
 import { DataSetWalker } from './dataset.ts'
 import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
 import { Faults } from './faults.ts'
 import { Operations, type Pending } from './operations.ts'
 import {
-  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
+  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, NO_CONTEXT, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
   rejectOf, SHORT_BODY,
 } from './pdu.ts'
 import { findUnit } from './recognition.ts'
+import { APPLICATION_CONTEXT } from './uids.ts'
 
 /** Both directions, as bits. */
 const BOTH = 3
@@ -133,6 +134,7 @@ class DicomDissector implements Dissector {
       }
       half.offset += from - start
       half.isSearching = false
+      from = this.#headless(direction, half, b, from, end, at)
     }
     this.#last = at
     while (from < end) {
@@ -146,6 +148,19 @@ class DicomDissector implements Dissector {
       from += used
     }
     return from - start
+  }
+
+  /** A command set whose header is lost, and with it the presentation context. @returns where to go on */
+  #headless(direction: Direction, half: Half, b: Uint8Array, start: number, end: number, time: Micros): number {
+    const length = commandSetAt(b, start, end)
+    if (length === 0) return start
+    this.#begin(time)
+    this.#heard |= 1 << direction
+    half.started = time
+    half.messageContext = NO_CONTEXT
+    this.#commandDone(direction, half, b, start, start + length, time)
+    half.offset += length
+    return start + length
   }
 
   /** @returns bytes done with, 0 when `half.needs` are wanted, or LOST */
@@ -280,6 +295,7 @@ class DicomDissector implements Dissector {
   #negotiated(half: Half, accept: Associate, time: Micros): void {
     this.#isAcceptWhole = true
     this.#adopt(accept)
+    if (this.#isRequestWhole) this.#operations.window(this.#requestor, accept.async_operations)
     for (const { id } of accept.contexts) {
       if (this.#isRequestWhole && !this.#request!.contexts.some((c) => c.id === id)) this.#faults.report('context.not-proposed', half.offset, time, id)
     }
@@ -317,6 +333,7 @@ class DicomDissector implements Dissector {
     if ((half.pdv & 1) === 1) this.#faults.report('pdv.odd', half.offset, time, half.pdv)
     if ((control & COMMAND) === 0) {
       if (!half.expectsDataSet) this.#faults.report('message.no-command', half.offset, time)
+      else if (half.messageContext === NO_CONTEXT) this.#contextFound(half)
       else if (contextId !== half.messageContext) this.#faults.report('message.interleaved', half.offset, time, contextId, half.messageContext)
       return
     }
@@ -327,6 +344,15 @@ class DicomDissector implements Dissector {
     half.started = time
     half.messageContext = contextId
     if (this.#isAcceptWhole && !this.#accepted.has(contextId)) this.#faults.report('pdv.context', half.offset, time, contextId)
+  }
+
+  /** The header of the command was lost; its data set tells on which context it is. */
+  #contextFound(half: Half): void {
+    half.messageContext = half.contextId
+    const event = half.request?.event
+    if (event === undefined) return
+    event.context_id = half.contextId
+    event.dataset!.transfer_syntax = this.#accepted.get(half.contextId) ?? null
   }
 
   /** Bytes of a fragment. @returns how many are done with; more than there are when the rest of it is passed over */
@@ -508,13 +534,15 @@ class DicomDissector implements Dissector {
       contexts: contextsOf(request, accept),
       max_pdu: sides(request?.maximum_length ?? null, accept?.maximum_length ?? null),
       implementation: sides(implementationOf(request), implementationOf(accept)),
-      user_identity: request?.user_identity ?? null, roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
+      user_identity: identityOf(request, accept), roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
       operations: this.#operations.counts, bytes: { client: this.#halves[0].offset - this.#halves[0].began, server: this.#halves[1].offset - this.#halves[1].began },
       started: this.#started, ended_at: ended === 'open' ? this.#last : at,
     }
     const extended = request?.extended ?? []
     const common = request?.common_extended ?? []
     const unknown = [...request?.unknown_items ?? [], ...accept?.unknown_items ?? []]
+    const context = request?.application_context ?? null
+    if (context !== null && context !== APPLICATION_CONTEXT) event.application_context = context
     if (extended.length > 0) event.extended_negotiation = extended
     if (common.length > 0) event.common_extended_negotiation = common
     if (unknown.length > 0) event.unknown_items = unknown
@@ -536,6 +564,11 @@ const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0)
 
 const implementationOf = (said: Associate | null): Implementation | null =>
   said === null || (said.class_uid === null && said.version_name === null) ? null : { class_uid: said.class_uid, version_name: said.version_name }
+
+function identityOf(request: Associate | null, accept: Associate | null): DicomAssociation['user_identity'] {
+  const identity = request?.user_identity ?? null
+  return identity !== null && accept?.identity_accepted === true ? { ...identity, accepted: true } : identity
+}
 
 /** What was proposed, with the answers; answers alone where the proposal was not seen. */
 function contextsOf(request: Associate | null, accept: Associate | null): PresentationContext[] {

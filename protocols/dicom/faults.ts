@@ -37,6 +37,7 @@ const FAULTS = {
   'command.unknown': ['PS3.7 E.1', 'command field {a}'],
   'command.element': ['PS3.7 E.1', 'a command of field {a} lacks a mandatory element'],
   'dimse.message-id': ['PS3.7 E.1', 'message id {a} is used again while it is in use'],
+  'dimse.window': ['PS3.7 D.3.3.3', 'a request beyond the {b} that may wait for their responses, with message id {a}'],
   'dimse.response': ['PS3.7 8.1', 'a response to message id {a}, which nobody waits for'],
   'dimse.context': ['PS3.7 8.1', 'a response on presentation context {a} to a request on {b}'],
 

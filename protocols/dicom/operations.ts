@@ -13,6 +13,7 @@ import { causesOf, type Causes, type Move } from './causes.ts'
 import { C_CANCEL, RESPONSE, type Command } from './command.ts'
 import { emptyFacts, emptyQuery } from './facts.ts'
 import type { Faults } from './faults.ts'
+import { NO_CONTEXT } from './pdu.ts'
 import { STORAGE_COMMITMENT } from './uids.ts'
 
 /** Statuses of pending responses (PS3.7 annex C). */
@@ -30,6 +31,8 @@ export interface Pending {
   isOpen: boolean
   /** Its message id was used again meanwhile: where and when. */
   again: { offset: number; at: Micros } | null
+  /** More requests than were negotiated waited while it did: the first of them too many. */
+  beyond: { offset: number; at: Micros; messageId: number } | null
   /** A final response that came before the request was whole. */
   held: Answer | null
   /** Patients that the matches of a query named. */
@@ -68,6 +71,8 @@ export class Operations {
   calledAe: string | null = null
   /** Requests by command. */
   counts: DicomAssociation['operations'] = {}
+  /** How many requests of a side may wait for their responses; 0 without limit (PS3.7 D.3.3.3). */
+  readonly #windows: [number, number] = [0, 0]
   #pending: Pending[] = []
   /** Responses whose request has not come: mirror ports swap directions, and a request may wait behind a hole. */
   #early: Answer[] = []
@@ -81,6 +86,12 @@ export class Operations {
   /** An association was asked for, by the side of that address. */
   opened(requestor: string, at: Micros): void {
     this.openedFor = this.#causes.opened(requestor, this.calledAe, this.#connection.flow, at)
+  }
+
+  /** Both A-ASSOCIATE units were seen. What was not negotiated is one at a time; what the requestor may invoke the acceptor performs, and the other way round. */
+  window(requestor: Direction, agreed: DicomAssociation['async_operations']): void {
+    this.#windows[requestor] = agreed?.invoked ?? 1
+    this.#windows[requestor === 0 ? 1 : 0] = agreed?.performed ?? 1
   }
 
   /** Nothing waits for anything. */
@@ -124,7 +135,7 @@ export class Operations {
     }
     if (command.moveOriginator !== null) event.move_originator = { ae: command.moveOriginator, message_id: known(command.moveOriginatorId) }
     if (command.sopClass === STORAGE_COMMITMENT) event.commitment = { type: known(command.type), transaction_uid: null, instances: 0, failed: 0 }
-    return { invoker, event, isSeen: true, isOpen: false, again: null, held: null, patients: null, move: null }
+    return { invoker, event, isSeen: true, isOpen: false, again: null, beyond: null, held: null, patients: null, move: null }
   }
 
   #add(pending: Pending, at: Micros, offset: number): Pending {
@@ -136,8 +147,22 @@ export class Operations {
       else this.#finish(again, null, at)
     }
     if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#finish(0, null, at)
+    this.#checkWindow(pending, offset)
     this.#pending.push(pending)
     return pending
+  }
+
+  #checkWindow({ invoker, event }: Pending, offset: number): void {
+    const window = this.#windows[invoker]
+    if (window === 0 || this.#pending.length < window || !this.#faults.isTrusted) return
+    let waiting = 0
+    let oldest: Pending | null = null
+    for (const other of this.#pending) {
+      if (other.invoker !== invoker || other.event.message_id === event.message_id) continue
+      waiting++
+      oldest ??= other
+    }
+    if (oldest !== null && waiting >= window) oldest.beyond ??= { offset, at: event.started, messageId: event.message_id }
   }
 
   #cancel(invoker: Direction, messageId: number): void {
@@ -197,7 +222,7 @@ export class Operations {
     for (const pending of this.#pending) {
       const { event } = pending
       if (pending.invoker !== invoker || event.message_id !== respondedTo || event.command !== service || pending.held !== null) continue
-      const isSame = event.context_id === contextId && (sopInstance === null || event.sop_instance_uid === null || sopInstance === event.sop_instance_uid)
+      const isSame = (event.context_id === contextId || contextId === NO_CONTEXT || event.context_id === NO_CONTEXT) && (sopInstance === null || event.sop_instance_uid === null || sopInstance === event.sop_instance_uid)
       if (isSame) return pending
       second ??= pending
     }
@@ -265,12 +290,14 @@ export class Operations {
     this.counts = {}
     this.callingAe = this.calledAe = null
     this.openedFor = null
+    this.#windows[0] = this.#windows[1] = 0
   }
 
   #finish(index: number, answer: Answer | null, at: Micros): void {
-    const [{ event, isSeen, again, patients, move }] = this.#pending.splice(index, 1) as [Pending]
+    const [{ event, invoker, isSeen, again, beyond, patients, move }] = this.#pending.splice(index, 1) as [Pending]
     if (move !== null) move.ended = at
     if (again !== null && this.#isInUse(event.started, again.at, answer)) this.#faults.report('dimse.message-id', again.offset, at, event.message_id)
+    if (beyond !== null && this.#isInUse(event.started, beyond.at, answer)) this.#faults.report('dimse.window', beyond.offset, at, beyond.messageId, this.#windows[invoker])
     if (answer !== null) {
       const { command } = answer
       event.status = command.status < 0 ? null : command.status.toString(16).toUpperCase().padStart(4, '0')

@@ -22,6 +22,9 @@ export const SHORT_BODY = 4
 /** Body of A-ASSOCIATE up to its items: version 2, reserved 2, called and calling title 16 + 16, reserved 32 (PS3.8 9.3.2). */
 export const ASSOCIATE_FIXED = 68
 
+/** Of a message whose header is lost: presentation contexts have odd ids (PS3.8 9.3.2.2). */
+export const NO_CONTEXT = 0
+
 /** Message control header bits (PS3.8 annex E.2). */
 export const COMMAND = 1
 export const LAST = 2

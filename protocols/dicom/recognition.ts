@@ -1,6 +1,7 @@
 /** Is this DICOM, and where does a unit begin? By content alone, at the start of a connection and anywhere in it. */
 import { u32be } from '../bytes.ts'
 import { MORE, NO, YES, YES_REVERSED } from '../protocol.ts'
+import { commandSetAt } from './command.ts'
 import type { Direction, Verdict } from '../protocol.ts'
 import {
   A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, COMMAND, isAssociateHead, isDataHead, isShortUnit, P_DATA_TF, PDU_HEADER, PDV_HEADER, SHORT_BODY,
@@ -27,7 +28,7 @@ export function probe(b: Uint8Array, start: number, end: number, direction: Dire
 
 function probeMidstream(b: Uint8Array, start: number, end: number, direction: Direction): Verdict {
   const at = findUnit(b, start, end)
-  return at < 0 ? NO : b[at] === P_DATA_TF ? YES : verdictOf(b[at]!, direction)
+  return at < 0 ? NO : b[at] === P_DATA_TF || b[at] === 0 ? YES : verdictOf(b[at]!, direction)
 }
 
 /** The client asks for an association, the server answers. */
@@ -36,9 +37,12 @@ function verdictOf(type: number, direction: Direction): Verdict {
   return type > A_ASSOCIATE_RJ || sender === direction ? YES : YES_REVERSED
 }
 
-/** Where a unit that is unmistakable begins, or -1: an A-ASSOCIATE, or a P-DATA-TF whose fragments fit it; ten bytes that stand alone may be a short one. */
+/**
+ * Where a unit that is unmistakable begins, or -1: an A-ASSOCIATE, or a P-DATA-TF whose fragments fit it; ten bytes that stand alone may be a short one. A
+ * command set at the very start is one, too, whose header is lost: some stacks send headers in segments of their own.
+ */
 export function findUnit(b: Uint8Array, start: number, end: number): number {
-  if (end - start === SHORT_UNIT && isShortUnit(b, start)) return start
+  if ((end - start === SHORT_UNIT && isShortUnit(b, start)) || commandSetAt(b, start, end) > 0) return start
   for (let at = start; at + ENOUGH <= end; at++) {
     const type = b[at]!
     if (type !== P_DATA_TF && type !== A_ASSOCIATE_RQ && type !== A_ASSOCIATE_AC) continue

@@ -3,6 +3,7 @@ import type { Hl7Acknowledges, Hl7Message, Micros, Side } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { Exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
@@ -12,15 +13,18 @@ import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import type { BlockSink, Framing } from './mllp.ts'
 import { NO_ROUTE } from './msh.ts'
+import { pairsOf } from './pairs.ts'
+import type { Listener, Pairs, Taken } from './pairs.ts'
 import { readersOf } from './readers.ts'
 import type { ReaderPool } from './readers.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
 
-export class Hl7Dissector implements Dissector {
+export class Hl7Dissector implements Dissector, Listener {
   readonly #connection: Connection
   readonly #exchange: Exchange
   readonly #readers: ReaderPool
+  readonly #pairs: Pairs
   #violations: Map<string, number> | undefined
   #violationsLeft: number = LIMITS.hl7.violations
   /** Of each direction, from its first bytes on. */
@@ -33,6 +37,8 @@ export class Hl7Dissector implements Dissector {
     this.#connection = connection
     this.#readers = readersOf(connection.pseudonyms)
     this.#exchange = new Exchange(event => { this.tell(event) })
+    this.#pairs = pairsOf(connection.capture)
+    this.#pairs.add(connection.flow.client.ip, connection.flow.server.ip, this)
   }
 
   /** Takes all it is offered: what must wait is held here, and bounded here. */
@@ -61,6 +67,15 @@ export class Hl7Dissector implements Dissector {
     return true
   }
 
+  due(): Micros {
+    return this.#exchange.due()
+  }
+
+  tick(at: Micros): void {
+    this.#now = at
+    this.#exchange.expire(at)
+  }
+
   end(how: End, at: Micros): void {
     this.#now = at
     for (const stream of this.#streams) {
@@ -68,6 +83,19 @@ export class Hl7Dissector implements Dissector {
       stream?.blocks.end(how === 'fin' || how === 'rst')
     }
     this.#exchange.end()
+    const { client, server } = this.#connection.flow
+    this.#pairs.remove(client.ip, server.ip, this)
+  }
+
+  /** An acknowledgement that answers nothing here: is it for a message on another connection of the two hosts? */
+  offer(direction: Direction, answer: Answer, at: Micros): Taken {
+    const { flow } = this.#connection
+    return this.#pairs.offer(flow[SIDES[direction]].ip, flow[SIDES[1 - direction]!].ip, this, answer, at)
+  }
+
+  elsewhere(from: string, answer: Answer, at: Micros): Taken {
+    this.#now = at
+    return this.#exchange.elsewhere(this.#connection.flow.client.ip === from ? 1 : 0, answer, at)
   }
 
   #stream(direction: Direction): Stream {
@@ -177,7 +205,7 @@ class Stream implements BlockSink {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
       return
     }
-    const alone = this.#exchange.acknowledgement(this.#direction, {
+    const answer: Answer = {
       code: m.ackCode,
       of: m.ackOf,
       controlId: header.controlId,
@@ -185,8 +213,14 @@ class Stream implements BlockSink {
       bytes,
       patients: m.patients,
       error: m.error,
-    }, at)
+    }
+    const alone = this.#exchange.acknowledgement(this.#direction, answer, at)
     if (alone === undefined) return
+    if (alone.to === 'unseen' && m.ackOf !== '') {
+      const taken = this.#owner.offer(this.#direction, answer, at)
+      if (taken === 'taken') return
+      if (taken === 'late') alone.to = 'answered'
+    }
     if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2 is empty)')
     else this.#owner.tell(this.#event(at, bytes, ended, alone))
   }

@@ -5,7 +5,7 @@
  * - answered by AA, AE, AR, CE, CR or a code of its own: at once;
  * - answered by CA: at once where MSH-16 is NE; where it is AL, when the application's answer comes; else with the next message of its
  *   sender, or with that answer;
- * - unanswered: with the first bytes that come `acknowledgementWait` later, when `messages` newer ones of its sender came, or at the end.
+ * - unanswered: when `acknowledgementWait` has passed, whether anything comes on the connection or not; when `messages` newer ones of its sender came, or at the end.
  *
  * An acknowledgement that comes after its message was told, or whose message was not seen here, is told by itself. Everything hangs
  * on capture time and the order of the bytes, so the same capture gives the same events.
@@ -13,6 +13,7 @@
 import type { Hl7Ack, Hl7Acknowledges, Hl7Message, Hl7Repeat, Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Direction } from '../protocol.ts'
+import type { Taken } from './pairs.ts'
 
 /** An acknowledgement as it was read. */
 export interface Answer {
@@ -29,11 +30,10 @@ export interface Answer {
 interface Sent {
   /** Null once it was told. */
   event: Hl7Message | null
-  readonly controlId: string
-  readonly hash: number
-  readonly body: number | undefined
+  controlId: string
+  body: number | undefined
   /** When its last byte came. */
-  readonly at: Micros
+  at: Micros
   /** The last code. */
   answered: string | null
   /** Answered, but more may come. */
@@ -59,20 +59,48 @@ class Sender {
   #acknowledgements: string[] | undefined
   #acknowledged = 0
   #ring: (Sent | undefined)[] = []
+  /** Of each slot, the hash of its control id: so that those of other ids need not be looked at, which by then lie far from the processor. */
+  #hashes = NONE
   /** By hash of the control id: the newest message, plus one. And of each slot: the message before it with the same hash, plus one. */
   #newest = NONE
   #before = NONE
   #mask = -1
 
-  /** @returns the message that had to leave for this one. */
-  add(sent: Sent): Sent | undefined {
-    if (this.count > this.#mask && this.#ring.length < LIMITS.hl7.messages) this.#grow()
+  /** The message that has to leave when another is added; undefined where there is room, or it was told already. */
+  leaving(): Sent | undefined {
+    const oldest = this.#hasRoom() ? undefined : this.#ring[this.count & this.#mask]
+    return oldest?.event === null ? undefined : oldest
+  }
+
+  /** What leaves is told already; its place is used again. */
+  add(event: Hl7Message, controlId: string, hash: number, at: Micros): void {
+    if (this.#hasRoom() && this.count > this.#mask) this.#grow()
     const slot = this.count & this.#mask
-    const leaving = this.#ring[slot]
-    this.#put(this.count, sent)
+    const place = this.#ring[slot]
+    if (place === undefined) {
+      this.#ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false }
+    } else {
+      place.event = event
+      place.controlId = controlId
+      place.body = event.body
+      place.at = at
+      place.answered = null
+      place.soft = false
+    }
+    this.#hashes[slot] = hash
+    this.#link(this.count)
     this.count++
     this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
-    return leaving
+  }
+
+  #hasRoom(): boolean {
+    return this.count <= this.#mask || this.#ring.length < LIMITS.hl7.messages
+  }
+
+  /** When the oldest message that is not told came; `Infinity` where all are. */
+  waitsSince(): Micros {
+    while (this.oldest < this.count && this.at(this.oldest).event === null) this.oldest++
+    return this.oldest < this.count ? this.at(this.oldest).at : Infinity
   }
 
   /** The message n, which must be one of the newest. */
@@ -85,8 +113,9 @@ class Sender {
     if (this.count === 0) return undefined
     const first = Math.max(0, this.count - this.#ring.length)
     for (let n = this.#newest[hash & this.#mask]! - 1; n >= first; n = this.#before[n & this.#mask]! - 1) {
+      if (this.#hashes[n & this.#mask] !== hash) continue
       const sent = this.#ring[n & this.#mask]!
-      if (sent.hash === hash && sent.controlId === controlId) return sent
+      if (sent.controlId === controlId) return sent
     }
     return undefined
   }
@@ -101,9 +130,9 @@ class Sender {
     return this.#acknowledgements?.includes(controlId) === true
   }
 
-  #put(n: number, sent: Sent): void {
-    const bucket = sent.hash & this.#mask
-    this.#ring[n & this.#mask] = sent
+  /** The message n, which stands in its slot, is the newest of its hash. */
+  #link(n: number): void {
+    const bucket = this.#hashes[n & this.#mask]! & this.#mask
     this.#before[n & this.#mask] = this.#newest[bucket]!
     this.#newest[bucket] = n + 1
   }
@@ -113,11 +142,17 @@ class Sender {
     const size = Math.max(FEW, 2 * old.length)
     const from = this.count - old.length
     this.#ring = new Array<Sent | undefined>(size).fill(undefined)
+    const oldHashes = this.#hashes
+    this.#hashes = new Int32Array(size)
     this.#newest = new Int32Array(size)
     this.#before = new Int32Array(size)
     const oldMask = this.#mask
     this.#mask = size - 1
-    for (let n = from; n < this.count; n++) this.#put(n, old[n & oldMask]!)
+    for (let n = from; n < this.count; n++) {
+      this.#ring[n & this.#mask] = old[n & oldMask]
+      this.#hashes[n & this.#mask] = oldHashes[n & oldMask]!
+      this.#link(n)
+    }
   }
 }
 
@@ -137,8 +172,9 @@ export class Exchange {
     const hash = hashText(controlId)
     const earlier = controlId === '' ? undefined : sender.find(controlId, hash)
     if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
-    const leaving = sender.add({ event, controlId, hash, body: event.body, at, answered: null, soft: false })
+    const leaving = sender.leaving()
     if (leaving !== undefined) this.#tell(sender, leaving)
+    sender.add(event, controlId, hash, at)
   }
 
   /**
@@ -155,6 +191,21 @@ export class Exchange {
       const to = sent !== undefined ? 'answered' : other.acknowledgedAs(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
       return { control_id: answer.of, code: answer.code, to, patients: answer.patients, error: answer.error }
     }
+    this.#join(other, sent, sent.event, answer, at)
+    return undefined
+  }
+
+  /** An acknowledgement that came on another connection, of something that side `of` may have sent on this one. */
+  elsewhere(of: Direction, answer: Answer, at: Micros): Taken {
+    const sender = this.#senders[of]
+    const sent = answer.of === '' ? undefined : sender.find(answer.of, hashText(answer.of))
+    if (sent === undefined) return 'unknown'
+    if (sent.event === null) return 'late'
+    this.#join(sender, sent, sent.event, answer, at)
+    return 'taken'
+  }
+
+  #join(sender: Sender, sent: Sent, event: Hl7Message, answer: Answer, at: Micros): void {
     const ack: Hl7Ack = {
       code: answer.code,
       control_id: answer.controlId,
@@ -164,11 +215,12 @@ export class Exchange {
       latency_ms: (at - sent.at) / 1000,
       error: answer.error,
     }
-    sent.event.acks.push(ack)
+    // A list that is pushed to reserves room for many; nearly all messages have one.
+    if (event.acks.length === 0) event.acks = [ack]
+    else event.acks.push(ack)
     sent.answered = answer.code
-    if (answer.code !== 'CA') this.#tell(other, sent)
-    else this.#commit(other, sent)
-    return undefined
+    if (answer.code !== 'CA') this.#tell(sender, sent)
+    else this.#commit(sender, sent)
   }
 
   /** Commit acknowledgement of MLLP release 2 by `direction`: it has no id, so it is for the oldest message without one. */
@@ -191,6 +243,11 @@ export class Exchange {
   expire(at: Micros): void {
     this.#expire(this.#senders[0], at)
     this.#expire(this.#senders[1], at)
+  }
+
+  /** When the message that waits longest has waited too long; `Infinity` where none waits. */
+  due(): Micros {
+    return Math.min(this.#senders[0].waitsSince(), this.#senders[1].waitsSince()) + LIMITS.hl7.acknowledgementWait
   }
 
   /** The connection is over: tells everything that waits, in the order it came. */

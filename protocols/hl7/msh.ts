@@ -51,6 +51,8 @@ export interface Traits {
 const LONGEST_TEXT = 48
 const LONGEST_ROUTE = 96
 const LONGEST_TRAITS = 64
+/** YYYYMMDDHHMMSS.SSSS+ZZZZ. */
+const LONGEST_TIME = 24
 
 /** A character set, with what was decoded in it. */
 export class Texts {
@@ -120,6 +122,11 @@ export class HeaderReader {
   isComplete = false
   /** Of the message before: senders rarely change in one connection. */
   #before = NO_ROUTE
+  /** The last MSH-7 that was read: its bytes, and what they said. */
+  readonly #timeBytes = new Uint8Array(LONGEST_TIME)
+  #timeLength = 0
+  #lastTime: string | null = null
+  #lastMicros: number | undefined
 
   /** @param before the route of the last message of the same sender */
   reset(before: Route): void {
@@ -160,11 +167,25 @@ export class HeaderReader {
       this.kind = readKind(b, kindAt, kindEnd, delimiters.component)
     }
     const { charset } = this.traits.texts
-    const timeStop = firstPartEnd(b, timeAt, timeEnd, this.route.delimiters)
-    this.time = orNull(charset, b, timeAt, timeStop)
-    this.timeMicros = parseTime(b, timeAt, timeStop)
+    this.#readTime(charset, b, timeAt, firstPartEnd(b, timeAt, timeEnd, this.route.delimiters))
     this.isComplete = !cut || fields >= 9
     if (this.isComplete) this.controlId = orNull(charset, b, idAt, idEnd) ?? ''
+  }
+
+  /** MSH-7: most messages and nearly all acknowledgements are of the same second as the one before. */
+  #readTime(charset: Charset, b: Uint8Array, at: number, end: number): void {
+    const known = this.#timeBytes
+    const length = end - at
+    let same = length > 0 && length === this.#timeLength
+    for (let i = 0; same && i < length; i++) same = known[i] === b[at + i]
+    if (!same) {
+      this.#lastTime = orNull(charset, b, at, end)
+      this.#lastMicros = parseTime(b, at, end)
+      this.#timeLength = length <= known.length && isAscii(b, at, end) ? length : 0
+      for (let i = 0; i < this.#timeLength; i++) known[i] = b[at + i]!
+    }
+    this.time = this.#lastTime
+    this.timeMicros = this.#lastMicros
   }
 
   /** @returns where MSH-7 begins; -1 where MSH-1 to MSH-6 are not those of the message before */

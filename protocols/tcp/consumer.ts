@@ -11,6 +11,8 @@ export interface Consumer {
   data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number
   /** The next `missing` bytes of a direction are lost for good. Bytes that were not wanted do not come here. */
   gap(direction: Direction, missing: number, at: Micros): void
+  /** The time that was asked for (`Tracker.wake`) has come. @returns when to be called next; `Infinity`: not again */
+  tick?(at: Micros): Micros
   /** Called once, after the last bytes. */
   end(how: End, at: Micros): void
   /** Worth comparing repetitions with what was delivered. */

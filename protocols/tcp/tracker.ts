@@ -9,6 +9,7 @@
  * of whoever captures brings that time.
  */
 import type { Micros } from '../events.ts'
+import { LIMITS } from '../limits.ts'
 import { TCP, type Packet } from '../net/packet.ts'
 import type { End } from '../protocol.ts'
 import { CaptureClock } from './clock.ts'
@@ -19,6 +20,7 @@ import type { Half } from './half.ts'
 import type { TcpLimits } from './limits.ts'
 import { Reassembly } from './reassembly.ts'
 import { advance, ahead } from './sequence.ts'
+import { Timers } from './timers.ts'
 import { CLASSES, CLOSED, ConversationTable, DATAGRAMS, ESTABLISHED, HALF_OPEN, PARTIAL, type Class } from './table.ts'
 
 export interface TrackerOptions {
@@ -29,6 +31,8 @@ export interface TrackerOptions {
   ended: (conversation: Conversation, at: Micros) => void
   /** It is forgotten now: a good moment to hand on what was gathered, when many end at once. */
   settled: () => void
+  /** One of the first packets of a side of a TCP conversation. */
+  beginning?: (packet: Packet) => void
   /** A repetition brought other bytes than the first copy; once per conversation. */
   conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
 }
@@ -39,6 +43,8 @@ const RST = 4
 const ACK = 16
 
 const EXPIRY_INTERVAL: Micros = 1_000_000
+/** Timers of ended conversations that are not worth looking for. */
+const FEW_TIMERS = 1024
 /** Ports from here on are given to clients by Linux (Windows and the IANA begin at 49152). */
 const EPHEMERAL = 32_768
 const NO_VLAN: readonly number[] = []
@@ -48,10 +54,12 @@ export class Tracker {
   readonly #limits: TcpLimits
   readonly #ended: TrackerOptions['ended']
   readonly #settled: TrackerOptions['settled']
+  readonly #beginning: TrackerOptions['beginning']
   readonly #clock: CaptureClock
   readonly #table: ConversationTable
   readonly #reassembly: Reassembly
   readonly #conversations: (Conversation | null)[] = []
+  readonly #timers = new Timers()
   readonly #ages: readonly number[]
   #nextExpiry: Micros = 0
   #serial = 0
@@ -61,6 +69,7 @@ export class Tracker {
     this.#limits = limits
     this.#ended = options.ended
     this.#settled = options.settled
+    this.#beginning = options.beginning
     this.#clock = new CaptureClock(limits)
     this.#table = new ConversationTable(limits.conversations)
     this.#reassembly = new Reassembly({ limits, clock: this.#clock, counters: this.counters, open: options.open, conflict: options.conflict })
@@ -91,6 +100,13 @@ export class Tracker {
     if (now < this.#nextExpiry) this.#expire(wholeSecond(now))
     else for (let due = this.#due(); due <= now; due = this.#due()) this.#expire(due)
     this.#nextExpiry = wholeSecond(now) + EXPIRY_INTERVAL
+  }
+
+  /** The conversation's consumer wants `tick` at this capture time. One wish at a time: the next is what `tick` answers. */
+  wake(conversation: Conversation, due: Micros): void {
+    // Conversations that ended leave theirs behind.
+    if (this.#timers.size > 2 * this.#table.size + FEW_TIMERS) this.#timers.prune()
+    this.#timers.add(conversation, due)
   }
 
   packet(packet: Packet): void {
@@ -171,7 +187,10 @@ export class Tracker {
     half.packets++
     half.bytes += packet.payloadLength
     conversation.last = packet.at
-    if (half.packets === 1) this.#learnMac(conversation, half, packet)
+    if (half.packets <= LIMITS.host.packets) {
+      if (half.packets === 1) this.#learnMac(conversation, half, packet)
+      if (conversation.isTcp) this.#beginning?.(packet)
+    }
     conversation.seen = this.#clock.now
     this.#table.touch(conversation.slot)
   }
@@ -328,18 +347,20 @@ export class Tracker {
     this.#segment(conversation, half, packet)
   }
 
-  /** The first whole second at which some conversation has been silent for too long. */
+  /** The first whole second, not earlier than the next, at which some conversation has been silent for too long or wants to be woken. */
   #due(): Micros {
     let first = Infinity
     for (let kind = 0; kind < CLASSES; kind++) {
       const slot = this.#table.oldest(kind as Class)
       if (slot >= 0) first = Math.min(first, this.#conversations[slot]!.seen + this.#ages[kind]!)
     }
-    return wholeSecond(first) + EXPIRY_INTERVAL
+    const wake = Math.ceil(this.#timers.next / EXPIRY_INTERVAL) * EXPIRY_INTERVAL
+    return Math.max(this.#nextExpiry, Math.min(wholeSecond(first) + EXPIRY_INTERVAL, wake))
   }
 
   #expire(now: Micros): void {
     this.#reassembly.at = now
+    this.#wakeUp(now)
     for (let kind = 0; kind < CLASSES; kind++) {
       for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {
         const conversation = this.#conversations[slot]!
@@ -353,6 +374,14 @@ export class Tracker {
           break
         }
       }
+    }
+  }
+
+  #wakeUp(now: Micros): void {
+    while (this.#timers.next <= now) {
+      const conversation = this.#timers.shift()
+      const due = conversation.consumer?.tick?.(now) ?? Infinity
+      if (due < Infinity) this.#timers.add(conversation, Math.max(due, now + EXPIRY_INTERVAL))
     }
   }
 

@@ -27,7 +27,7 @@ import { Site, type SiteCounts, type SiteOptions } from './site.ts'
 export interface PartitionOptions extends Omit<SiteOptions, 'onAlert'> {
   kafka: KafkaConfig
   group: string
-  /** A checkpoint is due after so many messages, or so many milliseconds when there was any. */
+  /** A checkpoint is due after so many messages, or so many milliseconds when there was any; but not while it would take more than a twentieth of the time. */
   checkpoint: { messages: number; milliseconds: number }
   /** How long a transaction may take, milliseconds. */
   deadline: number
@@ -99,6 +99,8 @@ export class Partition {
   #checkpoint = ''
   #onShelf = false
   #since = { messages: 0, at: performance.now() }
+  /** Milliseconds that gathering the last checkpoint took. */
+  #cost = 0
 
   private constructor(client: Kafka, partition: number, options: PartitionOptions, counts: Counts) {
     this.partition = partition
@@ -233,7 +235,8 @@ export class Partition {
     this.#since.messages += n
     if (this.position <= this.#committed) return
     const { messages: most, milliseconds } = this.#options.checkpoint
-    await this.commit(this.#since.messages >= most || performance.now() - this.#since.at >= milliseconds)
+    const passed = performance.now() - this.#since.at
+    await this.commit((this.#since.messages >= most || passed >= milliseconds) && passed >= 20 * this.#cost)
   }
 
   #take({ key, value, headers }: KafkaMessage): void {
@@ -263,7 +266,9 @@ export class Partition {
   async commit(checkpoint: boolean): Promise<void> {
     const alerts = this.#alerts.map(alertMessage)
     const id = checkpoint ? randomUUID() : this.#checkpoint
+    const began = performance.now()
     const { changes, done } = checkpoint ? this.#changelog.changes(this.#entries(id)) : { changes: [], done: () => {} }
+    if (checkpoint) this.#cost = performance.now() - began
     const offset = { partition: this.partition, offset: String(this.position), metadata: id }
     const { alerts: alertTopic, events } = topics(this.#options.kafka.topic_prefix)
     await this.#transact(async (transaction) => {

@@ -5,6 +5,7 @@
  *   meta           { version, generation, savedThrough }
  *   key            the site key, hexadecimal
  *   model/<name>   what the engine saves, one value a device
+ *   feedback/<id>  what analysts answered to alerts: written beside a run, heeded by the next one that starts from the state
  *
  *   desk/...       what the console shows and keeps (`desk.ts`)
  *
@@ -14,12 +15,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import type { Feedback } from '../../models/feedback.ts'
 import { UserError, reason } from '../errors.ts'
 import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
 
 /** Grows when older states can't be read any more. */
-const VERSION = 1
+const VERSION = 2
 
 interface Meta {
   version: number
@@ -29,9 +31,15 @@ interface Meta {
   savedThrough: number
 }
 
+/** The file that makes a folder a state folder. */
+export const STATE_FILE = 'wardwire.mdb'
+
 const MODEL = 'model/'
 /** Sorts behind every key that begins with `model/`. */
 const AFTER_MODEL = 'model0'
+const FEEDBACK = 'feedback/'
+const AFTER_FEEDBACK = 'feedback0'
+const MOST_FEEDBACK = 1000
 
 export class State {
   readonly #folder: string
@@ -46,7 +54,7 @@ export class State {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       // Without overlapping sync a transaction that has returned is on the disk, and small ones are six times as fast.
-      this.#db = open({ path: join(folder, 'wardwire.mdb'), encoding: 'json', noSubdir: true, overlappingSync: false })
+      this.#db = open({ path: join(folder, STATE_FILE), encoding: 'json', noSubdir: true, overlappingSync: false })
       // Readers that were killed would hold pages for ever, and the file would grow.
       this.#db.readerCheck()
     } catch (error) {
@@ -69,6 +77,39 @@ export class State {
   /** What the engine saved last. */
   * model(): Iterable<[string, unknown]> {
     for (const { key, value } of this.#db.getRange({ start: MODEL, end: AFTER_MODEL })) yield [key.slice(MODEL.length), value]
+    const feedback = this.feedback()
+    if (feedback.length > 0) yield ['feedback', feedback]
+  }
+
+  /** What analysts answered, by alert and answer. */
+  feedback(): Feedback[] {
+    return [...this.#db.getRange({ start: FEEDBACK, end: AFTER_FEEDBACK })].map(({ value }) => value as Feedback)
+  }
+
+  /**
+   * Keeps an answer; a new one to the same alert replaces it. It may be given while a run uses the state, and never disturbs its save.
+   * @throws {UserError} when the disk refuses, or there are too many
+   */
+  answer(feedback: Feedback): void {
+    const key = `${FEEDBACK}${feedback.alert}/${feedback.kind}`
+    try {
+      this.#db.transactionSync(() => {
+        const past = [...this.#db.getRange({ start: FEEDBACK, end: AFTER_FEEDBACK })]
+        if (past.length >= MOST_FEEDBACK) throw new Error(`${MOST_FEEDBACK} answers are kept already: take some back`)
+        this.#db.putSync(key, feedback)
+      })
+    } catch (error) {
+      throw new UserError(`the answer was not saved to ${this.#folder}: ${reason(error)}`, 1)
+    }
+  }
+
+  /** Takes an answer back. @returns whether there was one */
+  takeBack(alert: string): boolean {
+    let found = false
+    this.#db.transactionSync(() => {
+      for (const kind of ['allow', 'malicious']) found = this.#db.removeSync(`${FEEDBACK}${alert}/${kind}`) || found
+    })
+    return found
   }
 
   /** What the console reads and writes beside runs. */

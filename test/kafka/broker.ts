@@ -48,7 +48,8 @@ export const SCRAM = { username: 'sensor', password: 'a password of the test' }
 export const GUEST = { username: 'guest', password: 'another password' }
 
 export class Broker {
-  readonly #folder: string
+  /** Holds everything of the broker; its data in `data`. */
+  readonly folder: string
   readonly #log: string
   #process: ChildProcess | undefined
   /** `127.0.0.1:port`, plain. */
@@ -59,7 +60,7 @@ export class Broker {
   readonly caFile: string
 
   private constructor(folder: string, ports: number[]) {
-    this.#folder = folder
+    this.folder = folder
     this.#log = join(folder, 'broker.log')
     this.plain = `127.0.0.1:${ports[0]}`
     this.secure = `127.0.0.1:${ports[1]}`
@@ -77,12 +78,12 @@ export class Broker {
   }
 
   async #prepare([plain, secure, controller]: number[]): Promise<void> {
-    const store = join(this.#folder, 'keys.p12')
+    const store = join(this.folder, 'keys.p12')
     const run = promisify(execFile)
     await run('keytool', ['-genkeypair', '-keyalg', 'EC', '-alias', 'broker', '-dname', 'CN=localhost', '-ext', 'SAN=IP:127.0.0.1,DNS:localhost', '-validity', '30',
       '-storetype', 'PKCS12', '-keystore', store, '-storepass', 'changeit'])
     await run('keytool', ['-exportcert', '-rfc', '-alias', 'broker', '-keystore', store, '-storepass', 'changeit', '-file', this.caFile])
-    writeFileSync(join(this.#folder, 'server.properties'), Object.entries({
+    writeFileSync(join(this.folder, 'server.properties'), Object.entries({
       'process.roles': 'broker,controller',
       'node.id': 1,
       'controller.quorum.voters': `1@127.0.0.1:${controller}`,
@@ -95,7 +96,7 @@ export class Broker {
       'listener.name.secure.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
       'listener.name.secure.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
       'ssl.keystore.location': store, 'ssl.keystore.password': 'changeit', 'ssl.keystore.type': 'PKCS12',
-      'log.dirs': join(this.#folder, 'data'),
+      'log.dirs': join(this.folder, 'data'),
       'offsets.topic.replication.factor': 1, 'offsets.topic.num.partitions': 4,
       'transaction.state.log.replication.factor': 1, 'transaction.state.log.min.isr': 1, 'transaction.state.log.num.partitions': 4,
       'group.initial.rebalance.delay.ms': 0, 'group.min.session.timeout.ms': 500,
@@ -106,14 +107,14 @@ export class Broker {
       'broker.session.timeout.ms': 1500, 'broker.heartbeat.interval.ms': 300,
     }).map(([key, value]) => `${key}=${value}\n`).join(''))
     const credential = (mechanism: string): string[] => [SCRAM, GUEST].flatMap(({ username, password }) => ['--add-scram', `${mechanism}=[name=${username},password=${password}]`])
-    await run('java', [...JAVA, 'kafka.tools.StorageTool', 'format', '-t', 'd2FyZHdpcmUtdGVzdHMtMQ', '-c', join(this.#folder, 'server.properties'),
+    await run('java', [...JAVA, 'kafka.tools.StorageTool', 'format', '-t', 'd2FyZHdpcmUtdGVzdHMtMQ', '-c', join(this.folder, 'server.properties'),
       ...credential('SCRAM-SHA-256'), ...credential('SCRAM-SHA-512')])
   }
 
   /** Starts it (again, on the data it had), and waits until it takes connections. */
   async start(): Promise<void> {
     const log = openSync(this.#log, 'a')
-    const java = spawn('java', [...JAVA, 'kafka.Kafka', join(this.#folder, 'server.properties')], { stdio: ['ignore', log, log] })
+    const java = spawn('java', [...JAVA, 'kafka.Kafka', join(this.folder, 'server.properties')], { stdio: ['ignore', log, log] })
     // A test run that is broken off takes its broker along.
     process.once('exit', () => java.kill('SIGKILL'))
     this.#process = java
@@ -145,7 +146,7 @@ export class Broker {
 
   async remove(): Promise<void> {
     await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }
 

@@ -146,17 +146,17 @@ describe.skipIf(why !== undefined)('workers', () => {
     }
 
     test('does the demo hospital, its sensor and the workers killed or frozen at random moments, give the alerts of one process, each once?', async () => {
-      const kafka = fresh({ session_seconds: 1 })
+      const kafka = fresh({ session_seconds: 2 })
       const config = join(place, 'demo.yaml')
       writeFileSync(config, `kafka: { topic_prefix: ${kafka.topic_prefix}, partitions: 4, brokers: ['${broker}'] }\nsensor: demo\nsite_key_file: ${join(place, 'key')}\n`)
       writeFileSync(join(place, 'key'), 'ab'.repeat(32))
       const list = join(place, 'demo.jsonl')
       const replay = ['replay', demo, '--config', config, '--publish-events', '--alerts', list]
-      const worker = (): ChildProcess => spawned('worker.ts', broker, kafka.topic_prefix, '1')
+      const worker = (): ChildProcess => spawned('worker.ts', broker, kafka.topic_prefix, '2')
 
       let workers = [worker(), worker(), worker()]
       // A sensor that dies in the middle, and reads its capture again.
-      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 4000 } })
+      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 3500 } })
       const again = wardwire(replay)
       const sites = Promise.all(['north', 'south'].map((site) => publish(kafka, site, { portions: 8, pause: 1000 })))
       let over = false
@@ -168,7 +168,7 @@ describe.skipIf(why !== undefined)('workers', () => {
           if (kills++ % 3 === 1) {
             // A zombie: others take over meanwhile, and then it goes on with what it had in hand.
             victim!.kill('SIGSTOP')
-            await sleep(1800)
+            await sleep(3000)
             victim!.kill('SIGCONT')
             workers = [...others, victim!]
           } else {

@@ -8,7 +8,7 @@ import { Decoder } from '../../protocols/decoder.ts'
 import type { EventOf, WireEvent } from '../../protocols/events.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { LOST, MORE, NO, YES, YES_REVERSED, type Connection, type Direction, type Dissector, type End, type Protocol } from '../../protocols/protocol.ts'
-import { SITE_KEY, checkBooks, cut, decode, feed, frames, segments, type Turns } from './contract/wire.ts'
+import { SITE_KEY, START as WIRE_START, checkBooks, cut, decode, feed, frames, segments, type Turns } from './contract/wire.ts'
 
 const text = (value: string): Uint8Array => Buffer.from(value, 'latin1')
 
@@ -288,6 +288,53 @@ describe('cost', () => {
     expect(decoder.tcp).toMatchObject({ lost: 0, duplicate: 0, payload: 101_400_000 })
     // A view or a closure per packet would be 64 bytes and more; a number or two may be boxed where the engine chose not to inline.
     expect(growths.sort((a, b) => a - b)[2]! / 10_000).toBeLessThan(48)
+  })
+})
+
+describe('timers and neighbours', () => {
+  const hl7 = (controlId: string): string => `\x0BMSH|^~\\&|APP|FAC|ENG|FAC|20240305120000||ADT^A08|${controlId}|P|2.5\rPID|1||P1\r\x1C\r`
+  const ack = (of: string, code = 'AA'): string => `\x0BMSH|^~\\&|ENG|FAC|APP|FAC|20240305120000||ACK|A${of}|P|2.5\rMSA|${code}|${of}\r\x1C\r`
+  const messagesOf = (events: WireEvent[]): EventOf<'hl7.message'>[] => events.filter((e) => e.kind === 'hl7.message')
+  const mllp = { client: '10.0.0.1', server: '10.0.0.2', serverPort: 2575 }
+
+  test('is a message without an answer told in time, though its connection falls silent?', () => {
+    const events: WireEvent[] = []
+    const decoder = new Decoder({ pseudonyms: new Pseudonyms(SITE_KEY), emit: (event) => events.push(event) })
+    feed(decoder, frames(segments(turns(hl7('1'))), { ends: mllp, close: false }))
+    const start = events.length
+    const other = (seconds: number): WireFrame => udpFrame({ src: '10.0.0.9', dst: '10.0.0.8', sport: 5000, dport: 53, payload: text('?'), at: WIRE_START + seconds * 1e6 })
+    for (let seconds = 1; seconds < 30; seconds++) feed(decoder, [other(seconds)])
+    expect(events).toHaveLength(start)
+    feed(decoder, [other(30), other(31)])
+    expect(messagesOf(events)).toMatchObject([{ control_id: '1', acks: [], complete: true }])
+    expect(messagesOf(events)[0]!.at - WIRE_START).toBeLessThanOrEqual(31_000_000)
+    for (let seconds = 32; seconds < 100; seconds++) feed(decoder, [other(seconds)])
+    decoder.finish()
+    expect(messagesOf(events)).toHaveLength(1)
+  })
+
+  test('is a dissector that fails at its timer the only one that ends?', () => {
+    const failing: Protocol = { ...toy(), open: () => Object.assign(new Toy([], { afterGap: false } as Connection), { due: () => 0, tick: () => { throw new Error('a fault') } }) }
+    const wire = frames(segments(turns('Q001x', 's:A001y', 'Q001z'), undefined, 2_000_000))
+    const { decoder } = decode(wire, { protocols: [failing] })
+    expect(decoder.application.failed).toBe(1)
+  })
+
+  test('does an acknowledgement on another connection of the two hosts find its message?', () => {
+    const events: WireEvent[] = []
+    const decoder = new Decoder({ pseudonyms: new Pseudonyms(SITE_KEY), emit: (event) => events.push(event) })
+    const sent = hl7('1').replace('|P|2.5', '|P|2.5|||AL|AL')
+    feed(decoder, frames(segments(turns(sent, `s:${ack('1', 'CA')}`)), { ends: mllp, close: false }))
+    // The engine opens a connection of its own for what the application says.
+    const back = { client: '10.0.0.2', server: '10.0.0.1', clientPort: 51_000, serverPort: 2576 }
+    feed(decoder, frames(segments(turns(ack('1', 'AE'), ack('1', 'AA'))), { ends: back, close: false }))
+    // Nobody else's.
+    feed(decoder, frames(segments(turns(hl7('2'))), { ends: { ...mllp, clientPort: 50_001 }, close: false }))
+    feed(decoder, frames(segments(turns(ack('2'))), { ends: { ...back, client: '10.0.0.3' }, close: false }))
+    decoder.finish()
+    expect(messagesOf(events).map((e) => [e.control_id, e.acks.map((a) => a.code), e.acknowledges?.to])).toEqual([
+      ['1', ['CA', 'AE'], undefined], ['A1', [], 'answered'], ['A2', [], 'unseen'], ['2', [], undefined],
+    ])
   })
 })
 

@@ -9,6 +9,7 @@ import { Pseudonyms } from '../../../protocols/phi.ts'
 import { cut, decode, frames, segments, SITE_KEY, type Turns } from '../contract/wire.ts'
 import { AE, STUDY_KEYS, SYNTAXES, WORKLIST_KEYS, associated, asynchronous, CONTEXT, echo, find, get, move, normalized, scan, store } from './conversations.ts'
 import { CT_IMAGE, DEFLATED_LE, EXPLICIT_LE } from '../../../protocols/dicom/uids.ts'
+import { heard } from './harness.ts'
 
 const names = new Pseudonyms(SITE_KEY)
 
@@ -128,6 +129,16 @@ describe('an operation', () => {
     expect(seen(associated(asynchronous)).operations.map((o) => [o.message_id, o.status])).toEqual([[3, '0000'], [1, '0000'], [2, '0122']])
   })
 
+  test('are more requests ahead than were negotiated a violation, and those within the window none?', () => {
+    const codes = (async: { invoked: number; performed: number } | null): string[] => heard(associated(asynchronous, EXPLICIT_LE, async)).codes
+    expect(codes(null)).toEqual(['dimse.window'])
+    expect(codes({ invoked: 2, performed: 1 })).toEqual(['dimse.window'])
+    expect(codes({ invoked: 3, performed: 1 })).toEqual([])
+    expect(codes({ invoked: 0, performed: 0 })).toEqual([])
+    // What the acceptor sends of a C-GET has a window of its own.
+    expect(heard(associated([...get, ...echo, ...echo], EXPLICIT_LE, null)).codes).toEqual([])
+  })
+
   test('are requests of the same message id paired one after another?', () => {
     expect(seen(associated([...echo, ...echo, ...echo])).operations.map((o) => o.status)).toEqual(['0000', '0000', '0000'])
   })
@@ -206,6 +217,31 @@ describe('chunking and loss', () => {
       ['1.2.9.1', false, expect.any(Number)], ['1.2.9.2', true, operations[0]!.dataset!.bytes],
     ])
   })
+})
+
+test('is a message whose header alone is lost (stacks send it in a segment of its own) read in spite of that?', () => {
+  const turns = associated([...echo, ...store(1), ...find(STUDY_KEYS, 1), ...store(2)])
+  // 12 bytes in front of each P-DATA-TF, as dcmtk sends them.
+  const parts = segments(turns, (b) => {
+    const found: Uint8Array[] = []
+    for (let at = 0; at < b.length;) {
+      const end = at + 6 + new DataView(b.buffer, b.byteOffset).getUint32(at + 2)
+      if (b[at] === 4) found.push(b.subarray(at, at + 12), b.subarray(at + 12, end))
+      else found.push(b.subarray(at, end))
+      at = end
+    }
+    return found
+  }, 150_000)
+  const whole = seen(turns).operations.map((o) => [o.command, o.message_id, o.sop_instance_uid, o.status])
+  const headers = parts.flatMap(({ bytes: b }, i) => (b.length === 12 && (b[11]! & 1) === 1 ? [i] : []))
+  expect(headers).toHaveLength(9)
+  for (const i of headers) {
+    const { events } = decode(frames(parts.filter((_, j) => j !== i), { of: turns }))
+    const operations = events.filter((e): e is EventOf<'dicom.operation'> => e.kind === 'dicom.operation')
+    expect(operations.map((o) => [o.command, o.message_id, o.sop_instance_uid, o.status]), `without segment ${i}`).toEqual(whole)
+    expect(operations.filter((o) => o.command === 'C-STORE').map((o) => [o.dataset!.study_uid, o.context_id, o.dataset!.transfer_syntax])).toEqual([['1.2.9', 3, EXPLICIT_LE], ['1.2.9', 3, EXPLICIT_LE]])
+    expect(events.filter((e) => e.kind === 'violation')).toEqual([])
+  }
 })
 
 test('after a loss, are bytes of other messages counted to the one that was cut?', () => {

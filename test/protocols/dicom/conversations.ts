@@ -12,10 +12,10 @@ const CONTEXTS: readonly [number, string][] = [
 ]
 export const CONTEXT = { echo: 1, store: 3, find: 5, move: 7, get: 9, worklist: 11, mpps: 13 } as const
 
-/** The accepted transfer syntax of every context. */
-export const associated = (turns: Turns, syntax: string = EXPLICIT_LE): Turns => [
-  [0, associateRq({ ...AE, contexts: CONTEXTS.map(([id, abstract]) => ({ id, abstract, transfers: [syntax] })), user: { implementationClass: '1.2.3', implementationVersion: 'SCAN_1' } })],
-  [1, associateAc({ ...AE, contexts: CONTEXTS.map(([id]) => ({ id, result: 0, transfer: syntax })), user: { maxLength: 32768, implementationClass: '1.2.4', implementationVersion: 'ARCH_2' } })],
+/** @param syntax the accepted transfer syntax of every context @param async operations that may wait, null where nothing is said of it */
+export const associated = (turns: Turns, syntax: string = EXPLICIT_LE, async: { invoked: number; performed: number } | null = { invoked: 8, performed: 8 }): Turns => [
+  [0, associateRq({ ...AE, contexts: CONTEXTS.map(([id, abstract]) => ({ id, abstract, transfers: [syntax] })), user: { implementationClass: '1.2.3', implementationVersion: 'SCAN_1', ...(async === null ? {} : { async }) } })],
+  [1, associateAc({ ...AE, contexts: CONTEXTS.map(([id]) => ({ id, result: 0, transfer: syntax })), user: { maxLength: 32768, implementationClass: '1.2.4', implementationVersion: 'ARCH_2', ...(async === null ? {} : { async }) } })],
   ...turns,
   [0, releaseRq()], [1, releaseRp()],
 ]

@@ -1,0 +1,29 @@
+/** Takes back what a period taught about a device, after an analyst has called it malicious. */
+import type { Micros } from '../protocols/events.ts'
+import { unlearn } from './baseline/counts.ts'
+import { dayOf } from './clock.ts'
+import { MEMORIES, type Device } from './device.ts'
+
+/** Of whoever did it: its counts of these days, and every habit that began with them. @param from, to local hours @param since capture time */
+export function forget(device: Device, from: number, to: number, since: Micros): void {
+  for (const stream of [...device.streams.values(), ...device.triggers.values()]) unlearn(stream, dayOf(from), dayOf(to))
+  for (const name of MEMORIES) {
+    const memory = device.memories[name]
+    for (const [value, habit] of memory.known) {
+      if (habit.first < since) continue
+      memory.known.delete(value)
+      memory.news = Math.max(0, memory.news - 1)
+    }
+  }
+}
+
+/** Of whom it was done to: that it knows the one who did it. */
+export function forgetPeer(device: Device, actor: string, since: Micros): void {
+  for (const name of MEMORIES) {
+    const memory = device.memories[name]
+    const habit = memory.known.get(actor)
+    if (habit === undefined || habit.first < since) continue
+    memory.known.delete(actor)
+    memory.news = Math.max(0, memory.news - 1)
+  }
+}
