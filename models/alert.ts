@@ -73,6 +73,7 @@ export interface Alert {
   flows: string[]
   /** Events behind it. */
   count: number
-  baseline: { days: number; events: number; state: string }
+  /** Of the device; `others` of its role and at how many percent of their usual they are today, where that was part of the judgement. */
+  baseline: { days: number; events: number; state: string; others?: number | undefined; pace?: number | undefined }
   capture: { sensor: string; source: string; loss: number }
 }

@@ -8,9 +8,10 @@ import type { MemoryName } from './device.ts'
 
 /**
  * A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone
- * is allowed for; `floor`: the mean is no less, whatever the device's own rate.
+ * is allowed for; `floor`: the mean is no less, whatever the device's own
+ * rate. `rate` a day, learned over so many `days`.
  */
-export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number; floor?: number | undefined }
+export interface CountFactor { of: 'count'; stream: string; window: 'hour' | 'day'; observed: number; n: number; mean: number; size: number; floor?: number | undefined; rate: number; days: number }
 /** The chance that something new of this kind appears on a day: Gamma(a + news, b + days) prior of a rate. */
 export interface NewsFactor { of: 'news'; memory: MemoryName; value: string; prior: NewsPrior; news: number; days: number }
 /** The share of the role that does not have this habit; of a device without a role nobody is like it. */
@@ -24,8 +25,8 @@ export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
 export interface CapFactor { of: 'cap'; why: string; least: number }
 
-/** A day's bytes: P(sum of so many studies >= bytes), each log-normal. */
-export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number }
+/** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`. */
+export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; seen: number; days: number }
 
 export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
 

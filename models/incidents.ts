@@ -3,6 +3,7 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
+import { rfc3339 } from '../protocols/time.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
 import { ATTACK_VERSION, techniques } from './attack.ts'
 import { Budget, type BudgetState } from './budget.ts'
@@ -10,7 +11,8 @@ import { DAY, HOUR } from './clock.ts'
 import { NOBODY } from './directory.ts'
 import { addressOf, clean, mature, nameOf, todayOf, type Device } from './device.ts'
 import { OBJECTIVES, newStanding, score, severityOf, surprise, weigh, type Evidence, type Objective, type Standing } from './evidence.ts'
-import { counted } from './detectors/detector.ts'
+import { adviceOn } from './advice.ts'
+import { counted, num } from './detectors/detector.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { shortId } from './hash.ts'
 import { pack, unpack } from './pack.ts'
@@ -26,6 +28,8 @@ const KEPT = 400
 const STORM = 100
 /** Incidents that share an actor or a target within this time are a campaign. */
 const CAMPAIGN = 3 * DAY
+/** Whom an outage hits are no targets: its peers are everybody. */
+const OUTAGE = 'service-down'
 /** Whom everybody uses joins nobody. */
 const SHARED = /^(archive|ris|engine|hl7-receiver)$/
 
@@ -157,11 +161,11 @@ export class Incidents {
 
   /** Joins an alert to the campaign of an earlier one with the same actor, or a target that few use. */
   #join(alert: Alert, { actor, peer }: Evidence): void {
-    const concerned = [actor.id, ...(peer === null || SHARED.test(peer.role) ? [] : [peer.id])]
+    const concerned = [actor.id, ...(peer === null || SHARED.test(peer.role) || alert.detector === OUTAGE ? [] : [peer.id])]
     let first: Alert | undefined
     for (const other of this.#kept.values()) {
       if (alert.raised_at - other.last_seen > CAMPAIGN || other.severity === 'info') continue
-      const shared = concerned.includes(other.device.id) || other.peers.some(({ id, role }) => !SHARED.test(role) && concerned.includes(id))
+      const shared = concerned.includes(other.device.id) || (other.detector !== OUTAGE && other.peers.some(({ id, role }) => !SHARED.test(role) && concerned.includes(id)))
       if (shared && (first === undefined || other.raised_at < first.raised_at || (other.raised_at === first.raised_at && other.id < first.id))) first = other
     }
     if (first !== undefined) alert.campaign = first.campaign ?? first.id
@@ -209,11 +213,11 @@ export class Incidents {
     incident.told = alert.count
     alert.revision++
     if (actor.id === incident.actor) {
-      alert.baseline = { days: Math.floor(actor.lived), events: actor.events, state: mature(actor) ? 'learned' : 'learning' }
+      alert.baseline = { days: Math.floor(actor.lived), events: actor.events, state: mature(actor) ? 'learned' : 'learning', ...this.#peersOf(actor, alert) }
     }
     if (incident.storm) alert.title = `A storm of alerts: ${counted(alert.count, 'findings')} beyond ${STORM} incidents in an hour, counted together`
     alert.capture.loss = round(this.#site.loss)
-    alert.explanation = this.#explain(alert)
+    alert.explanation = this.#explain(incident)
     const copy = structuredClone(alert)
     this.#kept.delete(alert.id)
     this.#kept.set(alert.id, copy)
@@ -221,11 +225,26 @@ export class Incidents {
     this.#options.onAlert(copy)
   }
 
+  /** What the others of the role do today, where counts are judged beside them: how many they are, and percent of their usual. */
+  #peersOf(actor: Device, alert: Alert): { others?: number; pace?: number } {
+    const others = actor.role === 'unknown' ? 0 : this.#site.popularity(actor, 'peer', '').others
+    if (others === 0 || !alert.evidence.some((one) => one.arithmetic?.some((factor) => factor.of === 'count') === true)) return {}
+    return { others, pace: Math.round(100 * this.#site.pace(actor).factor(this.#site.day)) }
+  }
+
   /** Observed and expected from the evidence, what would explain it, and what would not. */
-  #explain(alert: Alert): string {
+  #explain({ alert, objective }: Incident): string {
     const parts = alert.evidence.slice(0, 4).map((e) => e.text)
     const { falsePositives } = this.#options.facts(alert.detector)
+    parts.push(`Since ${minuteOf(alert.first_seen)} UTC, ${counted(alert.count, 'events')} so far.`)
+    const { others, pace } = alert.baseline
+    if (others !== undefined && pace !== undefined) {
+      parts.push(`The other ${counted(others, 'devices')} in the role ${alert.device.role} ${others === 1 ? 'is' : 'are'} at ${num(pace)} % of the usual today.`)
+    }
+    if (alert.campaign !== undefined && alert.campaign !== alert.id) parts.push(`It belongs to the campaign that began with alert ${alert.campaign}.`)
     if (falsePositives.length > 0) parts.push(`Would explain it: ${falsePositives.join('; ')}.`)
+    const advice = adviceOn(alert.detector, objective)
+    parts.push(`Would not: ${advice.wouldNot}.`, `Next: ${advice.next}.`)
     if (alert.baseline.state === 'learning') parts.push('This device is still being learned, so ordinary firsts may be part of it.')
     if (alert.capture.loss > 0.001) parts.push(`The sensor missed ${(100 * alert.capture.loss).toFixed(1)} % of the bytes, so counts may be low.`)
     return parts.join(' ')
@@ -300,6 +319,9 @@ function firstOver(alerts: Iterable<Alert>): Alert {
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
+
+/** Capture time to the minute. */
+const minuteOf = (at: Micros): string => rfc3339(at).slice(0, 16).replace('T', ' ')
 
 const round = (x: number): number => Math.round(x * 1000) / 1000
 

@@ -5,6 +5,7 @@
  *           -> tcp/tracker   which conversation; bytes of each side in order   -> bytes, gaps, ends
  *           -> application   which protocol, by content                        -> its dissector
  *           -> dicom/, hl7/, tls/                                              -> events
+ *           -> host/         the first packets of each side, and datagrams     -> what hosts show of themselves
  *
  * Everything is driven by the frames and their times: the same frames give the same events, in the same order. Events leave when their
  * frame is done, so what happens to them later cannot disturb decoding.
@@ -13,10 +14,11 @@ import { Application, ApplicationCounters, KeptBytes, type ApplicationContext } 
 import type { Frame } from './capture/frame.ts'
 import type { CaptureReport, Flow, FlowEnd, Micros, WireEvent } from './events.ts'
 import { ConversationFlow } from './flow.ts'
+import { HostWatch } from './host/watch.ts'
 import { PROTOCOLS } from './index.ts'
 import { LIMITS } from './limits.ts'
 import { FrameDecoder, PACKET } from './net/decode.ts'
-import { Packet } from './net/packet.ts'
+import { Packet, UDP } from './net/packet.ts'
 import type { Pseudonyms } from './phi.ts'
 import type { Protocol } from './protocol.ts'
 import type { Conversation } from './tcp/conversation.ts'
@@ -46,6 +48,7 @@ export class Decoder {
   readonly #packet = new Packet()
   readonly #tracker: Tracker
   readonly #kept: KeptBytes
+  readonly #hosts = new HostWatch((event) => { this.#gather(event) })
   /** What the present frame brought, in a list that is used again and again. */
   readonly #events: (WireEvent | null)[] = []
   #eventCount = 0
@@ -66,6 +69,7 @@ export class Decoder {
       open: (conversation) => new Application(context, conversation),
       ended: (conversation, at) => { this.#gather(this.#flowEnd(conversation, at)) },
       settled: () => { this.#deliver() },
+      beginning: (packet) => { this.#hosts.beginning(packet) },
       conflict: (conversation, half, offset, at) => this.#conflict(conversation, half, offset, at),
     })
   }
@@ -74,6 +78,7 @@ export class Decoder {
     this.frames++
     this.bytes += frame.wireLength
     if (this.net.decode(frame, this.#packet) !== PACKET) return
+    if (this.#packet.transport === UDP) this.#hosts.datagram(this.#packet)
     this.#tracker.packet(this.#packet)
     this.#deliver()
   }
@@ -120,7 +125,7 @@ export class Decoder {
       'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,
       'tcp.heldRanges': tcp.holesByCap.heldRanges, 'tcp.aboveHole': tcp.holesByCap.aboveHole,
       'tcp.carryBytes': application.carryBytes, 'tcp.keptTotalBytes': application.keptTotalBytes,
-      'dissector.failed': application.failed,
+      'dissector.failed': application.failed, 'host.hosts': this.#hosts.evicted, 'host.claims': this.#hosts.silenced,
     }
     return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0))
   }

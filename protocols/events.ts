@@ -388,9 +388,11 @@ export interface HostFacts extends Common {
   ip: string
   mac: string | null
   vendor: string | null
-  os: { name: string; eol: string | null; evidence: string } | null
+  /** `eol`: end of the maker's free security updates, YYYY-MM-DD; null where some of what the name covers still is mended. `source`: where that is published. */
+  os: { name: string; eol: string | null; evidence: string; family?: string | undefined; source?: string | undefined } | null
   hostname: string | null
   evidence: string
+  confidence?: 'high' | 'medium' | 'low' | undefined
 }
 
 /** Something a standard forbids, on bytes that were not lost. */

@@ -177,6 +177,20 @@ export const LIMITS = {
     /** Bytes of a head that are read. Servers refuse 8 to 16 KB; of a longer one the next start line is looked for. */
     headBytes: 16 * 1024,
   },
+  host: {
+    /** Hosts whose claims are remembered; the one known for longest gives way, and what it shows is told once more. A hospital of 10,000 devices has some 30,000 addresses. */
+    hosts: 50_000,
+    /** Claims told of one host: one of each kind of evidence, and some changes. One that changes more often (a shared address, a forger) is not told of. */
+    claims: 24,
+    /** Packets of each side of a TCP conversation that are looked at: SYN, acknowledgement, negotiation, session setup. */
+    packets: 8,
+    /** Characters of a name and of a product; bytes of an HTTP head that are read. */
+    nameChars: 64,
+    productChars: 120,
+    headBytes: 2048,
+    /** Resource records of one DNS, mDNS or NetBIOS message that are looked at. */
+    records: 32,
+  },
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
     handshakeBytes: 64 * 1024,

@@ -25,7 +25,7 @@ const memory = z.enum(MEMORIES)
 /** The factors of a rarity: `models/arithmetic.ts`. */
 const factor = z.discriminatedUnion('of', [
   z.object({
-    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(), floor: z.number().optional(),
+    of: z.literal('count'), stream: z.string(), window: z.enum(['hour', 'day']), observed: z.number(), n: z.number(), mean: z.number(), size: z.number(), floor: z.number().optional(), rate: z.number(), days: z.number(),
   }).describe('P(N >= n), N negative binomial; n is what was observed less what a silence left undone'),
   z.object({
     of: z.literal('news'), memory, value: z.string(), prior: z.object({ a: z.number(), b: z.number() }), news: z.number(), days: z.number(),
@@ -34,7 +34,7 @@ const factor = z.discriminatedUnion('of', [
     .describe('1 - (users + 0.2)/(others + 1)'),
   z.object({ of: z.literal('amount'), n: z.number(), mean: z.number(), size: z.number() }).describe('P(N >= n), N negative binomial'),
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
-  z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number() })
+  z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), seen: z.number(), days: z.number() })
     .describe('P(sum >= bytes) of so many log-normal sizes'),
   z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),
   z.object({ of: z.literal('cap'), why: z.string(), least: z.number() }).describe('p is never less than this'),
@@ -75,7 +75,10 @@ export const alertSchema = z.object({
   attack: z.array(z.object({ technique: z.string(), name: z.string(), tactic: z.string() })).describe('MITRE ATT&CK'),
   flows: z.array(z.string()).describe('community ids'),
   count: count.describe('events behind it'),
-  baseline: z.object({ days: z.number(), events: z.number(), state: z.string() }),
+  baseline: z.object({
+    days: z.number(), events: z.number(), state: z.string(),
+    others: z.number().optional().describe('other devices of its role'), pace: z.number().optional().describe('percent of their usual that they do today'),
+  }),
   capture: z.object({ sensor: z.string(), source: z.string(), loss: z.number() }),
 }).meta({ title: 'wardwire alert' })
 
@@ -162,8 +165,8 @@ const flow = z.object({
 const host = z.object({
   kind: z.literal('host'), ...common,
   ip: z.string(), mac: text, vendor: text,
-  os: z.object({ name: z.string(), eol: text, evidence: z.string() }).nullable(),
-  hostname: text, evidence: z.string(),
+  os: z.object({ name: z.string(), eol: text, evidence: z.string(), family: z.string().optional(), source: z.string().optional() }).nullable(),
+  hostname: text, evidence: z.string(), confidence: z.enum(['high', 'medium', 'low']).optional(),
 })
 
 const violation = z.object({

@@ -2,6 +2,7 @@
  * Does patient data leave? Every field that may hold some carries a canary; every output is scanned for it, plain, hashed without
  * a key, and in the forms an encoder might give it.
  */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { el, sq, type Element } from '../fixtures/build/dicom.ts'
 import { wardwire } from './src/program.ts'
-import { CT_IMAGE_STORAGE, START, SmallHospital, scan } from './src/small-hospital.ts'
+import { CT_IMAGE_STORAGE, OUTSIDE, START, SmallHospital, scan } from './src/small-hospital.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wardwire-canary-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -66,14 +67,15 @@ describe('patient data', () => {
     expect(scanned(Buffer.from(canary('NAME')).toString('base64'))).not.toEqual([])
   })
 
-  test('is it in no event, alert, log line, terminal list or state?', async () => {
+  test('is it in no event, alert, log line, terminal list, report, state, or evidence but the packets?', async () => {
     const hospital = new SmallHospital()
     for (let n = 0; n < 3; n++) {
       hospital.association(START + n * 60e6, withPatient(scan(n)), QUERY)
       hospital.feed(START + n * 60e6 + 1e6, [{ text: MESSAGE, controlId: 'CTRL1' }], n === 2 ? `unknown patient ${canary('ACKTEXT')}` : undefined)
     }
-    // A title nobody knows, from a host that has another, gives alerts something to say.
+    // A title nobody knows, and studies to the Internet, give alerts something to say.
     hospital.association(START + 400e6, withPatient(scan(9)), QUERY, 'ROGUE')
+    for (let n = 0; n < 20; n++) hospital.association(START + 500e6 + n * 10e6, withPatient(scan(20 + n)), QUERY, 'CT1', OUTSIDE)
     const capture = join(folder, 'canary.pcap')
     writeFileSync(capture, hospital.capture())
     expect(readFileSync(capture, 'latin1')).toContain(canary('PID5'))
@@ -81,13 +83,24 @@ describe('patient data', () => {
 
     const env = { XDG_STATE_HOME: folder }
     const state = join(folder, 'state')
-    const listed = await wardwire(['replay', capture, '--state', state], { env })
+    const listed = await wardwire(['replay', capture, '--state', state, '--report', join(folder, 'report')], { env })
     const written = await wardwire(['replay', capture, '--events', join(folder, 'events'), '--alerts', join(folder, 'alerts')], { env })
     expect([listed.code, written.code]).toEqual([0, 0])
 
     const outputs = new Map<string, string>([['list', listed.stdout + listed.stderr], ['log', written.stdout + written.stderr]])
-    for (const name of ['events', 'alerts']) outputs.set(name, readFileSync(join(folder, name), 'utf8'))
+    for (const name of ['events', 'alerts', 'report']) outputs.set(name, readFileSync(join(folder, name), 'utf8'))
     for (const name of readdirSync(state)) outputs.set(`state/${name}`, readFileSync(join(state, name), 'latin1'))
+    // What is handed over: raw packets are patient data and say so; nothing else of it is.
+    const id = /"id":"(a-[^"]*)"/.exec(outputs.get('alerts')!)![1]!
+    const handed = await wardwire(['evidence', `${join(folder, 'alerts')}:${id}`, '--capture', capture, '--state', state, '-o', join(folder, 'handed.tar.gz')], { env })
+    expect(handed.code, handed.stderr).toBe(0)
+    execFileSync('tar', ['-xzf', join(folder, 'handed.tar.gz'), '-C', folder])
+    for (const name of readdirSync(join(folder, id))) {
+      const text = readFileSync(join(folder, id, name), 'latin1')
+      if (name.includes('raw-patient-data')) expect(scanned(text)).not.toEqual([])
+      else outputs.set(`handed/${name}`, text)
+    }
+    expect(outputs.size).toBeGreaterThan(8)
     expect(outputs.get('events')).toMatch(/"patient":"[0-9a-v]{16}"/)
     for (const [name, text] of outputs) expect(scanned(text), name).toEqual([])
   })

@@ -32,7 +32,7 @@ export function volumeEvidence(
   if (!material(crossing, options.least)) return undefined
   const { window, observed, expected, basis } = crossing
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
-  const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis }]
+  const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
   if (!armed(stream)) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {

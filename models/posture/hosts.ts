@@ -2,6 +2,7 @@
 import type { DataSetFacts, DicomAssociation, DicomOperation, Endpoint, Flow, FlowEnd, HostFacts, Micros } from '../../protocols/events.ts'
 import { clean } from '../device.ts'
 import { bump } from './conversations.ts'
+import type { OsClaim } from './systems.ts'
 
 export const HOST_LIMITS = {
   /** Addresses; the one unheard for longest gives way. */
@@ -10,8 +11,9 @@ export const HOST_LIMITS = {
   makes: 8,
   titles: 16,
   vlans: 8,
-  /** Claims of one host about its system. */
-  claims: 6,
+  /** Claims of one host about its system, and characters of the evidence of each. */
+  claims: 8,
+  evidenceChars: 160,
 } as const
 
 /** PS3.3 C.7.5.1: what the images say made them. */
@@ -22,12 +24,6 @@ export interface Make {
   station: string | null
   serial: string | null
   institution: string | null
-}
-
-export interface OsClaim {
-  name: string
-  eol: string | null
-  evidence: string
 }
 
 export interface Host {
@@ -77,28 +73,36 @@ export class Hosts {
     else if (host.makes.size < HOST_LIMITS.makes) host.makes.set(key, { make: makeOf(facts), n: 1 })
   }
 
+  /** Mostly told before the first conversation ends, and so before the host is known otherwise. */
   facts(event: HostFacts): void {
-    const host = this.known.get(event.ip)
-    if (host === undefined) return
+    const host = this.#of(event.ip, event.mac, event.at)
     if (event.hostname !== null) host.hostname = clean(event.hostname)
     if (event.vendor !== null) host.vendor = clean(event.vendor)
-    if (event.os === null || host.systems.length >= HOST_LIMITS.claims) return
-    const claim = { name: clean(event.os.name), eol: event.os.eol, evidence: clean(event.os.evidence) }
-    if (!host.systems.some((s) => s.name === claim.name && s.evidence === claim.evidence)) host.systems.push(claim)
+    if (event.os === null) return
+    const { name, eol, family, source } = event.os
+    const claim: OsClaim = { name: clean(name), eol, evidence: short(event.os.evidence), family: family ?? null, confidence: event.confidence ?? 'low', source: source ?? null }
+    // An updated host says something else than before by the same sign: the later counts.
+    const sign = signOf(claim)
+    host.systems = host.systems.filter((s) => signOf(s) !== sign)
+    host.systems.push(claim)
+    if (host.systems.length > HOST_LIMITS.claims) host.systems.shift()
   }
 
   #host(flow: Flow, end: Endpoint, at: Micros): Host {
-    let host = this.known.get(end.ip)
+    const host = this.#of(end.ip, end.mac, at)
+    bump(host.vlans, flow.vlan.join('.'), HOST_LIMITS.vlans)
+    return host
+  }
+
+  #of(ip: string, mac: string | null, at: Micros): Host {
+    let host = this.known.get(ip)
     if (host === undefined) {
       if (this.known.size >= HOST_LIMITS.hosts) this.#forgetOldest()
-      host = {
-        first: at, last: at, mac: end.mac, vlans: new Map(), makes: new Map(), called: new Map(), spoke: new Map(), hostname: null, vendor: null, systems: [],
-      }
-      this.known.set(end.ip, host)
+      host = { first: at, last: at, mac, vlans: new Map(), makes: new Map(), called: new Map(), spoke: new Map(), hostname: null, vendor: null, systems: [] }
+      this.known.set(ip, host)
     }
     host.last = Math.max(host.last, at)
-    host.mac = end.mac ?? host.mac
-    bump(host.vlans, flow.vlan.join('.'), HOST_LIMITS.vlans)
+    host.mac = mac ?? host.mac
     return host
   }
 
@@ -113,6 +117,14 @@ export class Hosts {
     }
     this.known.delete(oldest)
   }
+}
+
+/** What sort of evidence it is: `TCP SYN`, `NTLM version`; a host has one of each. */
+const signOf = (claim: OsClaim): string => claim.evidence.split(/[:(,\d]/, 1)[0]!.trim()
+
+const short = (text: string): string => {
+  const safe = text.slice(0, HOST_LIMITS.evidenceChars).match(/.{1,60}/gs) ?? []
+  return safe.map(clean).join('')
 }
 
 const makeOf = ({ manufacturer, model, software, station, serial, institution }: DataSetFacts): Make => ({

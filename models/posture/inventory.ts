@@ -3,7 +3,8 @@ import type { Micros } from '../../protocols/events.ts'
 import { isPublic } from '../../protocols/net/address.ts'
 import type { DeviceView } from '../outlook.ts'
 import type { Pair, Port } from './conversations.ts'
-import type { Host, Make, OsClaim } from './hosts.ts'
+import type { Host, Make } from './hosts.ts'
+import { systemOf, type OsClaim, type System } from './systems.ts'
 import { toolkitOf } from './toolkits.ts'
 
 export interface Service {
@@ -32,7 +33,9 @@ export interface InventoryItem extends Make {
   called_ae_titles: string[]
   applications: string[]
   implementation: { class_uid: string | null; version_name: string | null; toolkit: string | null }
+  /** Signs of its system, and what they come to. */
   os: OsClaim[]
+  system: System | null
   services_offered: Service[]
   services_used: Service[]
   /** Devices it exchanged data with. */
@@ -94,6 +97,7 @@ function addService(services: Map<string, Service>, { transport, port, protocol,
 
 function itemOf(view: DeviceView, hosts: ReadonlyMap<string, Host>, uses: Uses): InventoryItem {
   const own = view.addresses.flatMap(({ ip }) => hosts.get(ip) ?? [])
+  const os = own.flatMap((h) => h.systems)
   const isModality = view.role.startsWith('modality')
   const make = isModality ? makeOf(own) : undefined
   // Who speaks DICOM from the Internet is somebody else's.
@@ -107,7 +111,7 @@ function itemOf(view: DeviceView, hosts: ReadonlyMap<string, Host>, uses: Uses):
     hostname: own.find((h) => h.hostname !== null)?.hostname ?? view.host,
     ae_titles: view.ae_titles, called_ae_titles: [...new Set(own.flatMap((h) => [...h.called.keys()]))], applications: view.applications,
     implementation: { class_uid: view.implementation, version_name: view.version, toolkit: toolkitOf(view.implementation) },
-    os: own.flatMap((h) => h.systems),
+    os, system: systemOf(os, view.last),
     services_offered: busiest(uses.offered), services_used: busiest(uses.used),
     peers: [...uses.peers], encrypted: uses.flows === 0 ? 0 : uses.encrypted / uses.flows,
     first_seen: view.first, last_seen: view.last, days: view.days,

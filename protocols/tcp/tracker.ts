@@ -8,6 +8,7 @@
  * Timers run on the capture clock: whatever happens, happens at a packet.
  */
 import type { Micros } from '../events.ts'
+import { LIMITS } from '../limits.ts'
 import { TCP, type Packet } from '../net/packet.ts'
 import type { End } from '../protocol.ts'
 import { CaptureClock } from './clock.ts'
@@ -29,6 +30,8 @@ export interface TrackerOptions {
   ended: (conversation: Conversation, at: Micros) => void
   /** It is forgotten now: a good moment to hand on what was gathered, when many end at once. */
   settled: () => void
+  /** One of the first packets of a side of a TCP conversation. */
+  beginning?: (packet: Packet) => void
   /** A repetition brought other bytes than the first copy; once per conversation. */
   conflict: (conversation: Conversation, half: Half, offset: number, at: Micros) => void
 }
@@ -50,6 +53,7 @@ export class Tracker {
   readonly #limits: TcpLimits
   readonly #ended: TrackerOptions['ended']
   readonly #settled: TrackerOptions['settled']
+  readonly #beginning: TrackerOptions['beginning']
   readonly #clock: CaptureClock
   readonly #table: ConversationTable
   readonly #reassembly: Reassembly
@@ -64,6 +68,7 @@ export class Tracker {
     this.#limits = limits
     this.#ended = options.ended
     this.#settled = options.settled
+    this.#beginning = options.beginning
     this.#clock = new CaptureClock(limits)
     this.#table = new ConversationTable(limits.conversations)
     this.#reassembly = new Reassembly({ limits, clock: this.#clock, counters: this.counters, open: options.open, conflict: options.conflict })
@@ -166,7 +171,10 @@ export class Tracker {
     half.packets++
     half.bytes += packet.payloadLength
     conversation.last = packet.at
-    if (half.packets === 1) this.#learnMac(conversation, half, packet)
+    if (half.packets <= LIMITS.host.packets) {
+      if (half.packets === 1) this.#learnMac(conversation, half, packet)
+      if (conversation.isTcp) this.#beginning?.(packet)
+    }
     conversation.seen = this.#clock.now
     this.#table.touch(conversation.slot)
   }

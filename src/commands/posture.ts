@@ -6,7 +6,7 @@ import type { DeviceView } from '../../models/outlook.ts'
 import { Posture } from '../../models/posture/posture.ts'
 import { loadConfig } from '../config.ts'
 import { UserError } from '../errors.ts'
-import { inventoryCsv, inventoryCycloneDx, inventoryText, json } from '../posture/inventory-forms.ts'
+import { inventoryCsv, inventoryCycloneDx, inventoryJson, inventoryText, json } from '../posture/inventory-forms.ts'
 import { rulesCsv, rulesNftables, segmentsText } from '../posture/segment-forms.ts'
 import { inventory } from '../posture/write.ts'
 import { State } from '../store/state.ts'
@@ -30,7 +30,7 @@ export interface SegmentsOptions {
 export async function inventoryCommand(options: InventoryOptions): Promise<number> {
   const { posture, views } = await known(options.state)
   const items = inventory(posture, views)
-  process.stdout.write(options.json === true ? json({ schema: 'wardwire.inventory/1', devices: items }) : options.csv === true ? inventoryCsv(items)
+  process.stdout.write(options.json === true ? inventoryJson(items) : options.csv === true ? inventoryCsv(items)
     : options.cyclonedx === true ? inventoryCycloneDx(items) : inventoryText(items))
   return 0
 }

@@ -16,7 +16,7 @@ import type { MakeSink } from '../sinks/sink.ts'
 import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
 import { readKeyFile, userKey } from '../store/site-key.ts'
-import type { Report } from '../report/report.ts'
+import type { Report, ReportAbout } from '../report/report.ts'
 import type { State } from '../store/state.ts'
 import { loadCalendar, learnUntilTime } from './judging.ts'
 import { progressLine } from './progress.ts'
@@ -76,7 +76,7 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
 }
 
 /** Gathers for the report while the replay runs, and writes it at the end. */
-async function reportOf(path: string, about: { files: string[]; alerts: string | undefined; calendar: Calendar | undefined; sensor: string }): Promise<Report> {
+async function reportOf(path: string, about: ReportAbout): Promise<Report> {
   const { Report } = await reporting()
   return new Report(path, about, say)
 }
@@ -114,7 +114,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
-  const report = options.report === undefined ? undefined : await reportOf(options.report, { files, alerts: options.alerts, calendar, sensor: config.sensor })
+  const report = options.report === undefined ? undefined : await reportOf(options.report, { files, alerts: options.alerts, calendar, sensor: config.sensor, segments: config.segments })
   /** The latest revision of each alert. */
   const alerts = new Map<string, Alert>()
   const pipeline = new Pipeline({
@@ -142,7 +142,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   const waitFor = [...sinks, ...(eventPublisher ? [eventPublisher] : [])]
   let whole = await read(files, pipeline, state, async () => (await Promise.all(waitFor.map((sink) => sink.drained()))).every(Boolean), () => eventPublisher?.stop())
   if (!await writePosture(pipeline, options, config)) whole = false
-  if (report !== undefined && !await report.write(pipeline.outlook)) whole = false
+  if (report !== undefined && !await report.write(pipeline)) whole = false
   if (alertLines === undefined && options.events !== '-') printAlerts([...alerts.values()])
   for (const sink of sinks) {
     try {
@@ -154,7 +154,7 @@ async function run(files: string[], { options, config, format, state, publisher,
   }
   const save = (alsoAlerts?: () => void): void => state!.save(pipeline.learned(), Math.max(pipeline.through, state!.savedThrough), siteKey, () => {
     alsoAlerts?.()
-    if (report !== undefined) state!.desk.putReport(report.data(pipeline.outlook))
+    if (report !== undefined) state!.desk.putReport(report.data(pipeline), state!.saves + 1)
   })
   if (state && !options.freeze) {
     if (publisher) publisher.checkpoint(save)

@@ -1,5 +1,6 @@
 /** The inventory as JSON, CSV, CycloneDX and readable text: pure functions of its items. */
 import type { InventoryItem, Service } from '../../models/posture/inventory.ts'
+import { endOfLifeOf, type EndOfLife } from '../../models/posture/systems.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 import { printable } from '../sinks/terminal.ts'
 import { VERSION } from '../version.ts'
@@ -21,11 +22,15 @@ const COLUMNS: readonly (readonly [name: string, value: (item: InventoryItem) =>
   ['vlan', (i) => [...new Set(i.addresses.flatMap((a) => a.vlan ?? []))].join(' ')], ['hostname', (i) => i.hostname],
   ['ae_titles', (i) => i.ae_titles.join(' | ')], ['called_ae_titles', (i) => i.called_ae_titles.join(' | ')], ['applications', (i) => i.applications.join(' | ')],
   ['implementation_class_uid', (i) => i.implementation.class_uid], ['implementation_version', (i) => i.implementation.version_name], ['toolkit', (i) => i.implementation.toolkit],
-  ['os', (i) => i.os.map((o) => o.name).join(' | ')], ['os_end_of_life', (i) => i.os.map((o) => o.eol ?? '').join(' | ')],
+  ['os', (i) => i.system?.name ?? null], ['os_end_of_life', (i) => i.system?.eol ?? null], ['os_past_end_of_life', (i) => (i.system === null ? null : String(i.system.past_end_of_life))],
+  ['os_confidence', (i) => i.system?.confidence ?? null], ['os_evidence', (i) => i.os.map((o) => `${o.name}: ${o.evidence}`).join(' | ')],
   ['services_offered', (i) => i.services_offered.map(serviceText).join(' | ')], ['services_used', (i) => i.services_used.map(serviceText).join(' | ')],
   ['peers', (i) => i.peers.length], ['encrypted_share', (i) => Math.round(1000 * i.encrypted) / 1000],
   ['first_seen', (i) => rfc3339(i.first_seen)], ['last_seen', (i) => rfc3339(i.last_seen)], ['confidence', (i) => i.confidence], ['evidence', (i) => i.evidence.join('; ')],
 ]
+
+/** The inventory as published: every device, and how many scanners run what nobody mends any more. */
+export const inventoryJson = (items: readonly InventoryItem[]): string => json({ schema: 'wardwire.inventory/1', end_of_life: endOfLifeOf(items), devices: items })
 
 export const inventoryCsv = (items: readonly InventoryItem[]): string => csv(COLUMNS.map(([name]) => name), items.map((item) => COLUMNS.map(([, value]) => value(item))))
 
@@ -40,6 +45,7 @@ export function inventoryCycloneDx(items: readonly InventoryItem[]): string {
       properties: [
         ...property('role', i.role), ...property('modality', i.modality), ...property('serial', i.serial), ...property('station', i.station), ...property('institution', i.institution),
         ...property('ip', i.ip), ...i.addresses.flatMap((a) => property('mac', a.mac)), ...i.ae_titles.flatMap((t) => property('ae_title', t)),
+        ...property('os', i.system?.name ?? null), ...property('os_end_of_life', i.system?.eol ?? null), ...property('mac_vendor', i.mac_vendor), ...property('hostname', i.hostname),
         ...property('implementation_class_uid', i.implementation.class_uid), ...property('implementation_version', i.implementation.version_name), ...property('confidence', i.confidence),
       ],
     })),
@@ -50,9 +56,15 @@ export function inventoryCycloneDx(items: readonly InventoryItem[]): string {
 export function inventoryText(items: readonly InventoryItem[]): string {
   const rows = [...items].sort((a, b) => Number(b.medical) - Number(a.medical) || (a.role < b.role ? -1 : a.role > b.role ? 1 : a.name < b.name ? -1 : 1)).map((i) => [
     i.name, i.role, i.ip, [i.manufacturer, i.model, i.software].filter((x) => x !== null).join(' ') || i.implementation.toolkit || i.mac_vendor || '',
+    i.system?.name ?? '', i.system?.eol === null || i.system === null ? '' : `${i.system.eol}${i.system.past_end_of_life ? ' PAST' : ''}`,
     i.services_offered.slice(0, 3).map(serviceText).join(', '), rfc3339(i.last_seen).slice(0, 16).replace('T', ' '), i.confidence,
   ])
-  return table(['device', 'role', 'address', 'make or software', 'offers', 'last seen', 'sure'], rows)
+  return `${table(['device', 'role', 'address', 'make or software', 'system', 'end of life', 'offers', 'last seen', 'sure'], rows)}\n${endOfLifeText(endOfLifeOf(items))}`
+}
+
+function endOfLifeText({ imaging, known, past, share, field }: EndOfLife): string {
+  if (share === null) return `Imaging devices: ${imaging}; none of them showed its operating system.\n`
+  return `Imaging devices past the end of life of their operating system: ${past} of ${known} whose system could be told (${Math.round(100 * share)} %; published field figure ${Math.round(100 * field)} %), ${imaging} seen.\n`
 }
 
 const WIDEST = 44

@@ -1,5 +1,7 @@
 /** What the report and the console show: plain JSON, made by `gather.ts` and read by the page. Times are capture time in microseconds. */
 import type { Alert } from '../../models/alert.ts'
+import type { InventoryItem } from '../../models/posture/inventory.ts'
+import type { SegmentAudit } from '../../models/posture/segments.ts'
 import type { DeviceView } from '../../models/outlook.ts'
 import type { Micros } from '../../protocols/events.ts'
 
@@ -75,10 +77,14 @@ export interface Unseen {
   alertsBeyond: number
 }
 
-/** A table of somebody else (inventory, segmentation) for the page to show as it is. */
-export interface Posture {
-  inventory: unknown
-  segments: unknown
+/** What the page shows of a device's inventory line. */
+export type InventoryRow = Pick<InventoryItem, 'id' | 'name' | 'role' | 'medical' | 'ip' | 'manufacturer' | 'model' | 'software' | 'serial' | 'station' | 'institution' | 'mac_vendor' | 'hostname'
+  | 'implementation' | 'os' | 'services_offered' | 'confidence' | 'evidence'>
+
+/** Inventory and segmentation audit of the same run. */
+export interface PostureView {
+  inventory: InventoryRow[]
+  segments: SegmentAudit
 }
 
 export interface ReportData {
@@ -98,5 +104,5 @@ export interface ReportData {
   /** By device id. */
   series: Record<string, Series[]>
   unseen: Unseen
-  posture?: Posture
+  posture?: PostureView
 }

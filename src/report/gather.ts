@@ -192,7 +192,7 @@ export class Gather {
 const rank = (alert: Alert): number => SEVERITIES.indexOf(alert.severity) * 1e17 + alert.raised_at
 
 /** Pairs of hosts to pairs of devices. What is between hosts that are no devices (any more) is left out. */
-function edgesOf(pairs: Iterable<Pair>, owner: Map<string, string>): Edge[] {
+export function edgesOf(pairs: Iterable<Pair>, owner: Map<string, string>): Edge[] {
   const edges = new Map<string, Edge>()
   for (const pair of pairs) {
     const client = owner.get(pair.client)

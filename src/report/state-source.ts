@@ -1,12 +1,14 @@
 /** The console's data out of a state folder that any run may be writing: looked at every second, read again when it was saved. */
 import type { Alert } from '../../models/alert.ts'
 import { Engine } from '../../models/engine.ts'
-import { UserError } from '../errors.ts'
+import { owners, Posture } from '../../models/posture/posture.ts'
 import type { State } from '../store/state.ts'
 import { VERSION } from '../version.ts'
 import type { Change, ConsoleSource, Decision } from './console.ts'
 import type { ReportData } from './data.ts'
-import { Gather } from './gather.ts'
+import { answerAllow, answerMalicious, decisionsOf, findIn, takeBack } from './decisions.ts'
+import { edgesOf, Gather } from './gather.ts'
+import { postureView } from './posture-view.ts'
 
 const EVERY = 1000
 
@@ -27,10 +29,18 @@ export class StateSource implements ConsoleSource {
   #read(): void {
     this.#saves = this.#state.saves
     const engine = new Engine({ onAlert: () => {}, freeze: true })
-    engine.load(this.#state.model())
-    const gathered = this.#state.desk.report as ReportData | undefined
-    // Without a run that gathered, the devices are what is known.
-    this.#data = gathered ?? new Gather().data(engine, { version: VERSION, sensor: '', files: [] })
+    const learned = new Map(this.#state.model())
+    engine.load(learned)
+    const posture = new Posture()
+    posture.load(learned)
+    const views = [...engine.view()]
+    const kept = this.#state.desk.report
+    const gathered = kept?.data as ReportData | undefined
+    const now = new Gather().data(engine, { version: VERSION, sensor: '', files: [] })
+    // A later run may not have gathered: then devices, conversations and networks are those of now, and the rest of then.
+    const current = gathered !== undefined && kept?.saves === this.#saves ? gathered
+      : { ...(gathered ?? now), devices: now.devices, edges: edgesOf(posture.conversations.pairs.values(), owners(views)), posture: postureView(posture, views, []) }
+    this.#data = { ...current, alerts: latest(current.alerts, engine.incidents.kept.values()) }
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -46,32 +56,33 @@ export class StateSource implements ConsoleSource {
   }
 
   decisions(): Record<string, Decision> {
-    const found = new Map<string, Decision>()
-    for (const id of this.#state.desk.acknowledged().keys()) found.set(id, { acknowledged: true })
-    return Object.fromEntries(found)
-  }
-
-  #alert(id: string): Alert {
-    const alert = this.data().alerts.find((a) => a.id === id)
-    if (alert === undefined) throw new UserError(`there is no alert ${id}`, 2)
-    return alert
+    return decisionsOf(this.#state)
   }
 
   acknowledge(id: string, on: boolean): string {
-    this.#state.desk.acknowledge(this.#alert(id).id, on ? Date.now() : null)
+    this.#state.desk.acknowledge(findIn(this.data(), id).id, on ? Date.now() : null)
     return on ? 'Acknowledged.' : 'Open again.'
   }
 
-  allow(id: string, _days: number, _why: string): string {
-    this.#alert(id)
-    throw new UserError('answers are not kept by this version', 2)
+  allow(id: string, days: number, why: string): string {
+    return answerAllow(this.#state, findIn(this.data(), id), days, why)
   }
 
   malicious(id: string): string {
-    return this.allow(id, 0, '')
+    return answerMalicious(this.#state, findIn(this.data(), id))
   }
 
   takeBack(id: string): string {
-    return this.allow(id, 0, '')
+    return takeBack(this.#state, id)
   }
+}
+
+/** The latest revision of each, wherever it was kept. */
+function latest(...lists: Iterable<Alert>[]): Alert[] {
+  const found = new Map<string, Alert>()
+  for (const alert of lists.flatMap((list) => [...list])) {
+    const other = found.get(alert.id)
+    if (other === undefined || other.revision < alert.revision) found.set(alert.id, alert)
+  }
+  return [...found.values()].sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
 }

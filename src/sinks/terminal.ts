@@ -60,7 +60,7 @@ export function alertText(alert: Alert, options: { colour: boolean; width: numbe
     field('  by', listed(alert.evidence.map((e) => `${e.detector} (${e.group}, ${rarity(e)})`), 6)),
     field('  hosts', listed(alert.hosts, 8)),
     ...(alert.attack.length > 0 ? [field('  ATT&CK', alert.attack.map((a) => `${a.technique} ${a.name}`).join('; '))] : []),
-    field('  id', `${alert.id}, revision ${alert.revision}, score ${alert.score.toFixed(1)}, ${alert.count} events`),
+    field('  id', `${alert.id}, revision ${alert.revision}, score ${alert.score.toFixed(1)}, ${alert.count} event${alert.count === 1 ? '' : 's'}`),
     '',
   ].join('\n')
 }

@@ -21,14 +21,14 @@ export class Desk {
     this.#db = db
   }
 
-  /** What was gathered last: the caller knows its type. */
-  get report(): unknown {
-    return this.#db.get(REPORT)
+  /** What was gathered last (the caller knows its type), and with which save of the state. */
+  get report(): { saves: number; data: unknown } | undefined {
+    return this.#db.get(REPORT) as { saves: number; data: unknown } | undefined
   }
 
-  /** Within a transaction of the caller. */
-  putReport(data: unknown): void {
-    this.#db.putSync(REPORT, data)
+  /** Within the transaction of a save. */
+  putReport(data: unknown, saves: number): void {
+    this.#db.putSync(REPORT, { saves, data })
   }
 
   acknowledged(): Map<string, number> {

@@ -10,7 +10,7 @@ describe('the arithmetic of a rarity', () => {
     ['others: 1 of 4', { of: 'others', memory: 'peer', value: 'x', users: 1, others: 4, known: true }, 1 - 1.2 / 5],
     ['others of a device without a role', { of: 'others', memory: 'peer', value: 'x', users: 1, others: 4, known: false }, 1 - 0.2 / 5],
     ['an amount: P(N >= 3), geometric of mean 2', { of: 'amount', n: 3, mean: 2, size: 1 }, (2 / 3) ** 3],
-    ['a count: P(N >= 4), geometric of mean 1', { of: 'count', stream: 's', window: 'day', observed: 5, n: 4, mean: 1, size: 1 }, 1 / 16],
+    ['a count: P(N >= 4), geometric of mean 1', { of: 'count', stream: 's', window: 'day', observed: 5, n: 4, mean: 1, size: 1, rate: 1, days: 9 }, 1 / 16],
     ['a share: 2 of 2', { of: 'share', hits: 2, tries: 2, share: 0.1 }, 0.01],
     ['a weight', { of: 'weight', why: '', times: 0.1 }, 0.1],
   ])('is %s what it should be?', (_name, factor, value) => {

@@ -26,7 +26,8 @@ const HOSTILE = ['=1+1', '+cmd', '-2', '@SUM(A1)', '\t=1', 'a"b', 'a,b', 'a\r\nb
 const item = (text: string): InventoryItem => ({
   id: 'dev-1', name: text, role: text, medical: true, modality: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
   ip: '10.0.0.1', addresses: [{ ip: '10.0.0.1', mac: null, vlan: null, first: 0, last: 0, public: false }], mac_vendor: text, hostname: text, ae_titles: [text], called_ae_titles: [text],
-  applications: [text], implementation: { class_uid: text, version_name: text, toolkit: text }, os: [], services_offered: [], services_used: [], peers: [], encrypted: 0,
+  applications: [text], implementation: { class_uid: text, version_name: text, toolkit: text }, os: [{ name: text, eol: null, evidence: text, family: null, confidence: 'low', source: null }],
+  system: { name: text, eol: text, evidence: text, family: null, confidence: 'low', source: null, past_end_of_life: false, agree: 1, disagree: 0 }, services_offered: [], services_used: [], peers: [], encrypted: 0,
   first_seen: 0, last_seen: 0, days: 1, confidence: 'low', evidence: [text],
 })
 
@@ -72,7 +73,8 @@ describe('hostile text', () => {
   test('does every device stay one line, of every form?', () => {
     const items = HOSTILE.map(item)
     expect(inventoryCsv(items).trimEnd().split('\r\n')).toHaveLength(items.length + 1)
-    expect(inventoryText(items).trimEnd().split('\n')).toHaveLength(items.length + 1)
+    // One line a device, the head, an empty line, and the share past end of life.
+    expect(inventoryText(items).trimEnd().split('\n')).toHaveLength(items.length + 3)
     expect(inventoryText(items)).not.toMatch(/[\u001b\u202e]/)
     expect((JSON.parse(inventoryCycloneDx(items)) as { components: unknown[] }).components).toHaveLength(items.length)
   })

@@ -14,6 +14,8 @@ export const START = Date.UTC(2026, 1, 2, 8) * 1000
 
 const scanner = { ip: '10.9.1.11', mac: '02:00:00:00:01:11', stack: WINDOWS_7 }
 const archive = { ip: '10.9.0.20', mac: '02:00:00:00:00:20', stack: LINUX }
+/** An archive that nobody declared, on the Internet. */
+export const OUTSIDE = { ip: '203.0.113.9', mac: '02:00:00:00:00:99', stack: LINUX }
 const admission = { ip: '10.9.2.31', mac: '02:00:00:00:02:31', stack: LINUX }
 const engine = { ip: '10.9.0.40', mac: '02:00:00:00:00:40', stack: LINUX }
 
@@ -27,12 +29,12 @@ export class SmallHospital {
   }
 
   /** One association that verifies, stores and queries. */
-  association(at: number, elements: Element[], query: Element[] = [], callingAe = 'CT1'): this {
+  association(at: number, elements: Element[], query: Element[] = [], callingAe = 'CT1', server = archive): this {
     const ae = { calling: callingAe, called: 'PACS' }
     const contexts = [[1, VERIFICATION], [3, CT_IMAGE_STORAGE], [5, STUDY_ROOT_FIND]] as const
     const store = { class: CT_IMAGE_STORAGE, instance: '1.2.3.4.5' }
     const identifier = dataSet(query, EXPLICIT_LE)
-    this.#talk(scanner, archive, 104, at)
+    this.#talk(scanner, server, 104, at)
       .send('client', associateRq({ ...ae, contexts: contexts.map(([id, abstract]) => ({ id, abstract, transfers: [EXPLICIT_LE] })) }))
       .send('server', associateAc({ ...ae, contexts: contexts.map(([id]) => ({ id, result: 0, transfer: EXPLICIT_LE })) }))
       .send('client', message(1, echoRq(1))).send('server', message(1, echoRsp(1)))

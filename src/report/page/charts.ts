@@ -46,7 +46,7 @@ export function timelineChart(element: HTMLElement, { timeline }: ReportData, al
       if (left < u.bbox.left - 1 || left > u.bbox.left + u.bbox.width + 1) continue
       ctx.fillStyle = css(`--${alert.severity}`)
       ctx.fillText(shapeOf(alert.severity), left, middle)
-      if (alert.severity === 'low' || alert.severity === 'info') continue
+      if (alerts.length > 200 || alert.severity === 'low' || alert.severity === 'info') continue
       ctx.strokeStyle = css(`--${alert.severity}`)
       ctx.globalAlpha = 0.35
       ctx.beginPath()

@@ -9,7 +9,7 @@ import { byId, count, h, minute, shown, size } from './dom.ts'
 import { liveConsole } from './live.ts'
 import { mapView } from './map.ts'
 import { Model } from './model.ts'
-import { networksView } from './posture.ts'
+import { postureViewOf } from './posture.ts'
 import { summaryView } from './summary.ts'
 import { unseenView } from './unseen.ts'
 
@@ -34,7 +34,7 @@ class Page {
       { id: 'timeline', title: 'Timeline', make: () => this.#timeline() },
       { id: 'map', title: 'Map', make: () => mapView(model, (id) => { location.hash = `device=${encodeURIComponent(id)}` }) },
       { id: 'devices', title: 'Devices', make: () => devicesView(model) },
-      { id: 'networks', title: 'Inventory and segments', make: () => networksView(model) },
+      { id: 'networks', title: 'Inventory and segments', make: () => postureViewOf(model) },
       { id: 'unseen', title: 'What was not seen', make: () => unseenView(model) },
     ]
     this.#build(live !== undefined)

@@ -7,9 +7,12 @@ import type { Edge, Model, ReportDevice } from './model.ts'
 import { family, networkOf, rankOf } from './model.ts'
 import { count, cut, h, paged, percent, plural, shown, size, time } from './dom.ts'
 
-/** Devices drawn one by one; beyond it, those without an alert are gathered by role and network. */
+/** Devices drawn one by one; of more, only the worst concerned are, and the others stand together by role and network. */
 const SINGLE = 90
-const EDGES = 2500
+const WORST = 60
+/** Groups drawn; more are made fewer by wider networks. */
+const CROWDS = 80
+const EDGES = 1500
 const COLUMNS: [string, string[]][] = [
   ['Make data', ['modality', 'hl7-source']],
   ['Order and route', ['ris', 'engine', 'gateway']],
@@ -27,6 +30,8 @@ interface Spot {
   id: string
   label: string
   group: string
+  /** What it would be gathered under: a role, and mostly a network. */
+  crowd: string
   members: ReportDevice[]
   severity: string
   isNew: boolean
@@ -37,19 +42,28 @@ const css = (name: string): string => getComputedStyle(document.documentElement)
 const groupOf = (device: ReportDevice): string =>
   (device.addresses.some((a) => a.public && a.ip === device.ip) ? 'outside' : COLUMNS.some(([, roles]) => roles.includes(family(device.role))) ? family(device.role) : 'unknown')
 
+/** The network a group stands for: from narrow to wide, until there are few enough. */
+function crowding(devices: readonly ReportDevice[]): (device: ReportDevice) => string {
+  const wide = (ip: string): string => (ip.includes(':') ? `${ip.split(':').slice(0, 2).join(':')}::/32` : `${ip.split('.').slice(0, 2).join('.')}.0.0/16`)
+  const names = [(d: ReportDevice) => `${groupOf(d)} ${networkOf(d.ip)}`, (d: ReportDevice) => `${groupOf(d)} ${wide(d.ip)}`, groupOf]
+  return names.find((name) => new Set(devices.map(name)).size <= CROWDS) ?? groupOf
+}
+
 function spotsOf(model: Model, open: ReadonlySet<string>): Spot[] {
   const { devices } = model.data
   const gather = devices.length > SINGLE
+  const crowdOf = crowding(devices)
+  const worst = new Map(devices.map((d) => [d.id, (model.alertsOf.get(d.id) ?? []).reduce((w, a) => (rankOf(a.severity) > rankOf(w) ? a.severity : w), '')]))
+  const singles = new Set([...worst].filter(([, s]) => rankOf(s) >= 1).sort((a, b) => rankOf(b[1]) - rankOf(a[1])).slice(0, WORST).map(([id]) => id))
   const spots = new Map<string, Spot>()
   for (const device of devices) {
     const group = groupOf(device)
-    const alerts = model.alertsOf.get(device.id) ?? []
-    const severity = alerts.reduce((worst, a) => (rankOf(a.severity) > rankOf(worst) ? a.severity : worst), '')
-    const crowd = `${group} ${networkOf(device.ip)}`
-    const alone = !gather || rankOf(severity) >= 1 || open.has(crowd)
+    const severity = worst.get(device.id)!
+    const crowd = crowdOf(device)
+    const alone = !gather || singles.has(device.id) || open.has(crowd)
     const id = alone ? device.id : `crowd:${crowd}`
     const spot = spots.get(id)
-    if (spot === undefined) spots.set(id, { id, label: '', group, members: [device], severity, isNew: device.isNew })
+    if (spot === undefined) spots.set(id, { id, label: '', group, crowd, members: [device], severity, isNew: device.isNew })
     else {
       spot.members.push(device)
       spot.isNew ||= device.isNew
@@ -58,7 +72,7 @@ function spotsOf(model: Model, open: ReadonlySet<string>): Spot[] {
   }
   for (const spot of spots.values()) {
     const one = spot.members[0]!
-    spot.label = spot.members.length === 1 ? cut(shown(one.name), 22) : `${count(spot.members.length)} × ${spot.group}\n${networkOf(one.ip)}`
+    spot.label = spot.members.length === 1 ? cut(shown(one.name), 22) : `${count(spot.members.length)} × ${spot.crowd.replace(' ', '\n')}`
   }
   return [...spots.values()]
 }
@@ -155,8 +169,8 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
     const near = (event.target as cytoscape.NodeSingular).closedNeighborhood()
     graph.elements().difference(near).not('.header').addClass('faded')
     if (spot.members.length > 1) {
-      drawing.told.replaceChildren(`${plural(spot.members.length, 'device')} of role ${spot.group} in ${networkOf(spot.members[0]!.ip)}. `,
-        h('button', { type: 'button', onclick: () => { drawing.open.add(`${spot.group} ${networkOf(spot.members[0]!.ip)}`); drawing.redraw() } }, 'Show each'))
+      drawing.told.replaceChildren(`${plural(spot.members.length, 'device')}: ${spot.crowd}. `,
+        h('button', { type: 'button', onclick: () => { drawing.open.add(spot.crowd); drawing.redraw() } }, 'Show each'))
     } else {
       const device = spot.members[0]!
       drawing.told.replaceChildren(`${shown(device.name)}: ${shown(device.role)}, ${device.ip}, ${plural((model.edgesOf.get(device.id) ?? []).length, 'peer')}. `,
@@ -175,23 +189,24 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
 
 const ACROSS = 200
 const DOWN = 54
-/** A column breaks into several when it gets taller than the picture. */
-const TALL = 14
+/** A column breaks into several when it gets taller than this; the more there are, the taller, so that the picture keeps its shape. */
+const tallest = (spots: number): number => Math.max(12, Math.ceil(Math.sqrt(1.6 * spots)))
 
 function places(spots: Spot[]): { at: Map<Spot, { x: number; y: number }>; heads: { label: string; x: number }[] } {
   const at = new Map<Spot, { x: number; y: number }>()
   const heads: { label: string; x: number }[] = []
+  const tall = tallest(spots.length)
   let x = 0
   for (const [label, roles] of COLUMNS) {
     const mine = spots.filter((s) => roles.includes(s.group)).sort((a, b) => roles.indexOf(a.group) - roles.indexOf(b.group) || (networkOf(a.members[0]!.ip) < networkOf(b.members[0]!.ip) ? -1 : networkOf(a.members[0]!.ip) > networkOf(b.members[0]!.ip) ? 1 : a.label < b.label ? -1 : 1))
     if (mine.length === 0) continue
-    heads.push({ label, x: x + ((Math.ceil(mine.length / TALL) - 1) * ACROSS * 0.6) / 2 })
+    heads.push({ label, x: x + ((Math.ceil(mine.length / tall) - 1) * ACROSS * 0.6) / 2 })
     mine.forEach((spot, i) => {
-      const column = Math.floor(i / TALL)
-      const inColumn = Math.min(TALL, mine.length - column * TALL)
-      at.set(spot, { x: x + column * ACROSS * 0.6 + (i % 2) * 26, y: ((i % TALL) - (inColumn - 1) / 2) * DOWN })
+      const column = Math.floor(i / tall)
+      const inColumn = Math.min(tall, mine.length - column * tall)
+      at.set(spot, { x: x + column * ACROSS * 0.6 + (i % 2) * 26, y: ((i % tall) - (inColumn - 1) / 2) * DOWN })
     })
-    x += ACROSS + (Math.ceil(mine.length / TALL) - 1) * ACROSS * 0.6
+    x += ACROSS + (Math.ceil(mine.length / tall) - 1) * ACROSS * 0.6
   }
   return { at, heads }
 }

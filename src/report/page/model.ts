@@ -7,6 +7,8 @@ export type { Alert, Edge, ReportData, ReportDevice }
 export class Model {
   data: ReportData
   readonly devices = new Map<string, ReportDevice>()
+  /** Device ids by the address they use now. */
+  readonly byIp = new Map<string, string>()
   readonly alertsOf = new Map<string, Alert[]>()
   readonly edgesOf = new Map<string, Edge[]>()
 
@@ -20,7 +22,11 @@ export class Model {
     this.data = data
     this.devices.clear()
     this.edgesOf.clear()
-    for (const device of data.devices) this.devices.set(device.id, device)
+    this.byIp.clear()
+    for (const device of data.devices) {
+      this.devices.set(device.id, device)
+      this.byIp.set(device.ip, device.id)
+    }
     for (const edge of data.edges) {
       add(this.edgesOf, edge.client, edge)
       if (edge.server !== edge.client) add(this.edgesOf, edge.server, edge)

@@ -1,35 +1,81 @@
-/** Inventory and segments: what of the devices their networks tell. Shows the posture audit where the data has it, and networks in any case. */
-import type { Model, ReportDevice } from './model.ts'
-import { family, networkOf } from './model.ts'
+/** Inventory and segments: what the devices are, what their networks mix, who reaches into them, and the rules that the traffic needs. */
+import type { InventoryRow, PostureView } from '../data.ts'
 import { deviceHref } from './devices.ts'
-import { count, cut, h, paged, percent, plural, shown } from './dom.ts'
+import { count, cut, h, paged, plural, shown, size, time } from './dom.ts'
+import type { Model } from './model.ts'
 
-const MEDICAL = new Set(['modality', 'archive', 'workstation', 'ris', 'engine', 'gateway', 'hl7-source', 'hl7-receiver', 'sink'])
+const none = (text: string): HTMLElement => h('p', {}, text)
+const share = (part: number): string => `${(100 * part).toFixed(0)} %`
 
-export function networksView(model: Model): HTMLElement {
-  const networks = new Map<string, ReportDevice[]>()
-  for (const d of model.data.devices) {
-    const key = d.addresses.some((a) => a.public && a.ip === d.ip) ? 'the Internet' : networkOf(d.ip)
-    networks.set(key, [...networks.get(key) ?? [], d])
+export function postureViewOf(model: Model): HTMLElement {
+  const { posture, span } = model.data
+  if (posture === undefined) return none('No inventory was kept of this run.')
+  return h('div', {}, ...segments(model, posture), ...inventory(posture, span?.to ?? 0))
+}
+
+type Contact = PostureView['segments']['exposed'][number]
+
+function segments(model: Model, { segments: audit }: PostureView): HTMLElement[] {
+  const inside = audit.segments.filter((s) => s.kind !== 'internet')
+  const mixed = inside.filter((s) => s.kind === 'mixed').length
+  const list = paged<(typeof audit.segments)[number]>('Segments', ['Network', 'Name', 'VLAN', 'Kind', 'Devices', 'Medical', 'What lives there'], (s) => h('tr', {},
+    h('td', {}, s.subnet), h('td', {}, shown(s.name)), h('td', {}, s.vlan ?? '–'),
+    h('td', {}, { medical: '● medical only', mixed: '◆ mixed', other: '○ no medical device', internet: '▲ the Internet' }[s.kind]),
+    h('td', { class: 'n' }, count(s.devices)), h('td', { class: 'n' }, count(s.medical)), h('td', {}, Object.entries(s.kinds).map(([kind, n]) => `${count(n)} ${shown(kind)}`).join(', '))), 20)
+  list.show(audit.segments)
+  const field = (kind: 'medical' | 'other' | 'mixed', text: string): HTMLElement => h('tr', {}, h('td', {}, text), h('td', { class: 'n' }, share(audit.shares[kind])), h('td', { class: 'n' }, share(audit.field[kind])))
+  const contacts = (label: string, rows: readonly Contact[]): HTMLElement => {
+    const table = paged<Contact>(label, ['From', 'To', 'Services', 'Conversations', 'Bytes', 'First (UTC)', 'Last (UTC)'], (c) => h('tr', {},
+      h('td', {}, host(model, c.client)), h('td', {}, host(model, c.server)), h('td', {}, cut(c.services.map(shown).join(', '), 120)), h('td', { class: 'n' }, count(c.conversations)),
+      h('td', { class: 'n' }, size(c.bytes)), h('td', {}, time(c.first).slice(0, 16)), h('td', {}, time(c.last).slice(0, 16))), 15)
+    table.show(rows)
+    return table.element
   }
-  const medical = (d: ReportDevice): boolean => MEDICAL.has(family(d.role))
-  const rows = [...networks].map(([name, members]) => ({ name, members, medical: members.filter(medical).length })).sort((a, b) => b.members.length - a.members.length)
-  const inside = rows.filter((r) => r.name !== 'the Internet' && r.medical > 0)
-  const mixed = inside.filter((r) => r.medical < r.members.length)
-  const list = paged<(typeof rows)[number]>('Networks', ['Network', 'Devices', 'Medical', 'Kinds', 'Mixed'], (r) => {
-    const kinds = new Map<string, number>()
-    for (const d of r.members) kinds.set(family(d.role), (kinds.get(family(d.role)) ?? 0) + 1)
-    return h('tr', {}, h('td', {}, r.name), h('td', { class: 'n' }, count(r.members.length)), h('td', { class: 'n' }, percent(r.medical, r.members.length)),
-      h('td', {}, [...kinds].map(([k, n]) => `${count(n)} ${shown(k)}`).join(', ')), h('td', {}, r.medical === 0 || r.name === 'the Internet' ? '–' : r.medical < r.members.length ? '◆ mixes' : '● medical only'))
-  }, 20)
-  list.show(rows)
-  const software = paged<ReportDevice>('Inventory', ['Device', 'Role', 'Implementation', 'Version', 'AE titles', 'HL7 applications', 'Hardware addresses'], (d) => h('tr', {},
-    h('td', {}, h('a', { href: deviceHref(d.id) }, cut(shown(d.name), 32))), h('td', {}, shown(d.role)), h('td', {}, shown(d.implementation ?? '–')), h('td', {}, shown(d.version ?? '–')),
-    h('td', {}, cut(d.ae_titles.map(shown).join(', '), 60) || '–'), h('td', {}, cut(d.applications.map(shown).join(', '), 200) || '–'), h('td', {}, cut([...new Set(d.addresses.flatMap((a) => a.mac ?? []))].join(', '), 60) || '–')), 25)
-  software.show(model.data.devices)
-  return h('div', {},
-    h('p', { class: 'lead' }, inside.length === 0 ? 'No network with medical devices was seen.'
-      : `${plural(mixed.length, 'network')} of ${count(inside.length)} with medical devices also ${mixed.length === 1 ? 'holds' : 'hold'} other or unknown hosts (${percent(mixed.length, inside.length)}). Published field figures speak of 72 % of healthcare VLANs.`),
-    h('h3', {}, 'Networks'), h('p', { class: 'soft' }, 'By address, as /24 or /64: the true borders are the routers’.'), list.element,
-    h('h3', {}, 'Inventory'), software.element)
+  const rules = paged<(typeof audit.rules)[number]>('Rules', ['From', 'To', 'Service', 'Protocol', 'Conversations'], (r) => h('tr', {},
+    h('td', {}, ...r.from.flatMap((ip, i) => [i > 0 ? ', ' : '', host(model, ip)])), h('td', {}, host(model, r.to)), h('td', {}, `${r.transport}/${r.port}`), h('td', {}, r.protocol ?? 'not recognised'), h('td', { class: 'n' }, count(r.conversations))), 15)
+  rules.show(audit.rules)
+  return [
+    h('p', { class: 'lead' }, inside.length === 0 ? 'No network was seen.'
+      : `${plural(mixed, 'network')} of ${count(inside.length)} ${mixed === 1 ? 'mixes' : 'mix'} medical devices with other hosts; ${plural(audit.exposed.length, 'conversation')} of medical devices ${audit.exposed.length === 1 ? 'reaches' : 'reach'} the Internet.`),
+    h('h3', {}, 'Networks'), list.element,
+    h('div', { class: 'scroll' }, h('table', { class: 'narrow' }, h('thead', {}, h('tr', {}, ...['Share of networks', 'This site', 'Published field figure'].map((t) => h('th', { scope: 'col' }, t)))),
+      h('tbody', {}, field('medical', 'medical devices only'), field('mixed', 'medical and other hosts mixed'), field('other', 'no medical device')))),
+    h('h3', {}, 'Medical devices in conversation with the Internet'), audit.exposed.length === 0 ? none('None was seen.') : contacts('Exposed devices', audit.exposed),
+    h('h3', {}, 'IT hosts in conversation with medical devices'), audit.it_to_medical.length === 0 ? none('None was seen.') : contacts('IT to medical', audit.it_to_medical),
+    h('h3', {}, 'The rules that settled traffic needs'), none('From these hosts to this service; everything else towards medical devices may be closed. wardwire segments prints them as nftables and CSV.'), rules.element,
+    h('h3', {}, 'What these rules would have stopped'), audit.blocked.length === 0 ? none('Nothing.') : contacts('Stopped', audit.blocked),
+  ]
+}
+
+/** By its name, with the address the rule is about. */
+function host(model: Model, ip: string): HTMLElement | string {
+  const id = model.byIp.get(ip)
+  if (id === undefined) return shown(ip)
+  const name = model.nameOf(id)
+  return h('span', {}, h('a', { href: deviceHref(id) }, cut(shown(name), 32)), name === ip ? '' : ` ${ip}`)
+}
+
+function inventory({ inventory: items }: PostureView, now: number): HTMLElement[] {
+  const past = (item: InventoryRow): boolean => item.os.some((os) => os.eol !== null && Date.parse(os.eol) * 1000 < now)
+  const imaging = items.filter((i) => i.role.startsWith('modality'))
+  const told = imaging.filter((i) => i.os.length > 0)
+  const list = paged<InventoryRow>('Inventory', ['Device', 'Role', 'Make and model', 'Software', 'Serial', 'Implementation', 'System', 'Offers', 'Network interface', 'How sure'], (i) => h('tr', {},
+    h('td', {}, h('a', { href: deviceHref(i.id) }, cut(shown(i.name), 28)), i.hostname === null ? '' : ` ${cut(shown(i.hostname), 40)}`), h('td', {}, shown(i.role)),
+    h('td', {}, cut([i.manufacturer, i.model].filter((t) => t !== null).map(shown).join(' '), 60) || '–'), h('td', {}, cut(shown(i.software ?? '–'), 40)), h('td', {}, cut(shown(i.serial ?? '–'), 30)),
+    h('td', {}, cut(shown([i.implementation.toolkit, i.implementation.version_name].filter((t) => t !== null).join(' ') || i.implementation.class_uid || '–'), 50)),
+    h('td', {}, i.os.length === 0 ? '–' : i.os.map((os) => `${shown(os.name)}${os.eol === null ? '' : `, support until ${os.eol.slice(0, 10)}`}`).join('; '), past(i) ? h('strong', {}, ' ▲ past its end') : ''),
+    h('td', {}, cut(i.services_offered.map((s) => `${s.protocol ?? s.transport}/${s.port}`).join(', '), 60) || '–'), h('td', {}, cut(shown(i.mac_vendor ?? '–'), 30)),
+    h('td', { title: i.evidence.map(shown).join('; ') }, i.confidence)), 25)
+  const search = h('input', { type: 'search', 'aria-label': 'Search inventory', placeholder: 'name, make, model, system', oninput: () => filter() })
+  const filter = (): void => {
+    const want = search.value.toLowerCase()
+    list.show(want === '' ? items : items.filter((i) => [i.name, i.role, i.ip, i.manufacturer, i.model, i.software, i.serial, i.station, i.hostname, i.mac_vendor, i.implementation.toolkit, ...i.os.map((os) => os.name)].join(' ').toLowerCase().includes(want)))
+  }
+  filter()
+  return [
+    h('h3', {}, 'Inventory'),
+    none(told.length === 0 ? `Of ${plural(imaging.length, 'imaging device')}, none shows what system it runs.`
+      : `Of ${plural(imaging.length, 'imaging device')}, ${count(told.length)} show what system they run, and ${count(told.filter(past).length)} of these (${share(told.filter(past).length / told.length)}) run one past the end of its support; a published field figure is 83 %.`),
+    h('div', { class: 'tools' }, search), list.element,
+  ]
 }

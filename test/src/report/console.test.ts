@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Alert } from '../../../models/alert.ts'
+import { allow } from '../../../models/feedback.ts'
 import { Engine } from '../../../models/engine.ts'
 import { Console, type Change, type ConsoleSource, type Decision } from '../../../src/report/console.ts'
 import { Gather } from '../../../src/report/gather.ts'
@@ -209,6 +210,12 @@ describe('a console beside runs', () => {
       expect(new StateSource(state).decisions()['a-7']?.acknowledged).toBe(true)
       state.desk.acknowledge('a-7', null)
       expect(beside.decisions()).toEqual({})
+      const alert = numbered(3)
+      state.answer(allow(alert, 30, 'ticket 5'))
+      expect(beside.decisions()[alert.id]?.answer).toMatch(/^Allowed until 20\d\d-.* \(ticket 5\)\.$/)
+      expect(beside.takeBack(alert.id)).toContain('taken back')
+      expect(beside.decisions()).toEqual({})
+      expect(() => beside.allow('a-none', 3, '')).toThrow('no alert')
       expect(() => beside.acknowledge(numbered(1).id, true)).toThrow('no alert')
     } finally {
       end()
