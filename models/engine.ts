@@ -52,6 +52,8 @@ export class Engine {
   /** What addresses showed of themselves before any conversation of theirs was known. */
   readonly #shown = new Map<string, { hostname: string | null; eol: string | null }>()
   #hour = -1
+  /** Pieces of evidence since the start, by detector. */
+  readonly findings = new Map<string, number>()
 
   constructor(options: EngineOptions) {
     const calendar = options.calendar ?? new Calendar()
@@ -84,10 +86,15 @@ export class Engine {
     this.#both(event, event.flow, ends)
   }
 
-  /** The input is over; time has come to `at`. */
-  finish(at: Micros): void {
+  /** Time has come to `at`, and no event did. */
+  tick(at: Micros): void {
     const hour = this.#clock.hour(at)
     if (this.#hour >= 0 && hour > this.#hour) this.#tick(hour)
+  }
+
+  /** The input is over; time has come to `at`. */
+  finish(at: Micros): void {
+    this.tick(at)
   }
 
   #both(event: Exclude<WireEvent, { kind: 'host' | 'capture' }>, flow: Flow, before: Ends): void {
@@ -116,6 +123,8 @@ export class Engine {
   #judge(detectors: Detector[], event: WireEvent, device: Device, scene: Scene): void {
     for (const detector of detectors) {
       const found = detector.judge(event, device, this.#site, scene)
+      if (found.length === 0) continue
+      this.findings.set(detector.id, (this.findings.get(detector.id) ?? 0) + found.length)
       for (const evidence of found) this.#incidents.add(evidence)
     }
   }
@@ -281,6 +290,11 @@ export class Engine {
   }
 
   // ---- to look at
+
+  /** Devices known, and pieces of evidence that raised no alert, by detector. */
+  get counts(): { devices: number; suppressed: ReadonlyMap<string, number> } {
+    return { devices: this.#directory.devices.size, suppressed: this.#incidents.suppressed }
+  }
 
   /** Devices as the engine takes them to be now. */
   *view(): Iterable<DeviceView> {

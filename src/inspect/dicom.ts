@@ -23,7 +23,7 @@ export function associationText(association: Association, operations: Operation[
     `  ${shown(association.calling_ae)} -> ${shown(association.called_ae)}   ${outcome(association)}, ${seconds(association.ended_at - association.started)}`,
     `  implementation  ${shown(client?.version_name ?? client?.class_uid)} -> ${shown(server?.version_name ?? server?.class_uid)}; ` +
       `maximum PDU ${association.max_pdu.client ?? '-'} / ${association.max_pdu.server ?? '-'}; bytes ${association.bytes.client} / ${association.bytes.server}`,
-    ...(association.user_identity ? [`  user identity   type ${association.user_identity.type}${association.user_identity.has_passcode ? ', passcode in clear' : ''}`] : []),
+    ...(association.user_identity ? [`  user identity   type ${association.user_identity.type}${association.user_identity.has_passcode ? ', passcode in clear' : ''}${association.user_identity.accepted ? ', accepted' : ''}`] : []),
     ...(association.async_operations ? [`  asynchronous    ${association.async_operations.invoked} invoked, ${association.async_operations.performed} performed`] : []),
     ...(association.extended_negotiation ?? []).map((e) => `  extended        ${shown(uidName(e.sop_class_uid))}: ${amount(e.bytes, 'byte')}`),
     ...(association.common_extended_negotiation ?? []).map((e) => `  common extended ${shown(uidName(e.sop_class_uid))} of ${shown(uidName(e.service_class_uid))}${e.related.map((uid) => `, like ${shown(uidName(uid))}`).join('')}`),
@@ -72,8 +72,8 @@ export function operationRow(o: Operation, reveal: Reveal): string[] {
   const details = [
     ...(o.dataset ? [amount(o.dataset.bytes, 'byte'), ...(o.dataset.study_uid ? [`study ${shown(o.dataset.study_uid)}`] : [])] : []),
     ...who('patient', o.dataset?.patient), ...who('accession', o.dataset?.accession),
-    ...(o.query ? [`${shown(o.query.level ?? 'worklist')} by ${o.query.keys.map(shown).join(', ') || 'nothing'}${o.query.wildcard ? ' (wildcard)' : ''}: ${amount(o.query.matches, 'match').replace('matchs', 'matches')}`] : []),
-    ...(o.move ? [`to ${shown(o.move.destination_ae)}: ${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed, ${o.move.warning ?? '-'} with warning, ${o.move.remaining ?? '-'} remaining${o.move.flows ? ` (on ${o.move.flows.join(', ')})` : ''}`] : []),
+    ...(o.query ? [`${shown(o.query.level ?? 'worklist')} by ${o.query.keys.map(shown).join(', ') || 'nothing'}${o.query.wildcard ? ' (wildcard)' : ''}${o.query.ranges ? ` (range of ${o.query.ranges.map(shown).join(', ')})` : ''}${o.command === 'C-FIND' ? `: ${amount(o.query.matches, 'match').replace('matchs', 'matches')}` : ''}`] : []),
+    ...(o.move && !o.web ? [`${o.move.destination_ae === null ? '' : `to ${shown(o.move.destination_ae)}: `}${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed, ${o.move.warning ?? '-'} with warning, ${o.move.remaining ?? '-'} remaining${o.move.flows ? ` (on ${o.move.flows.join(', ')})` : ''}`] : []),
     ...(o.commitment ? [`${amount(o.commitment.instances, 'instance')}, ${o.commitment.failed} failed`] : []),
     ...(o.cause ? [`for ${causeText(o.cause)}`] : []),
     ...(o.web ? webDetails(o.web) : []),
