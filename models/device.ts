@@ -64,6 +64,8 @@ export interface Device {
   implementation: string | null
   version: string | null
   host: string | null
+  /** End of life of its operating system (YYYY-MM-DD), where it showed one that has one. */
+  eol?: string | null
   role: string
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>

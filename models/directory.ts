@@ -412,9 +412,17 @@ export class Directory {
     return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause }
   }
 
+  /** Whoever has no life of its own here (no day of it, no deed) goes first, or a flood of passers-by would push out those who are known. */
   #forgetOldest(): void {
     let oldest: Device | undefined
-    for (const device of this.devices.values()) if (oldest === undefined || device.last < oldest.last) oldest = device
+    let passing = false
+    for (const device of this.devices.values()) {
+      const passes = device.lived === 0 && device.deeds.size === 0
+      if (oldest === undefined || (passes && !passing) || (passes === passing && device.last < oldest.last)) {
+        oldest = device
+        passing = passes
+      }
+    }
     if (oldest === undefined) return
     this.devices.delete(oldest.id)
     for (const ip of oldest.ips.keys()) {

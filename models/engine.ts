@@ -49,7 +49,11 @@ export class Engine {
   readonly #wanted = new Map<string, Detector[]>()
   readonly #client = newScene('client')
   readonly #server = newScene('server')
+  /** What addresses showed of themselves before any conversation of theirs was known. */
+  readonly #shown = new Map<string, { hostname: string | null; eol: string | null }>()
   #hour = -1
+  /** Pieces of evidence since the start, by detector. */
+  readonly findings = new Map<string, number>()
 
   constructor(options: EngineOptions) {
     const calendar = options.calendar ?? new Calendar()
@@ -82,10 +86,15 @@ export class Engine {
     this.#both(event, event.flow, ends)
   }
 
-  /** The input is over; time has come to `at`. */
-  finish(at: Micros): void {
+  /** Time has come to `at`, and no event did. */
+  tick(at: Micros): void {
     const hour = this.#clock.hour(at)
     if (this.#hour >= 0 && hour > this.#hour) this.#tick(hour)
+  }
+
+  /** The input is over; time has come to `at`. */
+  finish(at: Micros): void {
+    this.tick(at)
   }
 
   #both(event: Exclude<WireEvent, { kind: 'host' | 'capture' }>, flow: Flow, before: Ends): void {
@@ -114,6 +123,8 @@ export class Engine {
   #judge(detectors: Detector[], event: WireEvent, device: Device, scene: Scene): void {
     for (const detector of detectors) {
       const found = detector.judge(event, device, this.#site, scene)
+      if (found.length === 0) continue
+      this.findings.set(detector.id, (this.findings.get(detector.id) ?? 0) + found.length)
       for (const evidence of found) this.#incidents.add(evidence)
     }
   }
@@ -178,10 +189,31 @@ export class Engine {
     return claim === undefined ? NO_CLAIMS : [claim]
   }
 
+  /** Mostly told before the first conversation ends: then it waits until the address is a device's. */
   #host(event: HostFacts): void {
-    const id = this.#directory.state.byIp.get(event.ip)?.[0]
+    if (this.#site.frozen) return
+    const { ip, hostname } = event
+    const eol = event.confidence === 'low' ? null : event.os?.eol ?? null
+    if (hostname === null && event.os === null) return
+    const id = this.#directory.state.byIp.get(ip)?.[0]
     const device = id === undefined ? undefined : this.#directory.devices.get(id)
-    if (device !== undefined && event.hostname !== null) device.host = event.hostname
+    if (device === undefined) {
+      if (this.#shown.size < MOST_SHOWN || this.#shown.has(ip)) this.#shown.set(ip, { hostname: hostname ?? this.#shown.get(ip)?.hostname ?? null, eol: event.os === null ? this.#shown.get(ip)?.eol ?? null : eol })
+      return
+    }
+    if (hostname !== null) device.host = hostname
+    if (event.os !== null && event.confidence !== 'low') device.eol = eol
+  }
+
+  /** What addresses showed before they were devices. */
+  #recognise(): void {
+    for (const [ip, { hostname, eol }] of this.#shown) {
+      const device = this.#directory.devices.get(this.#directory.state.byIp.get(ip)?.[0] ?? '')
+      if (device === undefined) continue
+      device.host ??= hostname
+      device.eol ??= eol
+      this.#shown.delete(ip)
+    }
   }
 
   // ---- time
@@ -197,6 +229,7 @@ export class Engine {
       site.compare(devices.values())
       this.#orders.expire((hour - 24) * 3_600_000_000)
     }
+    this.#recognise()
     this.#hour = hour
     this.#directory.day = day
     site.heard(hour)
@@ -258,6 +291,11 @@ export class Engine {
 
   // ---- to look at
 
+  /** Devices known, and pieces of evidence that raised no alert, by detector. */
+  get counts(): { devices: number; suppressed: ReadonlyMap<string, number> } {
+    return { devices: this.#directory.devices.size, suppressed: this.#incidents.suppressed }
+  }
+
   /** Devices as the engine takes them to be now. */
   *view(): Iterable<DeviceView> {
     for (const device of this.#directory.devices.values()) yield viewOf(device)
@@ -291,6 +329,7 @@ export class Engine {
     yield ['directory', pack({ byIp, byMac, routers, started, met })]
     yield* this.#incidents.save()
     yield* chunks('names', [...names])
+    yield* chunks('shown', [...this.#shown])
     yield* this.#orders.save()
     for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, pack(device)]
   }
@@ -312,6 +351,7 @@ export class Engine {
     }
     devices.sort((a, b) => a.serial - b.serial)
     for (const device of devices) this.#directory.devices.set(device.id, device)
+    for (const [ip, shown] of unchunk('shown', all) as [string, { hostname: string | null; eol: string | null }][]) this.#shown.set(ip, shown)
     this.#orders.load(all)
     this.#incidents.load(all)
     this.#heed((all.get('feedback') ?? []) as Feedback[])
@@ -329,6 +369,8 @@ function* scoresOf(devices: Iterable<Device>, day: number): Iterable<number> {
 }
 
 const NO_CLAIMS: Claim[] = []
+/** Addresses that showed something and are no device yet: whoever is knocked at, or is never heard. */
+const MOST_SHOWN = 10_000
 
 function newScene(side: Scene['side']): Scene {
   return {

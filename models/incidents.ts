@@ -73,6 +73,8 @@ export class Incidents {
   allowances: readonly Allowance[] = []
   readonly #options: IncidentOptions
   readonly #site: Site
+  /** Evidence since the start that raised nothing: too little by itself, or before `learnUntil`; by detector. */
+  readonly suppressed = new Map<string, number>()
 
   constructor(site: Site, options: IncidentOptions) {
     this.#site = site
@@ -98,7 +100,10 @@ export class Incidents {
     const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : p === null ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
-    if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) return
+    if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
+      this.suppressed.set(evidence.detector, (this.suppressed.get(evidence.detector) ?? 0) + 1)
+      return
+    }
     // What is weak by itself belongs to the trouble that its actor is in already.
     const other = SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium') ? this.#trouble(actor, at) : undefined
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)

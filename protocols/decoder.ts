@@ -41,6 +41,8 @@ export class Decoder {
   /** Frames in, and their bytes on the wire. */
   frames = 0
   bytes = 0
+  /** Frames that whoever captured says it lost before they came here, in all. */
+  readonly lostInCapture = { kernel: 0, interface: 0 }
   readonly net = new FrameDecoder()
   readonly application = new ApplicationCounters()
   readonly #emit: (event: WireEvent) => void
@@ -83,6 +85,12 @@ export class Decoder {
     this.#deliver()
   }
 
+  /** Time has come to `at` and no frame did: timers move on a quiet network too. */
+  tick(at: Micros): void {
+    this.#tracker.tick(at)
+    this.#deliver()
+  }
+
   /** The capture is over: conversations end, in the order they began, and the sensor reports. @param truncated a file ended in the middle of a record */
   finish(truncated = false): void {
     this.net.finish()
@@ -105,6 +113,11 @@ export class Decoder {
     return this.#tracker.counters
   }
 
+  /** Conversations known at present, by state. */
+  conversationsByState(): Record<string, number> {
+    return this.#tracker.counts()
+  }
+
   /** Conversations known at present. */
   get conversations(): number {
     return this.#tracker.size
@@ -120,6 +133,7 @@ export class Decoder {
     const { tcp, application } = this
     const found: Record<string, number> = {
       ...this.net.dropped(),
+      'capture.kernel': this.lostInCapture.kernel, 'capture.interface': this.lostInCapture.interface,
       'tcp.after-end': tcp.afterEnd, 'tcp.out-of-reach': tcp.outOfReach, 'tcp.stray': tcp.stray,
       'tcp.conversations': tcp.evicted,
       'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,

@@ -10,6 +10,8 @@ import type { InspectOptions } from './commands/inspect.ts'
 import type { InventoryOptions, SegmentsOptions } from './commands/posture.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { SliceCommandOptions } from './commands/slice.ts'
+import type { CaptureOptions } from './commands/capture-options.ts'
+import type { WatchOptions } from './commands/watch.ts'
 import { UserError } from './errors.ts'
 import { VERSION } from './version.ts'
 
@@ -41,6 +43,44 @@ async function main(argv: string[]): Promise<number> {
     .action(async (files: string[], options: ReplayOptions) => {
       const { replay } = await import('./commands/replay.ts')
       exitCode = await replay(files, options)
+    })
+
+  program.command('watch')
+    .description('capture live, learn and judge as a service; SIGTERM ends it, SIGHUP reads the configuration again')
+    .argument('[input]', '- for standard input: tcpdump -w - | wardwire watch -')
+    .option('-i, --interface <name>', 'capture on this interface; repeat it for more', (name: string, names: string[] | undefined) => [...(names ?? []), name])
+    .option('--socket <path>', 'listen on this stream socket for wardwire capture --socket')
+    .option('--filter <expression>', 'capture filter of libpcap, for example "tcp port 104 or tcp port 2575" (default: everything)')
+    .option('--snaplen <bytes>', 'bytes kept of each frame (default: 262144)')
+    .option('--buffer <mebibytes>', 'buffer of the kernel for each interface (default: 64)')
+    .option('--write <file>', 'keep what is captured, as pcapng')
+    .option('--alerts <file>', 'append alerts, one JSON object a line; - for standard output (default: readable)')
+    .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
+    .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
+    .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
+    .option('--publish-events', 'publish events to Kafka, for workers that judge them (wardwire detect)')
+    .option('--events <file>', 'append every event, one JSON object a line; - for standard output')
+    .option('--state <folder>', 'start from, and save, what was learned; alerts wait there until they are delivered')
+    .option('--freeze', 'judge by the state, do not learn')
+    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
+    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
+    .option('--config <file>', 'the configuration file')
+    .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
+    .action(async (input: string | undefined, options: WatchOptions) => {
+      const { watch } = await import('./commands/watch.ts')
+      exitCode = await watch(input, options)
+    })
+
+  program.command('capture')
+    .description('capture only: write frames as pcapng to standard output or to a socket, for a unit that alone has the right to')
+    .requiredOption('-i, --interface <name>', 'capture on this interface; repeat it for more', (name: string, names: string[] | undefined) => [...(names ?? []), name])
+    .option('--socket <path>', 'the stream socket on which wardwire watch --socket listens')
+    .option('--filter <expression>', 'capture filter of libpcap')
+    .option('--snaplen <bytes>', 'bytes kept of each frame (default: 262144)')
+    .option('--buffer <mebibytes>', 'buffer of the kernel for each interface (default: 64)')
+    .action(async (options: CaptureOptions & { socket?: string }) => {
+      const { capture } = await import('./commands/capture.ts')
+      exitCode = await capture(options)
     })
 
   baselineCommands(program.command('baseline').description('what was learned of each device; why an alert was raised; answers to alerts'), (code) => { exitCode = code })

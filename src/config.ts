@@ -68,6 +68,17 @@ const sinkSchema = z.discriminatedUnion('type', [
   }),
 ])
 
+const serviceSchema = z.strictObject({
+  checkpoint_seconds: z.number().min(0.1).max(86_400).default(60)
+    .describe('how often what was learned is saved'),
+  no_traffic_minutes: z.number().min(0.01).default(10)
+    .describe('an alert says so when nothing was captured for so long'),
+  loss: z.number().min(0).max(1).default(0.01)
+    .describe('an alert says so when more than this part of the frames of a minute was lost'),
+  stalled_minutes: z.number().min(0.01).default(5)
+    .describe('an alert says so, and readyz is no, when alerts wait for a sink that has taken none for so long'),
+})
+
 export const configSchema = z.strictObject({
   sensor: z.string().min(1).max(64).default('wardwire')
     .describe('name of this sensor in alerts'),
@@ -90,6 +101,8 @@ export const configSchema = z.strictObject({
     .describe('where else alerts go: jsonl, syslog, splunk, webhook'),
   outbox_bytes: z.int().min(1_000_000).default(256_000_000)
     .describe('disk for alerts that wait, for each sink; beyond it the least severe go first'),
+  service: serviceSchema.prefault({})
+    .describe('of wardwire watch: checkpoint_seconds, no_traffic_minutes, loss, stalled_minutes'),
 })
 
 export type Config = z.output<typeof configSchema>

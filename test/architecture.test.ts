@@ -51,7 +51,8 @@ const BUILD_ONLY = ['esbuild', 'uplot', 'cytoscape']
 
 /** Where each package of package.json may be imported. */
 const HOMES: Record<string, string[]> = {
-  pcap: ['src/sources/'],
+  pcap: ['src/sources/live-child.ts'],
+  pino: ['src/telemetry/log.ts'],
   kafkajs: ['src/sources/', 'src/sinks/', 'src/detect/'],
   dcmjs: ['protocols/dicom/'],
   'hl7-standard': ['protocols/hl7/'],

@@ -12,6 +12,7 @@ import { hl7NewSender } from './hl7-new-sender.ts'
 import { hl7Refusals } from './hl7-refusals.ts'
 import { hl7Volume } from './hl7-volume.ts'
 import { idleAssociations } from './idle-associations.ts'
+import { lateralMovement } from './lateral-movement.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newService } from './new-service.ts'
@@ -38,6 +39,7 @@ export const DETECTORS: readonly Detector[] = [
   hl7Refusals,
   hl7Volume,
   idleAssociations,
+  lateralMovement,
   moveDestination,
   newPeer,
   newService,

@@ -10,23 +10,26 @@
 import { u16be, u16le, u32be, u32le } from '../bytes.ts'
 import { LIMITS } from '../limits.ts'
 import { withoutFcs } from './pcap.ts'
-import { FRAME, MORE, type RecordWindow, type Step } from './window.ts'
+import { FRAME, MORE, type RecordWindow, type Statistics, type Step } from './window.ts'
 
 export const SECTION_HEADER = 0x0A0D0D0A
 const INTERFACE_DESCRIPTION = 1
 const OBSOLETE_PACKET = 2
 const SIMPLE_PACKET = 3
+const INTERFACE_STATISTICS = 5
 const ENHANCED_PACKET = 6
 
 const BYTE_ORDER_MAGIC = 0x1A2B3C4D
 /** Type, total length, and total length again. */
 const FRAMING_BYTES = 12
 
-// Options: of every block, of interface descriptions, of enhanced packets.
+// Options: of every block, of interface descriptions, of interface statistics, of enhanced packets.
 const END_OF_OPTIONS = 0
 const IF_TSRESOL = 9
 const IF_FCSLEN = 13
 const IF_TSOFFSET = 14
+const ISB_IFDROP = 5
+const ISB_OSDROP = 7
 const EPB_FLAGS = 2
 
 interface Interface {
@@ -70,6 +73,7 @@ export class PcapngBlocks {
       case ENHANCED_PACKET: return this.#enhancedPacket(window, body, end)
       case SIMPLE_PACKET: return this.#simplePacket(window, body, end)
       case OBSOLETE_PACKET: return this.#obsoletePacket(window, body, end)
+      case INTERFACE_STATISTICS: return this.#statistics(window, body, end)
       case INTERFACE_DESCRIPTION: return this.#interfaceDescription(window, body, end)
       default: return this.#sectionHeader(window, body, end)
     }
@@ -139,6 +143,26 @@ export class PcapngBlocks {
     return answer
   }
 
+  /** Section 4.6: interface u32, time high u32, time low u32, options. Whoever captured tells how far its clock is, and what it lost. */
+  #statistics(window: RecordWindow, body: number, end: number): Step {
+    const { bytes } = window
+    const id = end - body < 12 ? -1 : this.#u32(bytes, body)
+    const source = this.#interfaces[id]
+    if (source === undefined || window.onStatistics === null) return MORE
+    const at = microsOf(this.#u32(bytes, body + 4), this.#u32(bytes, body + 8), source.ticksPerSecond) + source.offset
+    const found: Statistics = { interfaceId: id, at: at >= 0 && at <= LIMITS.capture.time ? at : null, kernelDrops: 0, interfaceDrops: 0 }
+    for (let option = body + 12; option + 12 <= end;) {
+      const code = this.#u16(bytes, option)
+      const length = this.#u16(bytes, option + 2)
+      if (code === END_OF_OPTIONS) break
+      if (code === ISB_OSDROP && length === 8) found.kernelDrops = this.#i64(bytes, option + 4)
+      if (code === ISB_IFDROP && length === 8) found.interfaceDrops = this.#i64(bytes, option + 4)
+      option += 4 + padded(length)
+    }
+    window.onStatistics(found)
+    return MORE
+  }
+
   /** Section 4.4: original u32, bytes up to the snap length of interface 0. */
   #simplePacket(window: RecordWindow, body: number, end: number): Step {
     if (end - body < 4) return window.corrupt('a simple packet too short')
@@ -194,7 +218,8 @@ export class PcapngBlocks {
 }
 
 function isRead(type: number): boolean {
-  return type === ENHANCED_PACKET || type === SIMPLE_PACKET || type === OBSOLETE_PACKET || type === INTERFACE_DESCRIPTION || type === SECTION_HEADER
+  return type === ENHANCED_PACKET || type === SIMPLE_PACKET || type === OBSOLETE_PACKET
+    || type === INTERFACE_STATISTICS || type === INTERFACE_DESCRIPTION || type === SECTION_HEADER
 }
 
 /** Lengths are padded to 32 bits; as arithmetic, because a hostile length may need all 32. */

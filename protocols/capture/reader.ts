@@ -21,7 +21,7 @@ import { isPcapMagic, PCAP_HEADER_BYTES, PcapRecords } from './pcap.ts'
 import { PcapngBlocks, SECTION_HEADER } from './pcapng.ts'
 import { END, MORE, RecordWindow, type Step } from './window.ts'
 
-export { END, FRAME, MORE, type CaptureProblem, type Step } from './window.ts'
+export { END, FRAME, MORE, type CaptureProblem, type Statistics, type Step } from './window.ts'
 
 export class CaptureReader extends RecordWindow {
   /** Records read: frames handed out. */

@@ -23,6 +23,16 @@ export interface CaptureProblem {
   readonly text: string
 }
 
+/** What a capture says of itself between its packets (pcapng, section 4.6). Counts are since the start of the section. */
+export interface Statistics {
+  interfaceId: number
+  /** How far the capturing clock had come; null when that is no time. */
+  at: Micros | null
+  /** Frames lost because nobody read them in time, and by the interface itself. */
+  kernelDrops: number
+  interfaceDrops: number
+}
+
 export class RecordWindow implements Frame {
   // The frame.
   bytes: Uint8Array = new Uint8Array(0)
@@ -38,6 +48,8 @@ export class RecordWindow implements Frame {
   from = 0
   to = 0
   problem: CaptureProblem | null = null
+  /** Hears the statistics at their place among the frames. */
+  onStatistics: ((statistics: Statistics) => void) | null = null
 
   readonly #chunkBytes: number
   readonly #straddleBytes: number

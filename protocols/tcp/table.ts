@@ -140,6 +140,13 @@ export class ConversationTable {
     return NONE
   }
 
+  /** Conversations of a class: walked through, so for those who ask now and then. */
+  count(kind: Class): number {
+    let count = 0
+    for (let slot = this.#first[kind]!; slot !== NONE; slot = this.#next[slot]!) count++
+    return count
+  }
+
   /** Both addresses of a slot, the lower endpoint's first. */
   addresses(slot: number): Uint32Array {
     return this.#keys.slice(slot * WORDS, slot * WORDS + 8)

@@ -5,7 +5,8 @@
  *     tracker.packet(packet)     // for each; `open`'s consumers hear bytes, gaps and ends meanwhile
  *     tracker.finish()           // the capture is over
  *
- * Timers run on the capture clock: whatever happens, happens at a packet.
+ * Timers run on the capture clock, at whole seconds of it: a silence ends a conversation at the same time whether a packet or a tick
+ * of whoever captures brings that time.
  */
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
@@ -85,6 +86,22 @@ export class Tracker {
     return this.#table.size
   }
 
+  /** Conversations by how much they have proven to be one. */
+  counts(): Record<string, number> {
+    const of = (kind: Class): number => this.#table.count(kind)
+    return { closed: of(CLOSED), half_open: of(HALF_OPEN), datagrams: of(DATAGRAMS), partial: of(PARTIAL), established: of(ESTABLISHED) }
+  }
+
+  /** Time has come to `at`. */
+  tick(at: Micros): void {
+    this.#clock.advance(at)
+    const { now } = this.#clock
+    if (now < this.#nextExpiry && now >= this.#nextExpiry - EXPIRY_INTERVAL) return
+    if (now < this.#nextExpiry) this.#expire(wholeSecond(now))
+    else for (let due = this.#due(); due <= now; due = this.#due()) this.#expire(due)
+    this.#nextExpiry = wholeSecond(now) + EXPIRY_INTERVAL
+  }
+
   /** The conversation's consumer wants `tick` at this capture time. One wish at a time: the next is what `tick` answers. */
   wake(conversation: Conversation, due: Micros): void {
     // Conversations that ended leave theirs behind.
@@ -93,8 +110,7 @@ export class Tracker {
   }
 
   packet(packet: Packet): void {
-    this.#clock.advance(packet.at)
-    if (this.#clock.now >= this.#nextExpiry || this.#clock.now < this.#nextExpiry - EXPIRY_INTERVAL) this.#expire()
+    this.tick(packet.at)
     this.#reassembly.at = packet.at
     if (packet.transport === TCP) this.#tcp(packet)
     else this.#udp(packet)
@@ -331,11 +347,20 @@ export class Tracker {
     this.#segment(conversation, half, packet)
   }
 
-  #expire(): void {
-    const now = this.#clock.now
+  /** The first whole second, not earlier than the next, at which some conversation has been silent for too long or wants to be woken. */
+  #due(): Micros {
+    let first = Infinity
+    for (let kind = 0; kind < CLASSES; kind++) {
+      const slot = this.#table.oldest(kind as Class)
+      if (slot >= 0) first = Math.min(first, this.#conversations[slot]!.seen + this.#ages[kind]!)
+    }
+    const wake = Math.ceil(this.#timers.next / EXPIRY_INTERVAL) * EXPIRY_INTERVAL
+    return Math.max(this.#nextExpiry, Math.min(wholeSecond(first) + EXPIRY_INTERVAL, wake))
+  }
+
+  #expire(now: Micros): void {
     this.#reassembly.at = now
-    this.#nextExpiry = now + EXPIRY_INTERVAL
-    this.#tick(now)
+    this.#wakeUp(now)
     for (let kind = 0; kind < CLASSES; kind++) {
       for (let slot = this.#table.oldest(kind as Class); slot >= 0; slot = this.#table.oldest(kind as Class)) {
         const conversation = this.#conversations[slot]!
@@ -352,7 +377,7 @@ export class Tracker {
     }
   }
 
-  #tick(now: Micros): void {
+  #wakeUp(now: Micros): void {
     while (this.#timers.next <= now) {
       const conversation = this.#timers.shift()
       const due = conversation.consumer?.tick?.(now) ?? Infinity
@@ -379,6 +404,8 @@ function isSourceClient(packet: Packet): boolean {
   if (sourcePort >= EPHEMERAL !== destinationPort >= EPHEMERAL) return sourcePort >= EPHEMERAL
   return true
 }
+
+const wholeSecond = (at: Micros): Micros => Math.floor(at / EXPIRY_INTERVAL) * EXPIRY_INTERVAL
 
 function agesOf(limits: TcpLimits): number[] {
   const ages: number[] = []

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import type { Calendar } from '../../models/calendar.ts'
 import type { Alert } from '../../models/alert.ts'
 import type { Micros } from '../../protocols/events.ts'
+import { LIMITS } from '../../protocols/limits.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError, reason } from '../errors.ts'
@@ -203,6 +204,8 @@ async function read(files: string[], pipeline: Pipeline, state: State | undefine
         first = false
         pipeline.frame(frame)
       },
+      // Of several captures none has the clock of all.
+      onStatistics: (statistics, file) => pipeline.statistics({ ...statistics, interfaceId: statistics.interfaceId + file * LIMITS.capture.interfaces }, files.length === 1),
       afterChunk: async () => { if (!await drained()) stop.abort('an output that failed') },
       onProgress: (p) => progress.show(p),
       signal: stop.signal,

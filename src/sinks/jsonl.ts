@@ -15,10 +15,10 @@ export class JsonLines {
   #failure: unknown
   #blocked = false
 
-  /** @param path a file (replaced), or `-` for standard output */
-  constructor(path: string) {
+  /** @param path a file, or `-` for standard output. @param append to what the file holds, instead of replacing it */
+  constructor(path: string, append = false) {
     this.#target = path === '-' ? 'standard output' : path
-    this.#stream = path === '-' ? process.stdout : createWriteStream(path)
+    this.#stream = path === '-' ? process.stdout : createWriteStream(path, { flags: append ? 'a' : 'w' })
     this.#stream.on('error', (error) => { this.#failure ??= error })
     this.#stream.on('drain', () => { this.#blocked = false })
   }
@@ -26,7 +26,7 @@ export class JsonLines {
   write(line: string): void {
     this.#lines.push(line)
     this.#size += line.length + 1
-    if (this.#size >= BATCH) this.#flush()
+    if (this.#size >= BATCH) this.flush()
   }
 
   /** Resolves when the stream takes more; call it between chunks of input. @returns false when writing has failed: nothing more will be written */
@@ -38,7 +38,7 @@ export class JsonLines {
 
   /** Writes what is left and closes the file. @throws {UserError} when anything could not be written. */
   async close(): Promise<void> {
-    this.#flush()
+    this.flush()
     await new Promise<void>((resolve) => {
       if (this.#failure !== undefined) return resolve()
       this.#stream.once('error', () => resolve())
@@ -48,7 +48,8 @@ export class JsonLines {
     if (this.#failure !== undefined) throw new UserError(`cannot write ${this.#target}: ${reason(this.#failure)}`, 1)
   }
 
-  #flush(): void {
+  /** Hands on what was gathered, for those who read as it comes. */
+  flush(): void {
     if (this.#size === 0 || this.#failure !== undefined) return
     this.#blocked = !this.#stream.write(`${this.#lines.join('\n')}\n`)
     this.#lines = []

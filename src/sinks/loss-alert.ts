@@ -1,7 +1,7 @@
 /** An alert about ourselves: alerts were lost on the way to a sink, and how many. A pure function of the tally. */
-import { createHash } from 'node:crypto'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { lossCount, type Losses } from '../store/losses.ts'
+import { selfAlert } from './self-alert.ts'
 
 /** @param sink whose receiver did not get them */
 export function lossAlert(losses: Losses, sink: string, sensor: string): Alert {
@@ -16,19 +16,9 @@ export function lossAlert(losses: Losses, sink: string, sensor: string): Alert {
   const severity = losses.refused + losses.corrupt > 0 || worst === 'high' || worst === 'critical' ? 'high' : 'medium'
   const at = losses.to ?? 0
   const text = `${count} alerts did not reach ${sink}: ${parts.join('; ')}.`
-  return {
-    schema: 'wardwire.alert/1',
-    id: `loss-${createHash('sha256').update(JSON.stringify([sensor, sink, losses])).digest('hex').slice(0, 16)}`,
-    revision: 1,
-    raised_at: at, first_seen: losses.from ?? at, last_seen: at,
-    severity, score: 0, detector: 'ops.alerts-lost',
-    title: `${count} alerts did not reach ${sink}`,
-    explanation: text,
-    device: { id: `sensor:${sensor}`, role: 'sensor', name: sensor, ip: [], mac: [], ae_titles: [] },
-    peers: [], hosts: [],
-    evidence: [{ detector: 'ops.alerts-lost', group: 'protocol', at, p: null, observed: count, expected: 0, unit: 'alerts', text, flows: [] }],
-    attack: [], flows: [], count,
-    baseline: { days: 0, events: 0, state: 'none' },
-    capture: { sensor, source: 'self', loss: 0 },
-  }
+  return selfAlert({
+    detector: 'ops.alerts-lost', sensor, severity, text, raisedAt: at, firstSeen: losses.from ?? at,
+    title: `${count} alerts did not reach ${sink}`, observed: count, expected: 0, unit: 'alerts', count,
+    identity: JSON.stringify([sensor, sink, losses]),
+  })
 }

@@ -1,7 +1,9 @@
 /** Alerts on their way out of the house: accepted, stored, delivered to every sink. One object for whoever has alerts. */
 import type { Alert } from '../../models/alert.ts'
+import type { Micros } from '../../protocols/events.ts'
 import type { Config, KafkaConfig, SinkConfig } from '../config.ts'
 import { Intake } from '../store/intake.ts'
+import type { Outbox, Totals } from '../store/outbox.ts'
 import type { State } from '../store/state.ts'
 import { DELIVERY, Delivery, type DeliveryOptions } from './deliver.ts'
 import { HttpSink } from './http.ts'
@@ -26,8 +28,20 @@ function makeSink(config: SinkConfig, sensor: string): ReturnType<MakeSink> {
   }
 }
 
+/** How a sink's queue stands. */
+export interface SinkStanding {
+  sink: string
+  totals: Totals
+  /** `raised_at` of the alert that waits the longest. */
+  oldest: Micros | undefined
+  failures: number
+  /** Why nothing goes out at the moment. */
+  failing: string | undefined
+}
+
 export class Publisher {
   readonly #intake: Intake
+  readonly #outbox: Outbox
   readonly deliveries: readonly Delivery[]
 
   /**
@@ -38,9 +52,20 @@ export class Publisher {
    */
   constructor(store: State, makers: ReadonlyMap<string, MakeSink>, config: Pick<Config, 'sensor' | 'outbox_bytes'>, say: (line: string) => void, options: DeliveryOptions = DELIVERY) {
     const outbox = store.openOutbox([...makers.keys()], config.outbox_bytes)
+    this.#outbox = outbox
     this.deliveries = [...makers].map(([name, make]) => new Delivery(name, outbox, make, config.sensor, say, options))
     this.#intake = new Intake(outbox, () => { for (const delivery of this.deliveries) delivery.wake() }, say)
     for (const delivery of this.deliveries) delivery.start()
+  }
+
+  standing(): SinkStanding[] {
+    return this.deliveries.map(({ name, failures, failing }) =>
+      ({ sink: name, totals: this.#outbox.totals(name), oldest: this.#outbox.oldest(name), failures, failing }))
+  }
+
+  /** Why the store refuses alerts; undefined while it takes them. */
+  get refusing(): string | undefined {
+    return this.#intake.failing
   }
 
   /** Takes an alert; it is stored within a moment. */

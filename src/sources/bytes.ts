@@ -139,7 +139,7 @@ class PlainFile implements RawSource {
  * Standard input and FIFOs: read by the event loop, not by a thread of its pool, because a thread that waits for a silent pipe
  * cannot be called back, and would hold up the end of the program.
  */
-class Pipe implements RawSource {
+export class Pipe implements RawSource {
   position = 0
   readonly #stream: Readable
   #chunk: Uint8Array = new Uint8Array(0)

@@ -8,7 +8,7 @@
  * What is wrong with a file is a value with one clear clause, not an exception; the other files, and what was read of this one, count.
  */
 import type { Frame } from '../../protocols/capture/frame.ts'
-import { CaptureReader, FRAME, MORE } from '../../protocols/capture/reader.ts'
+import { CaptureReader, FRAME, MORE, type Statistics } from '../../protocols/capture/reader.ts'
 import type { Micros } from '../../protocols/events.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { isSupportedLinkType } from '../../protocols/net/link.ts'
@@ -45,6 +45,8 @@ export interface CaptureProgress {
 export interface CaptureHandlers {
   /** Called for each frame, which is valid until return. `fileIndex` is the place in `paths`. */
   onFrame(frame: Frame, fileIndex: number): void
+  /** What the capture says of itself, at its place among the frames. */
+  onStatistics?(statistics: Statistics, fileIndex: number): void
   /** Awaited between chunks (some MiB), so that writers can drain. */
   afterChunk?(): Promise<void> | void
   onProgress?(progress: CaptureProgress): void
@@ -208,6 +210,7 @@ class Run {
     this.#freeBytes -= 2 * input.chunkBytes
     this.#open.add(input)
     input.reader = new CaptureReader(input.chunkBytes)
+    input.reader.onStatistics = (statistics) => this.#handlers.onStatistics?.(statistics, input.index)
     try {
       input.raw = await openRaw(input.path, this.#open.size > OPEN_FILES)
       input.source = await unpacked(input.raw)

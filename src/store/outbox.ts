@@ -21,6 +21,7 @@
 import { crc32 } from 'node:zlib'
 import type { Database, RootDatabase } from 'lmdb'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
+import type { Micros } from '../../protocols/events.ts'
 import { addLosses, lossCount, noLosses, noteShed, noteTime, shedCount, type Losses } from './losses.ts'
 
 /** Bytes of a page of LMDB. Values that come in order leave pages half empty, so what fills a quarter of one takes a whole. */
@@ -179,6 +180,12 @@ export class Outbox {
   /** Whether the queue is closer to its bound than to its end. */
   pressed(totals: Totals): boolean {
     return totals.bytes > this.#maxBytes / 2
+  }
+
+  /** `raised_at` of the alert that waits the longest; undefined where none waits. */
+  oldest(sink: string): Micros | undefined {
+    for (const { value } of this.#inOrder(sink, 1)) return decode(value)?.raised_at
+    return undefined
   }
 
   totals(sink: string): Totals {

@@ -22,7 +22,8 @@ let learned: string | undefined
 function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
-    for (const event of ordinaryDays(LEARNED)) engine.event(event)
+    const nightly = Array.from({ length: LEARNED }, (_, day) => [WS01, WS02, WS03, WS04].map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null))).flat()
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
@@ -65,6 +66,9 @@ const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of:
 
 const talks = (from: Host, to: Host, n: number, more: Parameters<typeof flowEnd>[3] = {}): WireEvent[] =>
   times(n, 10, 5, (when) => flowEnd(flow(from, to), when, null, more))
+
+const onPort = (from: Host, to: Host, port: number, n: number): WireEvent[] => times(n, 10, 5, (when) => flowEnd(flow(from, to, port), when, null))
+const BACKUP = host('BACKUP', '10.1.9.5')
 
 const contacts = (n: number, to: (i: number) => Flow): WireEvent[] => times(n, 10, 0.1, (when, i) => failedFlow(to(i), when, 'unanswered'))
 
@@ -185,6 +189,16 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
   'idle-associations': {
     fires: { name: 'forty associations held for five minutes each, unused', day: () => among(holds(40, 300)) },
     passes: { name: 'forty associations that end after five seconds', day: () => among(holds(40, 5)) },
+  },
+  'lateral-movement': {
+    fires: {
+      name: 'CT01 begins to write files on two readers',
+      day: () => among([...onPort(CT01, WS01, 445, 3), ...onPort(CT01, WS02, 445, 3)]),
+    },
+    passes: {
+      name: 'the vendor visits CT01 twice, the backup that visits every reader visits it too, and an antivirus server knocks in vain',
+      day: () => among([...onPort(STRANGER, CT01, 3389, 2), ...onPort(BACKUP, CT01, 445, 6), failedFlow(flow(host('', '10.1.9.67'), CT01, 445), at(TODAY, 10), 'refused')]),
+    },
   },
   'move-destination': {
     fires: { name: 'WS01 has twenty-five studies sent to EXPORT9', day: () => among(moves('EXPORT9', 25)) },

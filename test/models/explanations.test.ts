@@ -165,6 +165,19 @@ describe('the demo\'s alerts', () => {
   })
 })
 
+test.each([0.31, 0.72, 0.9137])('is the demo in two runs, cut at %d of its events, the same alerts byte for byte?', (share) => {
+  const cut = Math.floor(share * events.length)
+  const told: Alert[] = []
+  let state: [string, unknown][] | undefined
+  for (const part of [events.slice(0, cut), events.slice(cut)]) {
+    const engine = new Engine({ onAlert: (alert) => told.push(alert), sensor: 'wardwire', source: 'replay' })
+    if (state !== undefined) engine.load(state)
+    for (const event of part) engine.event(event)
+    state = JSON.parse(JSON.stringify([...engine.save()])) as [string, unknown][]
+  }
+  expect(JSON.stringify([...new Map(told.map((alert) => [alert.id, alert])).values()])).toBe(JSON.stringify(all))
+})
+
 test.each(DETECTORS.map((detector) => [detector.id, detector] as const))('does %s name techniques of the pinned ATT&CK version, and has its page the four parts?', (id, detector) => {
   expect(detector.attack.length).toBeGreaterThan(0)
   for (const technique of detector.attack) expect(isTechnique(technique), technique).toBe(true)

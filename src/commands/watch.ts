@@ -1,0 +1,90 @@
+/** `wardwire watch`: the sensor as a service. Options become a service; what it does is in `service.ts`. */
+import { isAbsolute, resolve } from 'node:path'
+import type { Calendar } from '../../models/calendar.ts'
+import { kafkaConfig, loadConfig, type Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { Service, type Settings } from '../service.ts'
+import { FORMATS, isFormat } from '../sinks/formats/index.ts'
+import { sinkMakers } from '../sinks/publisher.ts'
+import { ChildFeed, SocketFeed, StdinFeed, type Feed } from '../sources/live.ts'
+import { readKeyFile } from '../store/site-key.ts'
+import { openLog } from '../telemetry/log.ts'
+import { liveOptions, whole, type CaptureOptions } from './capture-options.ts'
+import { learnUntilTime, loadCalendar } from './judging.ts'
+
+export interface WatchOptions extends CaptureOptions {
+  socket?: string
+  write?: string
+  alerts?: string
+  format?: string
+  kafka?: string
+  publish?: boolean
+  publishEvents?: boolean
+  events?: string
+  state?: string
+  freeze?: boolean
+  learnUntil?: string
+  calendar?: string
+  config?: string
+  metricsPort?: string
+}
+
+/**
+ * @param input `-` for standard input; undefined where an interface or a socket is named
+ * @returns the exit code: 0 done, or stopped by a signal with everything kept; 1 capturing, or an output, failed
+ * @throws {UserError} on bad usage or configuration
+ */
+export async function watch(input: string | undefined, options: WatchOptions): Promise<number> {
+  const { format = 'native', alerts, events } = options
+  if (alerts === '-' && events === '-') throw new UserError('--alerts and --events cannot both go to standard output', 2)
+  if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
+  const { feed, source } = chosenFeed(input, options)
+  const settings = readSettings(options)
+  const service = new Service({
+    feed, source, format, alerts, events, settings,
+    record: options.write,
+    stateFolder: options.state,
+    freeze: options.freeze ?? false,
+    learnUntil: options.learnUntil === undefined ? undefined : learnUntilTime(options.learnUntil),
+    siteKey: settings.config.site_key_file === undefined ? undefined : readKeyFile(settings.config.site_key_file),
+    skipsKnown: input === '-',
+    metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
+    eventBrokers: options.publishEvents === true ? kafkaConfig(settings.config.kafka, options.kafka) : undefined,
+    reread: () => readSettings(options),
+    log: openLog(settings.config.sensor),
+  })
+  return service.run()
+}
+
+function chosenFeed(input: string | undefined, options: WatchOptions): { feed: Feed; source: string } {
+  const named = [input, options.interface, options.socket].filter((given) => given !== undefined)
+  if (named.length !== 1) throw new UserError('name one source: interfaces with -i, - for standard input, or a --socket', 2)
+  if (options.socket !== undefined) return { feed: new SocketFeed(options.socket), source: 'socket' }
+  if (input === undefined) {
+    const live = liveOptions(options)
+    return { feed: new ChildFeed(live), source: live.interfaces.join(',') }
+  }
+  if (input !== '-') throw new UserError(`watch reads interfaces, or - for standard input; wardwire replay ${input} reads a file`, 2)
+  return { feed: new StdinFeed(), source: 'stdin' }
+}
+
+/** What may change while it runs: read at the start, and at each SIGHUP. @throws {UserError} when it is wrong */
+function readSettings(options: WatchOptions): Settings {
+  const config = loadConfig(options.config)
+  return { config, calendar: calendarOf(options, config), sinks: sinksOf(options, config) }
+}
+
+function calendarOf(options: WatchOptions, config: Config): Calendar | undefined {
+  const path = options.calendar ?? config.calendar
+  return loadCalendar(path === undefined || isAbsolute(path) ? path : resolve(path))
+}
+
+/** As in replay: where events are published, the workers that judge them publish alerts. */
+function sinksOf({ kafka, publish, publishEvents }: WatchOptions, config: Config): Settings['sinks'] {
+  if ((kafka === undefined || publishEvents === true) && publish !== true) return undefined
+  const isKafka = publishEvents !== true && (kafka !== undefined || config.kafka.brokers.length > 0)
+  const brokers = isKafka ? kafkaConfig(config.kafka, kafka) : undefined
+  const makers = sinkMakers(publish === true ? config.sinks : [], brokers, config.sensor)
+  if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
+  return { makers, fingerprint: JSON.stringify([config.sensor, config.outbox_bytes, publish === true ? config.sinks : [], brokers]) }
+}

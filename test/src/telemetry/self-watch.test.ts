@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import type { Alert } from '../../../models/alert.ts'
+import { configSchema } from '../../../src/config.ts'
+import { SelfWatch, type Sight } from '../../../src/telemetry/self-watch.ts'
+
+function watched(): { at: (seconds: number, sight?: Partial<Sight>) => void; told: Alert[]; self: SelfWatch } {
+  let now = Date.UTC(2026, 1, 2)
+  const start = now
+  const told: Alert[] = []
+  const self = new SelfWatch('ward 3', configSchema.parse({}).service, (alert) => told.push(alert), () => now)
+  let sight: Sight = { frames: 0, bytes: 0, dropped: 0, gaps: 0, sinks: [] }
+  return {
+    told, self,
+    at: (seconds, change = {}) => {
+      now = start + seconds * 1000
+      sight = { ...sight, ...change }
+      self.look(sight)
+    },
+  }
+}
+
+describe('never blind and green (R23)', () => {
+  test('is silence one alert, and its end a revision of the same?', () => {
+    const { at, told, self } = watched()
+    at(0, { frames: 100 })
+    for (let s = 1; s < 600; s++) at(s)
+    expect(told).toEqual([])
+    for (let s = 600; s < 700; s++) at(s)
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatchObject({ detector: 'ops.no_traffic', severity: 'high', revision: 1, device: { id: 'sensor:ward 3' } })
+    expect(self.silence).toBe(699_000)
+    at(700, { frames: 101 })
+    expect(told).toHaveLength(2)
+    expect(told[1]).toMatchObject({ id: told[0]!.id, revision: 2, raised_at: told[0]!.raised_at, title: 'Traffic is captured again' })
+    // Another silence is another alert.
+    for (let s = 701; s < 1400; s++) at(s)
+    expect(told[2]!.id).not.toBe(told[0]!.id)
+  })
+
+  test('are frames that the kernel lost told with how many of how many, once, and the end of it?', () => {
+    const { at, told } = watched()
+    at(0, { frames: 1000, bytes: 1e6 })
+    at(10, { frames: 10_900, dropped: 100 })
+    expect(told).toEqual([])
+    at(11, { frames: 10_900, dropped: 101 })
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatchObject({ detector: 'ops.capture_loss', count: 101 })
+    expect(told[0]!.explanation).toContain('101 of 10001 frames')
+    expect(told[0]!.capture.loss).toBeCloseTo(101 / 10_001, 6)
+    for (let s = 12; s < 200; s++) at(s, { frames: 10_900 + s })
+    expect(told.map((a) => a.revision)).toEqual([1, 2])
+  })
+
+  test('is what a mirror port lost told, though the kernel lost nothing?', () => {
+    const { at, told } = watched()
+    at(0)
+    at(10, { frames: 5000, bytes: 4_000_000, gaps: 300_000 })
+    expect(told).toEqual([])
+    at(20, { frames: 6000, bytes: 5_000_000, gaps: 800_000 })
+    expect(told.map((a) => a.detector)).toEqual(['ops.capture_loss'])
+    expect(told[0]!.explanation).toContain('13.8 %')
+  })
+
+  test('is a sink that takes nothing told, each by itself, and a slow one not?', () => {
+    const { at, told, self } = watched()
+    for (let s = 0; s <= 400; s++) at(s, { frames: s, sinks: [{ sink: 'kafka', held: 5 + s, delivered: 7 }, { sink: 'slow', held: 900, delivered: Math.floor(s / 100) }] })
+    expect(told.map((a) => [a.detector, a.title])).toEqual([['ops.outbox_growing', 'Alerts wait for kafka']])
+    expect(self.stalled('kafka')).toBe(400_000)
+    expect(self.stalled('slow')).toBe(0)
+    at(401, { sinks: [{ sink: 'kafka', held: 3, delivered: 8 }, { sink: 'slow', held: 900, delivered: 4 }] })
+    expect(told.at(-1)).toMatchObject({ id: told[0]!.id, revision: 2, title: 'kafka takes alerts again' })
+  })
+
+  test('is the end of capturing told, and that it goes on?', () => {
+    const { told, self } = watched()
+    self.captureGone('the interface eth1 is gone')
+    self.captureGone('the interface eth1 is gone')
+    self.captureBack()
+    expect(told.map((a) => [a.detector, a.revision])).toEqual([['ops.capture_restarted', 1], ['ops.capture_restarted', 2]])
+    expect(told[0]!.explanation).toContain('the interface eth1 is gone')
+  })
+})
