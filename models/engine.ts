@@ -17,6 +17,7 @@ import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
+import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
@@ -27,6 +28,10 @@ import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
 import { Site } from './site.ts'
 
+/** What can be left out, to measure what it earns. */
+export const ABLATIONS = ['roles', 'common-mode', 'orders'] as const
+export type Ablation = (typeof ABLATIONS)[number]
+
 export interface EngineOptions {
   /** Each new alert, and each revision of one. */
   onAlert(alert: Alert): void
@@ -35,6 +40,8 @@ export interface EngineOptions {
   learnUntil?: Micros
   /** Judge, but do not learn. */
   freeze?: boolean
+  /** For measurements only: parts of the model that keep silent. */
+  without?: readonly Ablation[]
   sensor?: string
   source?: string
 }
@@ -45,6 +52,7 @@ export class Engine {
   readonly #site: Site
   readonly #clock: SiteClock
   readonly #incidents: Incidents
+  readonly #roles: boolean
   /** Detectors by the kind of event that they want. */
   readonly #wanted = new Map<string, Detector[]>()
   readonly #client = newScene('client')
@@ -57,7 +65,11 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const calendar = options.calendar ?? new Calendar()
+    const without = options.without ?? []
+    this.#roles = !without.includes('roles')
+    this.#orders.blind = without.includes('orders')
     this.#site = new Site(calendar, this.#orders)
+    this.#site.alone = without.includes('common-mode')
     this.#clock = new SiteClock(calendar.tz)
     this.#site.frozen = options.freeze ?? false
     const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
@@ -239,15 +251,19 @@ export class Engine {
 
   #closeDay(day: number, hour: number): void {
     this.#site.closeDay(day)
+    const { contexts } = this.#site.state
+    contexts.most = Math.max(contexts.most, contexts.today)
+    contexts.today = 0
     this.#site.learnBreadth(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
+      watchDrips(device, day, this.#site)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
       learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
-      device.role = roleOf(device)
+      if (this.#roles) device.role = roleOf(device)
     }
     this.#incidents.closeDay(scoresOf(this.#directory.devices.values(), day))
   }

@@ -36,6 +36,8 @@ const factor = z.discriminatedUnion('of', [
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
   z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), seen: z.number(), days: z.number() })
     .describe('P(sum >= bytes) of so many log-normal sizes'),
+  z.object({ of: z.literal('drip'), stream: z.string(), level: z.number(), days: z.number() })
+    .describe('chance that the CUSUM of quiet days reaches this level on a day'),
   z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),
   z.object({ of: z.literal('cap'), why: z.string(), least: z.number() }).describe('p is never less than this'),
 ])

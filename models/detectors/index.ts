@@ -3,9 +3,11 @@ import type { Detector } from './detector.ts'
 import { aeConflict } from './ae-conflict.ts'
 import { aeGuessing } from './ae-guessing.ts'
 import { cleartextIdentity } from './cleartext-identity.ts'
+import { contextFlood } from './context-flood.ts'
 import { executableContent } from './executable-content.ts'
 import { fanOut } from './fan-out.ts'
 import { foreignProtocol } from './foreign-protocol.ts'
+import { hl7Enumeration } from './hl7-enumeration.ts'
 import { hl7Merge } from './hl7-merge.ts'
 import { hl7NewKind } from './hl7-new-kind.ts'
 import { hl7NewSender } from './hl7-new-sender.ts'
@@ -21,6 +23,7 @@ import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
 import { rerouted } from './rerouted.ts'
 import { serviceDown } from './service-down.ts'
+import { slowDrip } from './slow-drip.ts'
 import { staleStudies } from './stale-studies.ts'
 import { storeBytes } from './store-bytes.ts'
 import { storeVolume } from './store-volume.ts'
@@ -30,9 +33,11 @@ export const DETECTORS: readonly Detector[] = [
   aeConflict,
   aeGuessing,
   cleartextIdentity,
+  contextFlood,
   executableContent,
   fanOut,
   foreignProtocol,
+  hl7Enumeration,
   hl7Merge,
   hl7NewKind,
   hl7NewSender,
@@ -48,6 +53,7 @@ export const DETECTORS: readonly Detector[] = [
   queryEnumeration,
   rerouted,
   serviceDown,
+  slowDrip,
   staleStudies,
   storeBytes,
   storeVolume,

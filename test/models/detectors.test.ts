@@ -80,6 +80,15 @@ const sent = (from: Host, to: Host, n: number, apart: number, type: string, of: 
 const holds = (n: number, seconds: number): WireEvent[] =>
   times(n, 10, 3, (when) => association(flow(WS03, ARCHIVE), when, WS03.name, {}, { started: when - seconds * SECOND }))
 
+const floods = (n: number): WireEvent[] =>
+  times(5, 10, 1, (when) => association(flow(WS02, ARCHIVE), when, WS02.name, {}, {
+    ended: 'aborted',
+    contexts: Array.from({ length: n }, (_, i) => ({ id: 2 * i + 1, abstract_syntax: `1.2.${i % 15}`, transfer_syntaxes: ['1.2.840.10008.1.2'], result: 0, transfer_syntax: '1.2.840.10008.1.2' })),
+  }))
+
+const asks = (n: number, patients: number): WireEvent[] =>
+  sent(HIS, RIS, n, 0.2, 'QBP^Q22', () => 'any-1', { acks: [{ code: 'AA', control_id: null, message_type: 'RSP^K22', bytes: 500, patients, latency_ms: 5 }] })
+
 const moves = (destination: string, n: number): WireEvent[] =>
   times(n, 11, 2, (when) => {
     const on = flow(WS01, ARCHIVE)
@@ -97,6 +106,13 @@ const unknownPatient = (i: number): string => `nobody-${i}`
 const orderedPatient = (i: number): string => `${TODAY}-${i % 3}-${Math.floor(i / 3) % 14}`
 
 const reads = (n: number, of: (i: number) => string): WireEvent[] => times(n, 12, 1.5, (when, i) => read(WS03, when, `x${i}`, of(i), TODAY)).flat()
+
+/** Two weeks in which WS03 reads so many studies more a day without an order, spread over the day. */
+const fortnight = (n: number): WireEvent[] =>
+  Array.from({ length: 14 }, (_, d) => inOrder([
+    ...ordinaryDay(TODAY + d),
+    ...Array.from({ length: n }, (__, i) => read(WS03, at(TODAY + d, 9 + 2.5 * i, 7), `drip${d}.${i}`, `nobody-${d}-${i}`, TODAY + d)).flat(),
+  ])).flat()
 
 const PARTNER = host('PARTNER', '93.184.215.14')
 const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
@@ -148,6 +164,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       ]),
     },
   },
+  'context-flood': {
+    fires: { name: 'WS02 proposes 127 contexts, five times, and uses none', day: () => among(floods(127)) },
+    passes: { name: 'WS02 proposes 20 contexts and uses none', day: () => among(floods(20)) },
+  },
   'executable-content': {
     fires: { name: 'a result carries a Windows program declared as PDF', day: () => among(documentOf('windows executable')) },
     passes: { name: 'a result carries a PDF', day: () => among(documentOf('pdf')) },
@@ -165,6 +185,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       name: 'a monitor opens the port and says nothing, and one conversation has a gap',
       day: () => among([...talks(STRANGER, ARCHIVE, 5, { bytes: { client: 0, server: 0 } }), ...talks(WS01, ARCHIVE, 1, { gaps: { client: 400, server: 0 } })]),
     },
+  },
+  'hl7-enumeration': {
+    fires: { name: 'the hospital system is shown ten patients by each of forty queries', day: () => among(asks(40, 10)) },
+    passes: { name: 'it is shown one by each of six', day: () => among(asks(6, 1)) },
   },
   'hl7-merge': {
     fires: { name: 'eight patients are merged into one', day: () => among(sent(HIS, RIS, 8, 2, 'ADT^A40', () => 'one')) },
@@ -250,6 +274,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       name: 'each reader is refused once, hours apart, while the archive serves the others',
       day: () => among(READERS.flatMap((reader, i) => [failedFlow(flow(reader, ARCHIVE), at(TODAY, 9 + 2 * i, 30), 'refused')])),
     },
+  },
+  'slow-drip': {
+    fires: { name: 'WS03 reads three studies more a day that nobody ordered, for two weeks', day: () => fortnight(3) },
+    passes: { name: 'WS03 reads as always for two weeks', day: () => fortnight(0) },
   },
   'stale-studies': {
     fires: { name: 'CT01 sends twenty studies of two years ago to the archive', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 700)) },
