@@ -3,6 +3,7 @@
  * so that it travels with the alert and is kept with it.
  */
 import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail } from './baseline/distributions.ts'
+import { dripTail } from './drips.ts'
 import type { NewsPrior } from './baseline/novelty.ts'
 import type { MemoryName } from './device.ts'
 
@@ -20,6 +21,8 @@ export interface OthersFactor { of: 'others'; memory: MemoryName; value: string;
 export interface AmountFactor { of: 'amount'; n: number; mean: number; size: number }
 /** P(at least `hits` of `tries`), each with the chance `share`. */
 export interface ShareFactor { of: 'share'; hits: number; tries: number; share: number }
+/** A lasting rise: the chance that the CUSUM of quiet days reaches this level on a day (reciprocal of its average run length). */
+export interface DripFactor { of: 'drip'; stream: string; level: number; days: number }
 /** A fixed weight, and why. */
 export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
@@ -28,7 +31,7 @@ export interface CapFactor { of: 'cap'; why: string; least: number }
 /** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`. */
 export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; seen: number; days: number }
 
-export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | WeightFactor | CapFactor
+export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | DripFactor | WeightFactor | CapFactor
 
 /** The number that a factor contributes; a cap contributes none. */
 export function valueOf(factor: Factor): number {
@@ -39,6 +42,7 @@ export function valueOf(factor: Factor): number {
     case 'others': return 1 - popularityOf(factor)
     case 'share': return binomialUpperTail(factor.hits, factor.tries, factor.share)
     case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)
+    case 'drip': return dripTail(factor.level)
     case 'weight': return factor.times
     case 'cap': return 1
   }

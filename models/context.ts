@@ -28,6 +28,8 @@ interface ContextState {
 export class OrderContext {
   /** Pseudonym to time of the last reason, in that order. */
   #patients = new Map<string, Micros>()
+  /** For measurements: as if no orders were seen. */
+  blind = false
   #state: ContextState = { first: -1, last: -1, reasons: 0 }
 
   message(event: Hl7Message): void {
@@ -55,6 +57,7 @@ export class OrderContext {
 
   /** Does the sensor see the orders? Without them nothing can be called unexplained. */
   visible(at: Micros): boolean {
+    if (this.blind) return false
     const { first, last, reasons } = this.#state
     return first >= 0 && at - first >= FEED_AGE && at - last <= FEED_SILENT && reasons >= FEED_LEAST
   }

@@ -2,6 +2,7 @@
 import type { Micros } from '../protocols/events.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
+import type { Drip } from './drips.ts'
 import { newMemory, type Memory } from './baseline/novelty.ts'
 import { newStanding, type Standing } from './evidence.ts'
 
@@ -37,11 +38,13 @@ export interface Today {
   merges: Map<string, number>
   /** Usual callers that got no connection, and since when. */
   turnedAway: Map<string, Micros>
+  /** Associations with more presentation contexts than anybody proposes. */
+  floods: number
   /** Highest score of what was undeclared and no rule. */
   score: number
 }
 
-const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map(), score: 0 })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map(), floods: 0, score: 0 })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {
@@ -64,6 +67,8 @@ export interface Device {
   implementation: string | null
   version: string | null
   host: string | null
+  /** End of life of its operating system (YYYY-MM-DD), where it showed one that has one. */
+  eol?: string | null
   role: string
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>
@@ -79,6 +84,8 @@ export interface Device {
   /** Bytes per study, by direction (store.out, store.in). */
   sizes: Map<string, StudySizes>
   memories: Record<MemoryName, Memory>
+  /** Lasting rises of streams, by name. */
+  drips: Map<string, Drip>
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */
@@ -91,7 +98,7 @@ export function newDevice(id: string, serial: number, at: Micros, day: number): 
   return {
     id, serial, first: at, last: at, ips: new Map(), aes: new Map(), apps: new Map(), implementation: null, version: null, host: null,
     role: 'unknown', deeds: new Map(), modalities: new Map(), events: 0, day, lived: 0,
-    streams: new Map(), triggers: new Map(), sizes: new Map(),
+    streams: new Map(), triggers: new Map(), sizes: new Map(), drips: new Map(),
     memories: {
       peer: newMemory(), sender: newMemory(), caller: newMemory(), contact: newMemory(), port: newMemory(), service: newMemory(),
       destination: newMemory(), trigger: newMemory(), called: newMemory(),

@@ -17,6 +17,7 @@ import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { newDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
+import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
@@ -27,6 +28,10 @@ import { roleOf } from './role.ts'
 import type { Scene } from './scene.ts'
 import { Site } from './site.ts'
 
+/** What can be left out, to measure what it earns. */
+export const ABLATIONS = ['roles', 'common-mode', 'orders'] as const
+export type Ablation = (typeof ABLATIONS)[number]
+
 export interface EngineOptions {
   /** Each new alert, and each revision of one. */
   onAlert(alert: Alert): void
@@ -35,6 +40,8 @@ export interface EngineOptions {
   learnUntil?: Micros
   /** Judge, but do not learn. */
   freeze?: boolean
+  /** For measurements only: parts of the model that keep silent. */
+  without?: readonly Ablation[]
   sensor?: string
   source?: string
 }
@@ -45,17 +52,24 @@ export class Engine {
   readonly #site: Site
   readonly #clock: SiteClock
   readonly #incidents: Incidents
+  readonly #roles: boolean
   /** Detectors by the kind of event that they want. */
   readonly #wanted = new Map<string, Detector[]>()
   readonly #client = newScene('client')
   readonly #server = newScene('server')
+  /** What addresses showed of themselves before any conversation of theirs was known. */
+  readonly #shown = new Map<string, { hostname: string | null; eol: string | null }>()
   #hour = -1
   /** Pieces of evidence since the start, by detector. */
   readonly findings = new Map<string, number>()
 
   constructor(options: EngineOptions) {
     const calendar = options.calendar ?? new Calendar()
+    const without = options.without ?? []
+    this.#roles = !without.includes('roles')
+    this.#orders.blind = without.includes('orders')
     this.#site = new Site(calendar, this.#orders)
+    this.#site.alone = without.includes('common-mode')
     this.#clock = new SiteClock(calendar.tz)
     this.#site.frozen = options.freeze ?? false
     const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
@@ -187,10 +201,31 @@ export class Engine {
     return claim === undefined ? NO_CLAIMS : [claim]
   }
 
+  /** Mostly told before the first conversation ends: then it waits until the address is a device's. */
   #host(event: HostFacts): void {
-    const id = this.#directory.state.byIp.get(event.ip)?.[0]
+    if (this.#site.frozen) return
+    const { ip, hostname } = event
+    const eol = event.confidence === 'low' ? null : event.os?.eol ?? null
+    if (hostname === null && event.os === null) return
+    const id = this.#directory.state.byIp.get(ip)?.[0]
     const device = id === undefined ? undefined : this.#directory.devices.get(id)
-    if (device !== undefined && event.hostname !== null) device.host = event.hostname
+    if (device === undefined) {
+      if (this.#shown.size < MOST_SHOWN || this.#shown.has(ip)) this.#shown.set(ip, { hostname: hostname ?? this.#shown.get(ip)?.hostname ?? null, eol: event.os === null ? this.#shown.get(ip)?.eol ?? null : eol })
+      return
+    }
+    if (hostname !== null) device.host = hostname
+    if (event.os !== null && event.confidence !== 'low') device.eol = eol
+  }
+
+  /** What addresses showed before they were devices. */
+  #recognise(): void {
+    for (const [ip, { hostname, eol }] of this.#shown) {
+      const device = this.#directory.devices.get(this.#directory.state.byIp.get(ip)?.[0] ?? '')
+      if (device === undefined) continue
+      device.host ??= hostname
+      device.eol ??= eol
+      this.#shown.delete(ip)
+    }
   }
 
   // ---- time
@@ -206,6 +241,7 @@ export class Engine {
       site.compare(devices.values())
       this.#orders.expire((hour - 24) * 3_600_000_000)
     }
+    this.#recognise()
     this.#hour = hour
     this.#directory.day = day
     site.heard(hour)
@@ -215,15 +251,19 @@ export class Engine {
 
   #closeDay(day: number, hour: number): void {
     this.#site.closeDay(day)
+    const { contexts } = this.#site.state
+    contexts.most = Math.max(contexts.most, contexts.today)
+    contexts.today = 0
     this.#site.learnBreadth(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
+      watchDrips(device, day, this.#site)
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
       learnBytes(device, day)
       // Whoever was only knocked at has not lived yet.
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
-      device.role = roleOf(device)
+      if (this.#roles) device.role = roleOf(device)
     }
     this.#incidents.closeDay(scoresOf(this.#directory.devices.values(), day))
   }
@@ -305,6 +345,7 @@ export class Engine {
     yield ['directory', pack({ byIp, byMac, routers, started, met })]
     yield* this.#incidents.save()
     yield* chunks('names', [...names])
+    yield* chunks('shown', [...this.#shown])
     yield* this.#orders.save()
     for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, pack(device)]
   }
@@ -326,6 +367,7 @@ export class Engine {
     }
     devices.sort((a, b) => a.serial - b.serial)
     for (const device of devices) this.#directory.devices.set(device.id, device)
+    for (const [ip, shown] of unchunk('shown', all) as [string, { hostname: string | null; eol: string | null }][]) this.#shown.set(ip, shown)
     this.#orders.load(all)
     this.#incidents.load(all)
     this.#heed((all.get('feedback') ?? []) as Feedback[])
@@ -343,6 +385,8 @@ function* scoresOf(devices: Iterable<Device>, day: number): Iterable<number> {
 }
 
 const NO_CLAIMS: Claim[] = []
+/** Addresses that showed something and are no device yet: whoever is knocked at, or is never heard. */
+const MOST_SHOWN = 10_000
 
 function newScene(side: Scene['side']): Scene {
   return {

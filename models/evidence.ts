@@ -27,6 +27,8 @@ export interface Evidence {
   /** The factors that p is the product of; none for rules. */
   arithmetic: readonly Factor[]
   severity?: Severity
+  /** Claimed by a baseline that is not armed yet: no more than a low alert comes of it. */
+  learning?: boolean
   observed: number | null
   expected: number | null
   unit: string | null

@@ -116,6 +116,8 @@ function explainFactor(factor: Factor, one: AlertEvidence, judged: Device[], sit
       return { text: `so much on a first day: P(N >= ${num(factor.n)}), N negative binomial with mean ${num(factor.mean)} and size ${num(factor.size)}`, value, now: null }
     case 'share':
       return { text: `P(at least ${factor.hits} of ${factor.tries}), each with chance ${num(factor.share)}`, value, now: null }
+    case 'drip':
+      return { text: `CUSUM at level ${num(factor.level)} after ${num(factor.days)} days: 1 / its average run length on quiet days`, value, now: null }
     case 'sum':
       return {
         text: `so many bytes of ${num(factor.studies)} studies: P(sum >= ${num(factor.bytes / 1e6)} MB), each log-normal with median ${num(Math.exp(factor.mu) / 1e6)} MB and log-sd ${num(factor.sigma)}`,

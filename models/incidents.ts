@@ -20,6 +20,8 @@ import type { Site } from './site.ts'
 
 /** An incident without new evidence for so long is over. */
 const OPEN = DAY
+/** Searching and fetching follow each other: what an actor's counts say so soon after is the same incident, whatever it is after. */
+const AFTERMATH = 2 * HOUR
 /** Caps of what one alert carries; its count goes on. */
 const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, open: 2000 } as const
 /** Alerts kept for questions about them (`wardwire baseline explain`); the one that ended first goes first. */
@@ -105,7 +107,7 @@ export class Incidents {
       return
     }
     // What is weak by itself belongs to the trouble that its actor is in already.
-    const other = SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium') ? this.#trouble(actor, at) : undefined
+    const other = this.#trouble(actor, at, patience(evidence, severity))
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
     // There it adds to what is known of that trouble.
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
@@ -113,10 +115,10 @@ export class Incidents {
     return this.#grow(other, evidence, worst, together, excuse)
   }
 
-  #trouble(actor: Device, at: Micros): Incident | undefined {
+  #trouble(actor: Device, at: Micros, within: Micros): Incident | undefined {
     for (const objective of OBJECTIVES) {
       const incident = this.#open.get(`${actor.id}/${objective}`)
-      if (incident !== undefined && at - incident.alert.last_seen <= OPEN && incident.alert.severity !== 'info') return incident
+      if (incident !== undefined && at - incident.alert.last_seen < within && incident.alert.severity !== 'info') return incident
     }
     return undefined
   }
@@ -302,7 +304,9 @@ const SCORES: Record<Severity, number> = { info: 0, low: 2.5, medium: 3.5, high:
 
 /** Rules bring their severity; the rest is as severe as its sum. */
 function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds']): Severity {
-  return evidence.p === null ? evidence.severity ?? 'low' : severityOf(sum, thresholds)
+  if (evidence.p === null) return evidence.severity ?? 'low'
+  const severity = severityOf(sum, thresholds)
+  return evidence.learning === true && SEVERITIES.indexOf(severity) > SEVERITIES.indexOf('low') ? 'low' : severity
 }
 
 /** Under this key the incidents of a storm are counted together. */
@@ -320,6 +324,13 @@ function firstOver(alerts: Iterable<Alert>): Alert {
     if (first === undefined || alert.last_seen < first.last_seen || (alert.last_seen === first.last_seen && alert.id < first.id)) first = alert
   }
   return first!
+}
+
+/** How long after the last sign of trouble something else of the same actor still belongs to it. */
+function patience({ group, p }: Evidence, severity: Severity): Micros {
+  // The owner of a borrowed name may be heard again only hours later; anything else of that day is a story of its own.
+  if (group === 'identity' && severity !== 'low') return OPEN
+  return p === null && severity !== 'low' ? 0 : AFTERMATH
 }
 
 /** A host that was taken for the device itself until the two were told apart. */

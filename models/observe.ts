@@ -135,6 +135,9 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
     if (event.implementation.server !== null) device.implementation = event.implementation.server.class_uid
     return
   }
+  const { contexts } = site.state
+  contexts.seen++
+  contexts.today = Math.max(contexts.today, event.contexts.length)
   const own = event.implementation.client
   if (own !== null) {
     device.implementation = own.class_uid
@@ -163,6 +166,10 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
+  if (event.acks.length === 0 && event.complete && !event.after_gap) bump(scene, device, 'unanswered', 1, site)
+  let shown = 0
+  for (const ack of event.acks) shown += ack.patients
+  if (shown > 0) bump(scene, device, 'hl7.shown', shown, site)
   if (event.repeat !== undefined && event.repeat.same_body && event.repeat.answered?.charCodeAt(1) === 65) bump(scene, device, 'replay', 1, site)
   if (event.message_type !== null) scene.kindCrossed = tallyTrigger(device, event.message_type, 1, site)
 }

@@ -38,6 +38,8 @@ export interface DayReading {
   unit: string
   observed: number
   expected: number
+  /** Size of its negative binomial: mean + mean^2 / size is its variance. */
+  size?: number
   /** A normal day stays below this count 999 times in 1,000. */
   high: number
   /** Days the stream has learned from. */
@@ -62,7 +64,7 @@ export function readingsOf(device: Device, site: Site): DayReading[] {
   const read = (stream: CountStream, name: string, unit: string): DayReading => {
     const expected = dayMean(stream, site.day, site.pace(device))
     return {
-      stream: name, unit, observed: stream.day === site.day ? stream.inDay : 0, expected,
+      stream: name, unit, observed: stream.day === site.day ? stream.inDay : 0, expected, size: daySize(stream),
       high: negativeBinomialCritical(RARE, Math.max(expected, LEAST_MEAN), daySize(stream)), days: stream.days,
     }
   }

@@ -43,6 +43,8 @@ export interface SiteState {
   weekdayExpected: number[]
   /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
   breadth: number[]
+  /** The most presentation contexts that an association proposed, up to yesterday and today; and how many associations were looked at. */
+  contexts: { most: number; today: number; seen: number }
   first: number
   events: number
   /** Bytes that ended conversations proved missing, and all their bytes; a tenth is forgotten every day. */
@@ -61,13 +63,15 @@ const ENOUGH_QUERIES = 200
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
   breadth: new Array<number>(BREADTHS).fill(0),
-  first: -1, events: 0, lost: 0, bytes: 0,
+  contexts: { most: 0, today: 0, seen: 0 }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 
 export class Site implements Pace {
   state = newState()
   /** Open local hour and day. */
   hour = -1
+  /** For measurements: as if nobody had anything in common with others. */
+  alone = false
   day = -1
   /** Uses of each value of each memory by role: popularity. */
   #popular = new Map<string, number>()
@@ -206,6 +210,7 @@ export class Site implements Pace {
   }
 
   #factor(day: number, role: string, own: Work = NOTHING): number {
+    if (this.alone) return 1
     const work = this.state.work.get(day)
     const all = work?.get('')
     if (all === undefined) return 1
@@ -272,7 +277,7 @@ export class Site implements Pace {
 
   load(entries: Map<string, unknown>, hour: number): void {
     const site = unpack(entries.get('site')) as { state: SiteState; members: Map<string, number>; rates: Map<string, { sum: number; n: number }> }
-    this.state = site.state
+    this.state = { ...newState(), ...site.state }
     this.#knowBreadth()
     this.#members = site.members
     this.#rates = site.rates

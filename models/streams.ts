@@ -33,6 +33,8 @@ export const STREAMS = {
   'idle': { unit: 'associations held open without use', mean: 0.5, rare: true },
   'hl7.out': { unit: 'HL7 messages sent', mean: 500 },
   'replay': { unit: 'messages sent again that were already accepted', mean: 0.1, rare: true },
+  'hl7.shown': { unit: 'patients shown by HL7 queries', mean: 20, rare: true },
+  'unanswered': { unit: 'HL7 messages without an acknowledgement', mean: 2, rare: true },
   'nak': { unit: 'HL7 messages refused by the receiver', mean: 5, rare: true },
 } satisfies Record<string, StreamKind>
 

@@ -1,5 +1,5 @@
 /** Frame -> event -> alert, wired. Whoever has frames (files, a live interface) pushes them in; what comes out goes to the callbacks. */
-import { Engine } from '../models/engine.ts'
+import { Engine, type Ablation } from '../models/engine.ts'
 import type { Alert } from '../models/alert.ts'
 import { Posture } from '../models/posture/posture.ts'
 import type { Calendar } from '../models/calendar.ts'
@@ -23,6 +23,8 @@ export interface PipelineOptions extends JudgingOptions {
   freeze?: boolean
   /** Keep what inventory and segments are made of. */
   posture?: boolean
+  /** Parts of the model left out, for measurements. */
+  without?: readonly Ablation[] | undefined
   /** What was learned before (`learned`). */
   learned?: Iterable<[string, unknown]>
   /** Tell of the sensor with an event each capture minute, not only at the end. */
@@ -142,11 +144,12 @@ export class Pipeline {
     if (this.posture !== undefined) yield* this.posture.save()
   }
 
-  #newEngine({ calendar, learnUntil, sensor, source, freeze }: PipelineOptions): Engine {
+  #newEngine({ calendar, learnUntil, sensor, source, freeze, without }: PipelineOptions): Engine {
     return new Engine({
       onAlert: (alert) => this.#options.onAlert(alert),
       sensor, source,
       freeze: freeze ?? false,
+      ...(without && { without }),
       ...(calendar && { calendar }),
       ...(learnUntil !== undefined && { learnUntil }),
     })

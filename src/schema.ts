@@ -36,6 +36,8 @@ const factor = z.discriminatedUnion('of', [
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
   z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), seen: z.number(), days: z.number() })
     .describe('P(sum >= bytes) of so many log-normal sizes'),
+  z.object({ of: z.literal('drip'), stream: z.string(), level: z.number(), days: z.number() })
+    .describe('chance that the CUSUM of quiet days reaches this level on a day'),
   z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),
   z.object({ of: z.literal('cap'), why: z.string(), least: z.number() }).describe('p is never less than this'),
 ])
@@ -98,6 +100,11 @@ const onFlow = {
 const status = z.string().regex(/^[0-9A-F]{4}$/)
 const counts = z.record(z.string(), count)
 
+const command = z.enum(['C-STORE', 'C-FIND', 'C-GET', 'C-MOVE', 'C-ECHO', 'N-EVENT-REPORT', 'N-GET', 'N-SET', 'N-ACTION', 'N-CREATE', 'N-DELETE'])
+const cause = z.object({
+  command, flow: z.string().describe('id of the conversation it was asked on'), ae: text, ip: z.string(), message_id: count, by: z.enum(['originator', 'destination', 'transaction']), after_ms: z.number(),
+})
+
 const association = z.object({
   kind: z.literal('dicom.association'), ...onFlow,
   calling_ae: text, called_ae: text,
@@ -110,9 +117,15 @@ const association = z.object({
   })),
   max_pdu: sides(count.nullable()),
   implementation: sides(z.object({ class_uid: text, version_name: text }).nullable()),
-  user_identity: z.object({ type: count, has_passcode: z.boolean() }).nullable(),
+  user_identity: z.object({ type: count, has_passcode: z.boolean(), accepted: z.boolean().exactOptional() }).nullable(),
   roles: z.array(z.object({ sop_class_uid: z.string(), scu: z.boolean(), scp: z.boolean() })),
   async_operations: z.object({ invoked: count, performed: count }).nullable(),
+  application_context: z.string().exactOptional().describe('where it is another than DICOM\'s'),
+  extended_negotiation: z.array(z.object({ sop_class_uid: z.string(), bytes: count })).exactOptional(),
+  common_extended_negotiation: z.array(z.object({ sop_class_uid: z.string(), service_class_uid: z.string(), related: z.array(z.string()) })).exactOptional(),
+  unknown_items: z.array(count).exactOptional(),
+  cause: cause.exactOptional().describe('the C-MOVE that it was opened for'),
+  violations: count.exactOptional(),
   operations: counts,
   bytes: sides(count),
   started: time, ended_at: time,
@@ -121,7 +134,7 @@ const association = z.object({
 const operation = z.object({
   kind: z.literal('dicom.operation'), ...onFlow,
   transport: z.enum(['dimse', 'dicomweb']),
-  command: z.enum(['C-STORE', 'C-FIND', 'C-GET', 'C-MOVE', 'C-ECHO', 'N-EVENT-REPORT', 'N-GET', 'N-SET', 'N-ACTION', 'N-CREATE', 'N-DELETE']),
+  command,
   calling_ae: text, called_ae: text, invoker: z.enum(['client', 'server']), message_id: count, context_id: count,
   sop_class_uid: text, sop_instance_uid: text,
   status: status.nullable(), pending: count, cancelled: z.boolean(),
@@ -129,8 +142,20 @@ const operation = z.object({
     bytes: count, transfer_syntax: text, study_uid: text, series_uid: text, modality: text, study_date: text,
     patient: text, accession: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
   }).nullable(),
-  query: z.object({ level: text, keys: z.array(z.string()), wildcard: z.boolean(), matches: count }).nullable(),
-  move: z.object({ destination_ae: text, completed: count.nullable(), failed: count.nullable(), warning: count.nullable(), remaining: count.nullable() }).nullable(),
+  query: z.object({
+    level: text, keys: z.array(z.string()), wildcard: z.boolean(), matches: count, patients: count.exactOptional(), ranges: z.array(z.string()).exactOptional(), study_uids: z.array(z.string()).exactOptional(),
+  }).nullable(),
+  move: z.object({
+    destination_ae: text, completed: count.nullable(), failed: count.nullable(), warning: count.nullable(), remaining: count.nullable(),
+    flows: z.array(z.string()).exactOptional().describe('ids of the conversations it made the archive open'), stored: count.exactOptional(),
+  }).nullable(),
+  move_originator: z.object({ ae: z.string(), message_id: count.nullable() }).exactOptional(),
+  commitment: z.object({ type: count.nullable(), transaction_uid: text, instances: count, failed: count, asked: count.exactOptional() }).exactOptional(),
+  web: z.object({
+    transaction: z.enum(['QIDO-RS', 'WADO-RS', 'STOW-RS', 'WADO-URI']), resource: z.string(), http_status: count.nullable(), instances: count, studies: z.array(z.string()),
+    preambles: counts.describe('what the 128 bytes in front of instances are, other than zeros'), authorization: text,
+  }).exactOptional().describe('of transport dicomweb'),
+  cause: cause.exactOptional(),
   started: time, duration_ms: z.number().nullable(),
 })
 

@@ -326,6 +326,7 @@ export function unlearn(stream: CountStream, from: number, to: number): void {
 }
 
 /** The deviate of a closed day's count, for slow change. */
-export function dayScore(stream: CountStream, day: number, n: number, pace: Pace): number {
-  return negativeBinomialScore(n, Math.max(dayMean(stream, day, pace), 0.01), Math.max(daySize(stream), LEAST_SIZE))
+export function dayScore(stream: CountStream, day: number, n: number, pace: Pace): { z: number; mean: number } {
+  const mean = dayMean(stream, day, pace) * pace.watched(day)
+  return { mean, z: negativeBinomialScore(n, Math.max(mean, LEAST_MEAN.day), Math.max(daySize(stream), LEAST_SIZE)) }
 }

@@ -8,6 +8,10 @@ import type { Site } from '../site.ts'
 import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 const PRIOR = { a: 0.3, b: 20 }
+/** A new family (ORM, MFN ...) on an old interface is a new interface: one in some years. */
+const FAMILY_PRIOR = { a: 0.02, b: 20 }
+/** Slow and steady use is what a go-live looks like: rare as it is, no more than a low alert. */
+const STEADY = 5e-6
 /** Messages of a new kind on its first day, and in one hour of it. */
 const DAY = { mean: 5, size: 0.5 }
 const HOUR = { mean: 1, size: 0.7 }
@@ -30,17 +34,20 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
     const stream = device.triggers.get(kind)
     const hour = stream !== undefined && stream.hour === site.hour ? stream.inHour : today
-    const chance = newsChance(device.memories.trigger, PRIOR, device.lived)
+    const family = familyOf(kind)
+    const newFamily = ![...device.memories.trigger.known].some(([known, of]) => of.settled && familyOf(known) === family)
+    const prior = newFamily ? FAMILY_PRIOR : PRIOR
+    const chance = newsChance(device.memories.trigger, prior, device.lived)
     const popular = site.popularity(device, 'trigger', kind)
     const { others, users } = popular
-    const arithmetic: Factor[] = [newsFactor(device, 'trigger', kind, PRIOR), othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
+    const arithmetic: Factor[] = [newsFactor(device, 'trigger', kind, prior), othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     return [evidence(hl7NewKind, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: DAY.mean * chance, unit: 'messages of the new kind', service: kind,
       title: `${who} sends ${clean(kind)}, a kind of message it never sent`,
-      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, none in the ${days(device.lived)} before`
+      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, none in the ${days(device.lived)} before${newFamily ? `, nor any other ${clean(family)} message` : ''}`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(DAY.mean)} a day on average; ${rarity(p)}.`,
     })]
   },
@@ -51,5 +58,9 @@ function rarer(today: number, hour: number): Factor[] {
   const windows: AmountFactor[] = [{ of: 'amount', n: today, ...DAY }, { of: 'amount', n: hour, ...HOUR }]
   const [inDay, inHour] = windows.map(valueOf) as [number, number]
   const times = Math.min(2, 1 / Math.min(inDay, inHour))
-  return [inDay <= inHour ? windows[0]! : windows[1]!, { of: 'weight', why: 'the day and the hour were both looked at', times }]
+  const both: Factor = { of: 'weight', why: 'the day and the hour were both looked at', times }
+  if (inHour <= inDay) return [windows[1]!, both]
+  return [windows[0]!, both, { of: 'cap', why: 'slow and steady use is how an interface goes live', least: STEADY }]
 }
+
+const familyOf = (kind: string): string => kind.split('^', 1)[0]!

@@ -20,6 +20,7 @@ export const hl7Refusals: Detector<'hl7.message'> = {
     const options = (title: string) => ({ detector: hl7Refusals, title, least: 8, peer: scene.peer, service: event.message_type })
     return judgeCrossings({
       nak: options(`${nameOf(device)} refuses far more HL7 messages than usual`),
+      unanswered: options(`${nameOf(device)} gets no acknowledgement for far more HL7 messages than usual`),
       replay: options(`${nameOf(device)} sends messages again that were already accepted`),
     }, event, device, scene)
   },

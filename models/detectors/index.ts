@@ -3,15 +3,18 @@ import type { Detector } from './detector.ts'
 import { aeConflict } from './ae-conflict.ts'
 import { aeGuessing } from './ae-guessing.ts'
 import { cleartextIdentity } from './cleartext-identity.ts'
+import { contextFlood } from './context-flood.ts'
 import { executableContent } from './executable-content.ts'
 import { fanOut } from './fan-out.ts'
 import { foreignProtocol } from './foreign-protocol.ts'
+import { hl7Enumeration } from './hl7-enumeration.ts'
 import { hl7Merge } from './hl7-merge.ts'
 import { hl7NewKind } from './hl7-new-kind.ts'
 import { hl7NewSender } from './hl7-new-sender.ts'
 import { hl7Refusals } from './hl7-refusals.ts'
 import { hl7Volume } from './hl7-volume.ts'
 import { idleAssociations } from './idle-associations.ts'
+import { lateralMovement } from './lateral-movement.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newService } from './new-service.ts'
@@ -20,6 +23,7 @@ import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
 import { rerouted } from './rerouted.ts'
 import { serviceDown } from './service-down.ts'
+import { slowDrip } from './slow-drip.ts'
 import { staleStudies } from './stale-studies.ts'
 import { storeBytes } from './store-bytes.ts'
 import { storeVolume } from './store-volume.ts'
@@ -29,15 +33,18 @@ export const DETECTORS: readonly Detector[] = [
   aeConflict,
   aeGuessing,
   cleartextIdentity,
+  contextFlood,
   executableContent,
   fanOut,
   foreignProtocol,
+  hl7Enumeration,
   hl7Merge,
   hl7NewKind,
   hl7NewSender,
   hl7Refusals,
   hl7Volume,
   idleAssociations,
+  lateralMovement,
   moveDestination,
   newPeer,
   newService,
@@ -46,6 +53,7 @@ export const DETECTORS: readonly Detector[] = [
   queryEnumeration,
   rerouted,
   serviceDown,
+  slowDrip,
   staleStudies,
   storeBytes,
   storeVolume,

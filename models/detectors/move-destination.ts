@@ -10,6 +10,9 @@ import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, t
 const PRIOR = { a: 1, b: 20 }
 /** Studies moved to a destination on its first day: for a colleague, mostly one. */
 const FIRST = { mean: 1, size: 0.5 }
+/** The archive refuses a destination that it does not know (PS3.4 C.4.2.1.5): a mistyped name is soon noticed, so fewer are expected. */
+const UNKNOWN = 'A801'
+const MISTYPED = { mean: 0.4, size: 0.5 }
 
 export const moveDestination: Detector<'dicom.operation'> = {
   id: 'move-destination',
@@ -29,19 +32,20 @@ export const moveDestination: Detector<'dicom.operation'> = {
     const chance = newsChance(device.memories.destination, PRIOR, device.lived)
     const popular = site.popularity(device, 'destination', destination)
     const { others, users } = popular
+    const first = event.status === UNKNOWN ? MISTYPED : FIRST
     const arithmetic: Factor[] = [
-      newsFactor(device, 'destination', destination, PRIOR), othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...FIRST },
+      newsFactor(device, 'destination', destination, PRIOR), othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...first },
     ]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     return [evidence(moveDestination, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'studies moved', service: 'C-MOVE',
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: 'studies moved', service: 'C-MOVE',
       title: `${who} has studies sent to ${clean(destination)}, a destination it never used`,
       text: `${counted(today, 'C-MOVE requests')} today by ${who} ${today === 1 ? 'names' : 'name'} the destination ${clean(destination)}`
-        + `${event.status === 'A801' ? ', which the archive does not know' : ''}; it never did in ${days(device.lived)}`
+        + `${event.status === UNKNOWN ? ', which the archive does not know' : ''}; it never did in ${days(device.lived)}`
         + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
-        + `a new destination starts with ${num(FIRST.mean)} on average; ${rarity(p)}.`,
+        + `a new destination starts with ${num(first.mean)} on average; ${rarity(p)}.`,
     })]
   },
 }

@@ -36,7 +36,7 @@ export function volumeEvidence(
   if (!armed(stream)) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
-    actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
+    ...(armed(stream) ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
     text: `${counted(observed, unit)} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
       + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)})`
       + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(p)}.`,

@@ -1,6 +1,6 @@
 /** `--report FILE`: gathers while a replay runs, and writes the page at its end. */
 import { writeFileSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Calendar } from '../../models/calendar.ts'
 import type { DeclaredSegment } from '../../models/posture/segments.ts'
 import { reason } from '../errors.ts'
@@ -39,7 +39,7 @@ export class Report {
   data({ outlook, posture }: Pick<Pipeline, 'outlook' | 'posture'>): ReportData {
     const { files, alerts, sensor } = this.#about
     // The report itself holds the alerts, so its commands work without any other file.
-    const origin = alerts === undefined || alerts === '-' ? basename(this.#path) : alerts
+    const origin = alerts === undefined || alerts === '-' ? this.#path : alerts
     return {
       ...this.gather.data(outlook, { version: VERSION, sensor, files }), origin,
       ...(posture && { posture: postureView(posture, [...outlook.view()], this.#about.segments) }),

@@ -22,7 +22,8 @@ let learned: string | undefined
 function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
-    for (const event of ordinaryDays(LEARNED)) engine.event(event)
+    const nightly = Array.from({ length: LEARNED }, (_, day) => [WS01, WS02, WS03, WS04].map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null))).flat()
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
@@ -66,6 +67,9 @@ const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of:
 const talks = (from: Host, to: Host, n: number, more: Parameters<typeof flowEnd>[3] = {}): WireEvent[] =>
   times(n, 10, 5, (when) => flowEnd(flow(from, to), when, null, more))
 
+const onPort = (from: Host, to: Host, port: number, n: number): WireEvent[] => times(n, 10, 5, (when) => flowEnd(flow(from, to, port), when, null))
+const BACKUP = host('BACKUP', '10.1.9.5')
+
 const contacts = (n: number, to: (i: number) => Flow): WireEvent[] => times(n, 10, 0.1, (when, i) => failedFlow(to(i), when, 'unanswered'))
 
 const sent = (from: Host, to: Host, n: number, apart: number, type: string, of: (i: number) => string, more: Parameters<typeof message>[6] = {}): WireEvent[] => {
@@ -75,6 +79,15 @@ const sent = (from: Host, to: Host, n: number, apart: number, type: string, of: 
 
 const holds = (n: number, seconds: number): WireEvent[] =>
   times(n, 10, 3, (when) => association(flow(WS03, ARCHIVE), when, WS03.name, {}, { started: when - seconds * SECOND }))
+
+const floods = (n: number): WireEvent[] =>
+  times(5, 10, 1, (when) => association(flow(WS02, ARCHIVE), when, WS02.name, {}, {
+    ended: 'aborted',
+    contexts: Array.from({ length: n }, (_, i) => ({ id: 2 * i + 1, abstract_syntax: `1.2.${i % 15}`, transfer_syntaxes: ['1.2.840.10008.1.2'], result: 0, transfer_syntax: '1.2.840.10008.1.2' })),
+  }))
+
+const asks = (n: number, patients: number): WireEvent[] =>
+  sent(HIS, RIS, n, 0.2, 'QBP^Q22', () => 'any-1', { acks: [{ code: 'AA', control_id: null, message_type: 'RSP^K22', bytes: 500, patients, latency_ms: 5 }] })
 
 const moves = (destination: string, n: number): WireEvent[] =>
   times(n, 11, 2, (when) => {
@@ -93,6 +106,13 @@ const unknownPatient = (i: number): string => `nobody-${i}`
 const orderedPatient = (i: number): string => `${TODAY}-${i % 3}-${Math.floor(i / 3) % 14}`
 
 const reads = (n: number, of: (i: number) => string): WireEvent[] => times(n, 12, 1.5, (when, i) => read(WS03, when, `x${i}`, of(i), TODAY)).flat()
+
+/** Two weeks in which WS03 reads so many studies more a day without an order, spread over the day. */
+const fortnight = (n: number): WireEvent[] =>
+  Array.from({ length: 14 }, (_, d) => inOrder([
+    ...ordinaryDay(TODAY + d),
+    ...Array.from({ length: n }, (__, i) => read(WS03, at(TODAY + d, 9 + 2.5 * i, 7), `drip${d}.${i}`, `nobody-${d}-${i}`, TODAY + d)).flat(),
+  ])).flat()
 
 const PARTNER = host('PARTNER', '93.184.215.14')
 const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
@@ -144,6 +164,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       ]),
     },
   },
+  'context-flood': {
+    fires: { name: 'WS02 proposes 127 contexts, five times, and uses none', day: () => among(floods(127)) },
+    passes: { name: 'WS02 proposes 20 contexts and uses none', day: () => among(floods(20)) },
+  },
   'executable-content': {
     fires: { name: 'a result carries a Windows program declared as PDF', day: () => among(documentOf('windows executable')) },
     passes: { name: 'a result carries a PDF', day: () => among(documentOf('pdf')) },
@@ -161,6 +185,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       name: 'a monitor opens the port and says nothing, and one conversation has a gap',
       day: () => among([...talks(STRANGER, ARCHIVE, 5, { bytes: { client: 0, server: 0 } }), ...talks(WS01, ARCHIVE, 1, { gaps: { client: 400, server: 0 } })]),
     },
+  },
+  'hl7-enumeration': {
+    fires: { name: 'the hospital system is shown ten patients by each of forty queries', day: () => among(asks(40, 10)) },
+    passes: { name: 'it is shown one by each of six', day: () => among(asks(6, 1)) },
   },
   'hl7-merge': {
     fires: { name: 'eight patients are merged into one', day: () => among(sent(HIS, RIS, 8, 2, 'ADT^A40', () => 'one')) },
@@ -185,6 +213,16 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
   'idle-associations': {
     fires: { name: 'forty associations held for five minutes each, unused', day: () => among(holds(40, 300)) },
     passes: { name: 'forty associations that end after five seconds', day: () => among(holds(40, 5)) },
+  },
+  'lateral-movement': {
+    fires: {
+      name: 'CT01 begins to write files on two readers',
+      day: () => among([...onPort(CT01, WS01, 445, 3), ...onPort(CT01, WS02, 445, 3)]),
+    },
+    passes: {
+      name: 'the vendor visits CT01 twice, the backup that visits every reader visits it too, and an antivirus server knocks in vain',
+      day: () => among([...onPort(STRANGER, CT01, 3389, 2), ...onPort(BACKUP, CT01, 445, 6), failedFlow(flow(host('', '10.1.9.67'), CT01, 445), at(TODAY, 10), 'refused')]),
+    },
   },
   'move-destination': {
     fires: { name: 'WS01 has twenty-five studies sent to EXPORT9', day: () => among(moves('EXPORT9', 25)) },
@@ -236,6 +274,10 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       name: 'each reader is refused once, hours apart, while the archive serves the others',
       day: () => among(READERS.flatMap((reader, i) => [failedFlow(flow(reader, ARCHIVE), at(TODAY, 9 + 2 * i, 30), 'refused')])),
     },
+  },
+  'slow-drip': {
+    fires: { name: 'WS03 reads three studies more a day that nobody ordered, for two weeks', day: () => fortnight(3) },
+    passes: { name: 'WS03 reads as always for two weeks', day: () => fortnight(0) },
   },
   'stale-studies': {
     fires: { name: 'CT01 sends twenty studies of two years ago to the archive', day: () => among(sends(CT01, ARCHIVE, 20, 11, 3, orderedPatient, TODAY - 700)) },

@@ -1,0 +1,51 @@
+/**
+ * Small lasting rises that no single day shows: a CUSUM over the closed days of the streams that have little reason to rise. It runs on as
+ * long as the rise lasts, and says how rare its level is.
+ */
+import { dayScore } from './baseline/counts.ts'
+import { Cusum, DRIP, averageRunLength, type CusumState } from './baseline/cusum.ts'
+import type { Device } from './device.ts'
+import type { Site } from './site.ts'
+import type { StreamName } from './streams.ts'
+
+/** What leaks in drips: access without a reason, old studies, searching, guessing. */
+const WATCHED = ['unexplained.in', 'unexplained.out', 'stale.out', 'aimless', 'reject', 'hl7.shown'] as const satisfies StreamName[]
+/** Days a stream has to be known. */
+const KNOWN_DAYS = 14
+/** The level from which a rise is looked at. */
+const LOOK = DRIP.h
+
+export interface Drip extends CusumState {
+  /** Counted and expected since the rise began. */
+  observed: number
+  expected: number
+  /** It was looked at and waits to be told with the device's next event. */
+  open: boolean
+}
+
+/** The day is over, before the streams learn from it. */
+export function watchDrips(device: Device, day: number, site: Site): void {
+  const pace = site.pace(device)
+  // Half a day may be an outage of the sensor.
+  if (pace.watched(day) < 0.5) return
+  for (const name of WATCHED) {
+    const stream = device.streams.get(name)
+    if (stream === undefined || stream.days < KNOWN_DAYS) continue
+    const n = stream.day === day ? stream.inDay : 0
+    const score = dayScore(stream, day, n, pace)
+    const before = device.drips.get(name)
+    const cusum = new Cusum({ ...DRIP, h: Infinity }, before)
+    cusum.add(score.z)
+    if (cusum.run === 0) {
+      device.drips.delete(name)
+      continue
+    }
+    device.drips.set(name, {
+      level: cusum.level, run: cusum.run, observed: (before?.observed ?? 0) + n, expected: (before?.expected ?? 0) + score.mean,
+      open: cusum.level >= LOOK && cusum.level > (before?.level ?? 0),
+    })
+  }
+}
+
+/** Chance that a quiet stream reaches this level on a day. */
+export const dripTail = (level: number): number => Math.min(1, 1 / averageRunLength(DRIP.k, level))
