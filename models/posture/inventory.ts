@@ -97,7 +97,9 @@ function addService(services: Map<string, Service>, { transport, port, protocol,
 
 function itemOf(view: DeviceView, hosts: ReadonlyMap<string, Host>, uses: Uses): InventoryItem {
   const own = view.addresses.flatMap(({ ip }) => hosts.get(ip) ?? [])
-  const os = own.flatMap((h) => h.systems)
+  // A device that was replaced or moved runs what its present address shows.
+  const present = hosts.get(view.ip)?.systems ?? []
+  const os = present.length > 0 ? present : own.flatMap((h) => h.systems)
   const isModality = view.role.startsWith('modality')
   const make = isModality ? makeOf(own) : undefined
   // Who speaks DICOM from the Internet is somebody else's.

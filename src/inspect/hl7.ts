@@ -48,12 +48,14 @@ function summary(messages: Message[]): string {
   const latencies = acks.map((a) => a.latency_ms).filter((l) => l !== null).sort((a, b) => a - b)
   const hours = Math.max((messages.at(-1)!.at - messages[0]!.at) / 3.6e9, 1 / 60)
   const failed = acks.filter((a) => !GOOD.has(a.code))
+  const again = messages.filter((m) => m.repeat?.same_body === true).length
   const unanswered = messages.filter((m) => m.acks.length === 0).length
   return [
     `${amount(messages.length, 'message')} (${shares(messages.map((m) => shown(m.message_type)))})`,
     ...(messages.length > 1 ? [`${(messages.length / hours).toFixed(0)} an hour`] : []),
     ...(latencies.length > 0 ? [`acknowledged in ${seconds(quantileOf(latencies, 0.5) * 1000)} (median), ${seconds(quantileOf(latencies, 0.99) * 1000)} (99 %)`] : []),
     ...(failed.length > 0 ? [`refused: ${shares(failed.map((a) => shown(a.code)))}`] : []),
+    ...(again > 0 ? [`sent again: ${again}`] : []),
     ...(unanswered > 0 ? [`unanswered: ${unanswered}`] : []),
   ].join(', ')
 }
@@ -70,6 +72,7 @@ function messageRow(m: Message, reveal: Reveal): string[] {
   const details = [
     ...(m.patient ? [`patient ${shown(reveal(m.patient)?.reveal() ?? m.patient)}`] : []),
     ...m.orders.slice(0, 2).map((order) => `order ${shown(reveal(order)?.reveal() ?? order)}`),
+    ...(m.repeat ? [m.repeat.same_body ? 'sent again' : 'the control id of another message'] : []),
     ...(m.batch ? ['in a batch'] : []), ...(m.complete ? [] : ['incomplete']), ...(m.after_gap ? ['after a gap'] : []),
   ]
   return [clock(m.started ?? m.at), shown(m.message_type), shown(m.control_id), amount(m.bytes, 'byte'), m.acks.map(ack).join(', ') || 'no acknowledgement', details.join('; ')]

@@ -64,7 +64,7 @@ const ALL: Reader[] = [
 ]
 const READERS = ALL.filter(({ command }) => command('')[0] === 'node' || isInstalled(command('')[0]!))
 
-interface Run { seconds: number; rss: number }
+interface Run { seconds: number; processor: number; rss: number }
 
 /** Highest resident memory so far, in bytes; 0 where the system does not tell. */
 function peakRss(pid: number): number {
@@ -75,17 +75,32 @@ function peakRss(pid: number): number {
   }
 }
 
+/** Processor time so far (user and system, all threads), in seconds; 0 where the system does not tell. */
+function processorTime(pid: number): number {
+  try {
+    // proc(5): utime and stime are fields 14 and 15, in hundredths; the name before them may hold anything but is in brackets.
+    const [utime, stime] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').slice(11, 13)
+    return (Number(utime) + Number(stime)) / 100
+  } catch {
+    return 0
+  }
+}
+
 async function run([program, ...args]: string[], stdio: StdioOptions = ['ignore', 'ignore', 'pipe']): Promise<Run> {
   const start = performance.now()
   const child = spawn(program!, args, { stdio, cwd: root })
   let rss = 0
+  let processor = 0
   let errors = ''
   child.stderr?.on('data', (text: Buffer) => { errors += text.toString() })
-  const watch = setInterval(() => { rss = Math.max(rss, peakRss(child.pid!)) }, 20)
+  const watch = setInterval(() => {
+    rss = Math.max(rss, peakRss(child.pid!))
+    processor = Math.max(processor, processorTime(child.pid!))
+  }, 20)
   const [code] = await once(child, 'exit') as [number | null]
   clearInterval(watch)
   if (code !== 0) throw new Error(`${program} ${args.join(' ').slice(0, 80)} ended with ${code}: ${errors.slice(-500)}`)
-  return { seconds: (performance.now() - start) / 1000, rss }
+  return { seconds: (performance.now() - start) / 1000, processor, rss }
 }
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
@@ -119,9 +134,10 @@ async function compare(title: string, file: string, runs: number, rate: (seconds
   const rows = READERS.map(({ name }, at) => {
     const seconds = medians[at]!
     const ratio = seconds / medians[0]!
-    return `| ${name} | ${seconds.toFixed(2)} | ${(size / 1e9 / seconds).toFixed(2)} | ${rate(seconds)} | ${ratio.toFixed(2)} | ${(Math.max(...times[at]!.map((r) => r.rss)) / 2 ** 20).toFixed(0)} |`
+    const processor = median(times[at]!.map((r) => r.processor))
+    return `| ${name} | ${seconds.toFixed(2)} | ${processor.toFixed(2)} | ${(size / 1e9 / seconds).toFixed(2)} | ${rate(seconds)} | ${ratio.toFixed(2)} | ${(Math.max(...times[at]!.map((r) => r.rss)) / 2 ** 20).toFixed(0)} |`
   })
-  return [`### ${title}`, '', `| reader | seconds | GB/s | rate | time against wardwire | peak RSS, MB |`, '| --- | ---: | ---: | ---: | ---: | ---: |', ...rows, '']
+  return [`### ${title}`, '', `| reader | seconds | of the processor, s | GB/s | rate | time against wardwire | peak RSS, MB |`, '| --- | ---: | ---: | ---: | ---: | ---: | ---: |', ...rows, '']
 }
 
 const machine = (): string => `${cpus()[0]!.model.trim()}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Linux ${release()}, Node ${process.versions.node}`

@@ -15,6 +15,7 @@ beforeAll(() => {
   hospital.association(START, scan(1), [el(0x00080052, 'CS', 'STUDY'), el(0x00100020, 'LO', 'P1')])
   hospital.association(START + 60e6, scan(2), [], 'EVIL\x1b[2J')
   hospital.feed(START + 120e6, ['C1', 'C2'].map((controlId) => ({ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|${controlId}|P|2.5.1\rPID|1||P1\r`, controlId })))
+  hospital.feed(START + 180e6, ['R1', 'R1'].map((controlId) => ({ text: `MSH|^~\\&|RIS|GH|ENG|GH|20260202080000||ADT^A08|${controlId}|P|2.5.1\rPID|1||P1\r`, controlId })))
   writeFileSync(join(folder, 'day.pcap'), hospital.capture())
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,6 +34,12 @@ test('is an interface read with its rate, latencies and outcomes?', async () => 
   expect(stdout).toMatch(/HL7 {2}10\.9\.2\.31:\d+ -> 10\.9\.0\.40:2575/)
   expect(stdout).toMatch(/ADT\|GH -> ENG\|GH {3}2 messages \(2 ADT\^A08\).*acknowledged in 20\.\d ms \(median\)/)
   expect(stdout).toMatch(/ADT\^A08 +C1 +\d+ bytes +AA after 20\.\d ms/)
+})
+
+test('is a message that was sent again told apart?', async () => {
+  const { stdout } = await inspect()
+  expect(stdout).toMatch(/RIS\|GH -> ENG\|GH {3}2 messages \(2 ADT\^A08\).*sent again: 1/)
+  expect(stdout.match(/R1 .*sent again/g)).toHaveLength(1)
 })
 
 test('are patients shown only to a reader who asks for them?', async () => {

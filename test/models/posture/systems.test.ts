@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { endOfLifeOf, systemOf, type OsClaim } from '../../../models/posture/systems.ts'
 import { Posture } from '../../../models/posture/posture.ts'
 import { HOST_LIMITS } from '../../../models/posture/hosts.ts'
+import type { DeviceView } from '../../../models/outlook.ts'
 import type { HostFacts } from '../../../protocols/events.ts'
 import { flow, flowEnd, host, START } from '../build.ts'
 
@@ -51,6 +52,19 @@ describe('signs gathered', () => {
     expect(posture.hosts.known.get('10.0.0.5')!.systems.map((s) => s.name)).toEqual(['windows-7'])
     posture.event(shown('windows-10', 'TCP SYN: window 64240'))
     expect(posture.hosts.known.get('10.0.0.5')!.systems.map((s) => s.name)).toEqual(['windows-10'])
+  })
+
+  test('does a device that was replaced run what its present address shows, and not what the old one did?', () => {
+    const posture = new Posture()
+    for (let i = 0; i < 3; i++) posture.event(shown('windows-xp', `sign ${'abc'[i]}: x`))
+    posture.event({ ...shown('linux-2.6', 'TCP SYN: window 5840'), ip: '10.0.0.6' })
+    const address = (ip: string): DeviceView['addresses'][number] => ({ ip, mac: null, first: START, last: START, public: false })
+    const view: DeviceView = {
+      id: 'd', name: 'US2', role: 'modality:US', ip: '10.0.0.6', addresses: [address('10.0.0.5'), address('10.0.0.6')], ae_titles: [], applications: [], implementation: null, version: null,
+      host: null, modalities: {}, first: START, last: START, events: 1, days: 1,
+    }
+    expect(posture.inventory([view])[0]!.system?.family).toBe('linux-2.6')
+    expect(posture.inventory([{ ...view, ip: '10.0.0.7' }])[0]!.system?.family).toBe('windows-xp')
   })
 
   test('do many different signs, however long, stay within the cap?', () => {
