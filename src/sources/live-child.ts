@@ -90,7 +90,7 @@ function open(name: string): Source {
   } catch (error) {
     const text = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!
     if (/not permitted|permission|EPERM|EACCES/i.test(text)) {
-      return fail('right', `capturing on ${name} is not permitted: run it as root, or give the right to capture (CAP_NET_RAW) as deploy/systemd shows`)
+      return fail('right', `capturing on ${name} is not permitted: run it as root, or give the right to capture (CAP_NET_RAW) as docs/deploy/systemd shows`)
     }
     if (/no such device|doesn't exist|not exist|SIOC/i.test(text)) return fail('interface', `there is no interface ${name}; there are: ${interfaces()}`)
     if (/not up|went down|network is down/i.test(text)) return fail('interface', `the interface ${name} is down: ip link set ${name} up`)
@@ -103,6 +103,15 @@ function interfaces(): string {
     return pcap.findalldevs().map(({ name }) => name).filter((name) => !/^(bluetooth|nf|usbmon|dbus)/.test(name)).join(', ')
   } catch {
     return 'none that may be seen'
+  }
+}
+
+/** Of our own network namespace; yes where the system does not tell. */
+function isThere(name: string): boolean {
+  try {
+    return readFileSync('/proc/self/net/dev', 'latin1').split('\n').some((line) => line.trimStart().startsWith(`${name}:`))
+  } catch {
+    return true
   }
 }
 
@@ -142,7 +151,7 @@ function look(): void {
     nextStatistics = now + STATISTICS
     statistics(now)
     for (const { name, index } of sources) {
-      if (index !== null && indexOf(name) !== index) {
+      if (name !== 'any' && (!isThere(name) || (index !== null && indexOf(name) !== index))) {
         send()
         fail('gone', `the interface ${name} is gone`)
       }

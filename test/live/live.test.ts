@@ -1,0 +1,200 @@
+/** Live capture, from real tools, in a network namespace of the test's own. Skipped, with the reason, where that is not possible. */
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeStudy } from '../../fixtures/build/lab/objects.ts'
+import { has } from '../../fixtures/build/lab/tools.ts'
+import { jsonLines, wardwire } from '../src/program.ts'
+import { Service, until } from '../src/service.ts'
+
+function missing(): string | null {
+  try {
+    createRequire(import.meta.url)('pcap')
+  } catch {
+    return 'the package pcap was not built (libpcap-dev)'
+  }
+  for (const tool of ['unshare', 'nsenter', 'ip', 'cc']) if (!has(tool)) return `${tool} is not installed`
+  const tried = spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up'])
+  return tried.status === 0 ? null : 'network namespaces can\'t be made (root is needed)'
+}
+
+const why = missing()
+if (why !== null) console.log(`live capture is not tested: ${why}`)
+
+let folder: string
+let holder: ChildProcess
+let inside: string[]
+const at = (name: string): string => join(folder, name)
+const read = (name: string): string => { try { return readFileSync(at(name), 'utf8') } catch { return '' } }
+const lines = (name: string): Record<string, unknown>[] => jsonLines(read(name))
+const run = (...command: string[]): string => execFileSync('nsenter', [...inside, ...command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const watch = (...args: string[]): Service => new Service(['watch', ...args], { before: ['nsenter', ...inside], env: { XDG_STATE_HOME: folder } })
+const blast = (address: string, rate: number, seconds: number): Promise<number> => new Promise((resolve, reject) => {
+  const child = spawn('nsenter', [...inside, at('blast'), address, '9', '158', String(rate), String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let out = ''
+  child.stdout.on('data', (text: Buffer) => { out += text.toString() })
+  child.on('error', reject).on('close', () => resolve(Number(out)))
+})
+/** The capturing process of a service: the child of the process that the service is. */
+function capturing(service: Service): number {
+  for (const name of readdirSync('/proc').filter((n) => /^\d+$/.test(n))) {
+    try {
+      const parent = Number(/\) \S (\d+) /.exec(readFileSync(`/proc/${name}/stat`, 'latin1'))![1])
+      if (parent === service.child.pid && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('live-child')) return Number(name)
+    } catch {
+      // Gone in the meantime.
+    }
+  }
+  throw new Error('there is no capturing process')
+}
+const lastReport = (name: string): { frames: number; dropped: Record<string, number> } => lines(name).at(-1) as never
+
+describe.skipIf(why !== null)('live capture', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'wardwire-live-'))
+    execFileSync('cc', ['-O2', '-o', at('blast'), join(import.meta.dirname, 'blast.c')])
+    holder = spawn('unshare', ['-n', 'sleep', '600'], { stdio: 'ignore' })
+    inside = ['-t', String(holder.pid), '-n']
+    await until(() => readFileSync(`/proc/${holder.pid}/comm`, 'latin1').startsWith('sleep'))
+    run('ip', 'link', 'set', 'lo', 'up')
+    run('ip', 'link', 'add', 'wire0', 'type', 'veth', 'peer', 'name', 'wire1')
+    run('ip', 'addr', 'add', '10.99.0.1/24', 'dev', 'wire0')
+    // Nobody answers there, so nothing but what we send is on the wire.
+    run('ip', 'neigh', 'add', '10.99.0.2', 'lladdr', '02:00:00:00:00:02', 'dev', 'wire0')
+    for (const end of ['wire0', 'wire1']) {
+      run('sysctl', '-qw', `net.ipv6.conf.${end}.disable_ipv6=1`)
+      run('ip', 'link', 'set', end, 'up')
+    }
+  })
+  afterAll(() => {
+    holder.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test.skipIf(!has('storescp') || !has('storescu'))('are a store and an echo of dcmtk on lo decoded, as a replay of what was kept, and of what tcpdump kept, says?', async () => {
+    const study = writeStudy(at('objects'), 'CT', 1, 2)
+    const files = readdirSync(at('objects'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.dcm')).map((name) => join(at('objects'), name))
+    const tcpdump = has('tcpdump') ? spawn('nsenter', [...inside, 'tcpdump', '-i', 'lo', '-s', '262144', '-U', '-Z', 'root', '-w', at('tcpdump.pcap'), 'tcp port 14104'], { stdio: 'ignore' }) : undefined
+    const service = watch('-i', 'lo', '--filter', 'tcp port 14104', '--events', at('live.jsonl'), '--write', at('kept.pcapng'), '--alerts', at('live-alerts.jsonl'))
+    await service.says('capturing from lo')
+    const storescp = spawn('nsenter', [...inside, 'storescp', '-aet', 'ARCHIVE', '-od', folder, '14104'], { stdio: 'ignore' })
+    await until(() => { try { run('echoscu', '-aet', 'CT1', '-aec', 'ARCHIVE', '127.0.0.1', '14104'); return true } catch { return false } })
+    run('storescu', '-aet', 'CT1', '-aec', 'ARCHIVE', '127.0.0.1', '14104', ...files)
+    await pause(700)
+    expect((await service.stop()).code, service.stderr).toBe(0)
+    storescp.kill('SIGKILL')
+    tcpdump?.kill('SIGINT')
+    await pause(300)
+    const operations = lines('live.jsonl').filter((e) => e['kind'] === 'dicom.operation').map((o) => `${o['command'] as string} ${o['status'] as string}`)
+    expect(study).toBeDefined()
+    expect(files.length).toBeGreaterThan(0)
+    expect(operations).toEqual(['C-ECHO 0000', ...files.map(() => 'C-STORE 0000')])
+    const events = (name: string): string[] => read(name).trim().split('\n').filter((line) => !line.includes('"kind":"capture"'))
+    for (const kept of ['kept.pcapng', ...(tcpdump ? ['tcpdump.pcap'] : [])]) {
+      const replayed = await wardwire(['replay', at(kept), '--events', at(`${kept}.jsonl`), '--alerts', at('replayed-alerts.jsonl')], { env: { XDG_STATE_HOME: folder } })
+      expect(replayed.code, replayed.stderr).toBe(0)
+      // What tcpdump keeps has no ticks, so what ends with the capture ends a little earlier.
+      if (kept === 'kept.pcapng') expect(events(`${kept}.jsonl`)).toEqual(events('live.jsonl'))
+      expect(lines(`${kept}.jsonl`).filter((e) => e['kind'] === 'dicom.operation').map((o) => [o['command'], o['status'], o['sop_instance_uid']]))
+        .toEqual(lines('live.jsonl').filter((e) => e['kind'] === 'dicom.operation').map((o) => [o['command'], o['status'], o['sop_instance_uid']]))
+      expect(lines('replayed-alerts.jsonl').map((a) => a['id'])).toEqual(lines('live-alerts.jsonl').map((a) => a['id']))
+    }
+  })
+
+  test('are 100,000 packets of 200 bytes a second on a veth pair read without loss, and does a stopped reader lose, all of it counted?', async () => {
+    const service = watch('-i', 'wire1', '--events', at('veth.jsonl'), '--alerts', at('veth-alerts.jsonl'), '--buffer', '8', '--metrics-port', '0')
+    await service.says('capturing from wire1')
+    const frames = async (): Promise<number> => Number(run('curl', '-s', `http://127.0.0.1:${await service.port()}/metrics`).match(/wardwire_frames_total\{.*\} (\d+)/)?.[1])
+    const sent = await blast('10.99.0.2', 100_000, 2)
+    expect(sent).toBe(200_000)
+    await pause(1500)
+    expect((await frames())).toBeGreaterThan(0)
+    const pid = capturing(service)
+    process.kill(pid, 'SIGSTOP')
+    const more = await blast('10.99.0.2', 100_000, 2)
+    process.kill(pid, 'SIGCONT')
+    await pause(2500)
+    expect((await service.stop()).code, service.stderr).toBe(0)
+    const { frames: seen, dropped } = lastReport('veth.jsonl')
+    expect(dropped['capture.kernel']).toBeGreaterThan(0)
+    expect(seen + dropped['capture.kernel']!).toBe(sent + more)
+    expect(seen).toBeGreaterThanOrEqual(sent)
+    const [loss] = lines('veth-alerts.jsonl').filter((a) => a['detector'] === 'ops.capture_loss')
+    expect(loss).toMatchObject({ severity: 'high', device: { role: 'sensor' } })
+  })
+
+  test('R23: is a capturing process that is killed started again, and told?', async () => {
+    const service = watch('-i', 'lo', '-i', 'wire1', '--alerts', at('killed.jsonl'), '--events', at('killed-events.jsonl'))
+    await service.says('capturing from lo,wire1')
+    process.kill(capturing(service), 'SIGKILL')
+    await service.says('capturing stopped: the capturing process was killed')
+    await service.says('capturing goes on')
+    await blast('10.99.0.2', 1000, 0.1)
+    await pause(1500)
+    expect((await service.stop()).code).toBe(0)
+    expect(lines('killed.jsonl').filter((a) => a['detector'] === 'ops.capture_restarted').map((a) => a['revision'])).toEqual([1, 2])
+    expect(lastReport('killed-events.jsonl').frames).toBe(100)
+  })
+
+  test('is an interface that vanishes told by its name?', async () => {
+    run('ip', 'link', 'add', 'gone0', 'type', 'veth', 'peer', 'name', 'gone1')
+    for (const end of ['gone0', 'gone1']) run('ip', 'link', 'set', end, 'up')
+    const service = watch('-i', 'gone1', '--alerts', at('gone.jsonl'))
+    await service.says('capturing from gone1')
+    run('ip', 'link', 'del', 'gone0')
+    await service.says('capturing stopped: the interface gone1 is gone')
+    expect((await service.stop()).code).toBe(0)
+    expect(lines('gone.jsonl')[0]).toMatchObject({ detector: 'ops.capture_restarted' })
+  })
+
+  test('R26: with the right in a process of its own, does the engine have none, and do frames come over the socket, also after either was started again?', async () => {
+    const socket = at('capture.sock')
+    const engine = (name: string): Service => new Service(['watch', '--socket', socket, '--events', at(name)], { before: ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs'], env: { XDG_STATE_HOME: folder } })
+    const first = engine('socket.jsonl')
+    await first.says('watching')
+    const capture = new Service(['capture', '-i', 'wire1', '--socket', socket], { before: ['nsenter', ...inside] })
+    await first.says('capturing from socket')
+    await blast('10.99.0.2', 1000, 0.1)
+    await pause(500)
+    expect((await first.stop()).code, first.stderr).toBe(0)
+    expect(lastReport('socket.jsonl').frames).toBe(100)
+    const second = engine('socket2.jsonl')
+    await second.says('capturing from socket')
+    await blast('10.99.0.2', 1000, 0.1)
+    await pause(500)
+    expect((await capture.stop()).code).toBe(0)
+    expect((await second.stop()).code).toBe(0)
+    expect(lastReport('socket2.jsonl').frames).toBe(100)
+  })
+
+  test.each([
+    ['no such interface', ['-i', 'nope0'], 2, /there is no interface nope0; there are: .*lo/],
+    ['a filter that is none', ['-i', 'lo', '--filter', 'tcp prt 104'], 2, /the capture filter is refused/],
+  ])('is %s told in one clear line, with exit code 2?', async (_, args, expected, line) => {
+    const service = watch(...args)
+    expect((await service.ended).code).toBe(expected)
+    expect(service.stderr.trim().split('\n').at(-1)).toMatch(line)
+  })
+
+  test.skipIf(!has('setpriv'))('is a missing right told in one clear line, with exit code 1?', async () => {
+    const service = new Service(['watch', '-i', 'lo'], { before: ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs'], env: { XDG_STATE_HOME: folder } })
+    expect((await service.ended).code).toBe(1)
+    expect(service.stderr.trim().split('\n').at(-1)).toMatch(/capturing on lo is not permitted.*CAP_NET_RAW/)
+  })
+
+  test('does a quiet network still move the clock?', async () => {
+    const service = watch('-i', 'wire1', '--alerts', at('still.jsonl'), '--metrics-port', '0')
+    await service.says('capturing from wire1')
+    await blast('10.99.0.2', 1000, 0.05)
+    await pause(4000)
+    // In the namespace, where the listener is.
+    const lag = Number(/^wardwire_capture_lag_seconds (\S+)/m.exec(run('curl', '-s', `http://127.0.0.1:${await service.port()}/metrics`))![1])
+    expect(lag).toBeGreaterThan(0.5)
+    expect(lag).toBeLessThan(3)
+    expect((await service.stop()).code).toBe(0)
+  })
+})
