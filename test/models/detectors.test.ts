@@ -350,6 +350,28 @@ describe('bytes that are not read from C-STORE', () => {
   })
 })
 
+describe('programs in front of images', () => {
+  const stored = (preambles: Record<string, number>, transaction: 'STOW-RS' | 'WADO-RS') => ofDetector(alertsOf(among(times(1, 11, 1, (when) =>
+    operation(flow(WS03, ARCHIVE, 8042), when, '', transaction === 'STOW-RS' ? 'C-STORE' : 'C-GET', {
+      transport: 'dicomweb', calling_ae: null, dataset: study('web', orderedPatient(1), TODAY),
+      web: { transaction, resource: 'study', http_status: 200, instances: 3, studies: [], preambles, authorization: null },
+    })))), 'executable-content')
+
+  test('is a stored instance with a Windows program as its preamble the work of whoever stored it?', () => {
+    const [alert] = stored({ 'windows executable': 1 }, 'STOW-RS')
+    expect(alert).toMatchObject({ severity: 'high', device: { ip: [WS03.ip] } })
+    expect(alert!.explanation).toContain('1 of 3 instances in a STOW-RS transaction begins like a program (windows executable)')
+  })
+
+  test('is a retrieved one the work of the archive that gave it?', () => {
+    expect(stored({ 'elf executable': 2 }, 'WADO-RS')[0]).toMatchObject({ device: { ip: [ARCHIVE.ip] } })
+  })
+
+  test('does an ordinary or a TIFF preamble pass?', () => {
+    expect(stored({ tiff: 3 }, 'STOW-RS')).toEqual([])
+  })
+})
+
 describe('the list of detectors', () => {
   test('has each a firing case, a benign twin and no case without a detector?', () => {
     expect(Object.keys(CASES).sort()).toEqual(DETECTORS.map((detector) => detector.id).sort())
