@@ -156,7 +156,7 @@ describe.skipIf(why !== undefined)('workers', () => {
 
       let workers = [worker(), worker(), worker()]
       // A sensor that dies in the middle, and reads its capture again.
-      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 3500 } })
+      const dying = await wardwire(replay, { kill: { signal: 'SIGKILL', after: 2000 } })
       const again = wardwire(replay)
       const sites = Promise.all(['north', 'south'].map((site) => publish(kafka, site, { portions: 8, pause: 1000 })))
       let over = false

@@ -78,7 +78,7 @@ describe.skipIf(why !== null)('live capture', () => {
   test.skipIf(!has('storescp') || !has('storescu'))('are a store and an echo of dcmtk on lo decoded, as a replay of what was kept, and of what tcpdump kept, says?', async () => {
     const study = writeStudy(at('objects'), 'CT', 1, 2)
     const files = readdirSync(at('objects'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.dcm')).map((name) => join(at('objects'), name))
-    const tcpdump = has('tcpdump') ? spawn('nsenter', [...inside, 'tcpdump', '-i', 'lo', '-s', '262144', '-U', '-Z', 'root', '-w', at('tcpdump.pcap'), 'tcp port 14104'], { stdio: 'ignore' }) : undefined
+    const tcpdump = has('tcpdump') ? spawn('nsenter', [...inside, 'tcpdump', '-i', 'lo', '-s', '262144', '--immediate-mode', '-U', '-Z', 'root', '-w', at('tcpdump.pcap'), 'tcp port 14104'], { stdio: 'ignore' }) : undefined
     const service = watch('-i', 'lo', '--filter', 'tcp port 14104', '--events', at('live.jsonl'), '--write', at('kept.pcapng'), '--alerts', at('live-alerts.jsonl'))
     await service.says('capturing from lo')
     const storescp = spawn('nsenter', [...inside, 'storescp', '-aet', 'ARCHIVE', '-od', folder, '14104'], { stdio: 'ignore' })

@@ -39,7 +39,7 @@ describe('live and replay are one path', () => {
   test('R12: do the same frames give the same alerts with the same ids, and the same events?', async () => {
     const replayed = await wardwire(['replay', at('kept.pcapng'), '--alerts', at('replayed.jsonl'), '--events', at('replayed-events.jsonl')], { env: env() })
     expect(replayed.code, replayed.stderr).toBe(0)
-    expect(ofTraffic(lines('live.jsonl')).length).toBeGreaterThan(5)
+    expect(ofTraffic(lines('live.jsonl')).length).toBeGreaterThan(3)
     expect(ofTraffic(lines('replayed.jsonl'))).toEqual(ofTraffic(lines('live.jsonl')))
     const events = (name: string): string[] => read(name).split('\n').filter((line) => !line.includes('"kind":"capture"'))
     expect(events('replayed-events.jsonl')).toEqual(events('live-events.jsonl'))
@@ -62,7 +62,7 @@ describe('signals', () => {
     next.child.stdin!.end()
     expect((await next.ended).code).toBe(0)
     expect(next.stderr).toMatch(/\d+ frames were passed over/)
-    expect(new Set(lines('term.jsonl').map((a) => a['id'])).size).toBeGreaterThan(5)
+    expect(new Set(lines('term.jsonl').map((a) => a['id'])).size).toBeGreaterThan(3)
   })
 
   test('R19: does a second signal end it at once, though a receiver holds it up?', async () => {
