@@ -1,5 +1,6 @@
 /** Who talks to whom, and how: pairs of hosts with what was spoken between them. Bounded; what finds no room is counted. */
 import type { DicomOperation, Flow, FlowEnd, Hl7Message, Micros } from '../../protocols/events.ts'
+import { clean } from '../device.ts'
 
 /** Caps of what is held. */
 export const CONVERSATION_LIMITS = {
@@ -44,8 +45,9 @@ export class Conversations {
   /** Conversations of pairs that found no room. */
   beyond = 0
 
-  /** @param service what the operation or message is called */
-  use(event: DicomOperation | Hl7Message, service: string): void {
+  /** An operation or message: counted by its DIMSE command or HL7 message type. */
+  use(event: DicomOperation | Hl7Message): void {
+    const service = event.kind === 'dicom.operation' ? event.command : clean(event.message_type ?? 'HL7 acknowledgement')
     const pair = this.#pair(event.flow.client.ip, event.flow.server.ip, event.at)
     if (pair === undefined) return
     bump(pair.services, service, CONVERSATION_LIMITS.services)

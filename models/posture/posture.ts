@@ -5,7 +5,6 @@
 import type { Micros, WireEvent } from '../../protocols/events.ts'
 import type { DeviceView } from '../outlook.ts'
 import { chunks, unchunk, unpack, pack } from '../pack.ts'
-import { clean } from '../device.ts'
 import { Conversations, type Pair } from './conversations.ts'
 import { Hosts, type Host } from './hosts.ts'
 import { inventoryOf, type InventoryItem } from './inventory.ts'
@@ -19,8 +18,8 @@ export class Posture {
     switch (event.kind) {
       case 'dicom.operation':
         this.hosts.operation(event)
-        return this.conversations.use(event, event.command)
-      case 'hl7.message': return this.conversations.use(event, clean(event.message_type ?? 'HL7 acknowledgement'))
+        return this.conversations.use(event)
+      case 'hl7.message': return this.conversations.use(event)
       case 'dicom.association': return this.hosts.association(event)
       case 'host': return this.hosts.facts(event)
       case 'flow':

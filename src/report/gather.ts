@@ -9,7 +9,6 @@
  */
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { SiteClock, dayOf } from '../../models/clock.ts'
-import { clean } from '../../models/device.ts'
 import type { Engine } from '../../models/engine.ts'
 import type { DeviceView } from '../../models/outlook.ts'
 import type { CaptureReport, FlowEnd, Micros, WireEvent } from '../../protocols/events.ts'
@@ -85,10 +84,10 @@ export class Gather {
     switch (event.kind) {
       case 'dicom.operation':
         this.#timeline.add('dicom', event.at, event.dataset?.bytes ?? 0)
-        return this.#conversations.use(event, clean(event.command))
+        return this.#conversations.use(event)
       case 'hl7.message':
         this.#timeline.add('hl7', event.at, event.bytes)
-        return this.#conversations.use(event, clean(event.message_type ?? 'HL7 acknowledgement'))
+        return this.#conversations.use(event)
       case 'violation': return bump(this.#violations, event.code, GATHER.names)
       case 'flow': return this.#flow(event)
       default: return undefined

@@ -6,29 +6,12 @@ import { DEVICE_LIMITS, type Device } from '../../models/device.ts'
 import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { unpack } from '../../models/pack.ts'
-import { SECOND, association, at, failedFlow, flow, flowEnd, host, message, move, operation, store, study, violation } from './build.ts'
-import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, WS01, WS02, WS03, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { SECOND, association, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
+import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, WS01, WS02, WS03, inOrder, ordinaryDay, ordinaryDays, troubles } from './hospital.ts'
 
 const LEARNED = 6
 
-/** Two days on which several things go wrong at once, and on over midnight. */
-function badDays(): WireEvent[] {
-  const events = [...ordinaryDay(LEARNED), ...ordinaryDay(LEARNED + 1)]
-  const partner = flow(CT01, host('PARTNER', '93.184.215.14'))
-  const orders = flow(STRANGER, RIS, 2575)
-  const borrowed = flow(STRANGER, ARCHIVE)
-  for (let i = 0; i < 60; i++) {
-    const when = at(LEARNED, 10, i * 20)
-    events.push(store(partner, when, CT01.name, study(`bad${i}`, `bad-${i}`, LEARNED - 300)))
-    events.push(failedFlow(flow(WS02, host('', `10.1.8.${i + 1}`), 445), when + SECOND, 'unanswered'))
-    events.push(message(orders, when + 2 * SECOND, STRANGER, RIS, 'ADT^A40', 'one'))
-    events.push(move(flow(WS01, ARCHIVE), when + 3 * SECOND, WS01.name, 'EXPORT9'))
-    events.push(violation(flow(WS02, ARCHIVE), when + 4 * SECOND, `pdu.rule-${i}`))
-    if (i % 10 === 0) events.push(operation(borrowed, when + 5 * SECOND, CT01.name, 'C-FIND'))
-  }
-  return inOrder(events)
-}
-
+const badDays = (): WireEvent[] => troubles(LEARNED, 60, 20)
 const ALL = [...ordinaryDays(LEARNED), ...badDays()]
 
 function run(events: WireEvent[], options: Partial<EngineOptions> = {}, state?: [string, unknown][]): { alerts: Alert[]; engine: Engine } {

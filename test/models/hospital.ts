@@ -1,7 +1,7 @@
 /** An invented hospital on ordinary days: scanners, an archive, readers, and the systems that order. The same days every time. */
 import type { WireEvent } from '../../protocols/events.ts'
 import {
-  DAY, MINUTE, SECOND, START, WORKLIST_FIND, association, at, find, flow, flowEnd, host, message, move, refused, store, study, type Host,
+  DAY, MINUTE, SECOND, START, WORKLIST_FIND, association, at, failedFlow, find, flow, flowEnd, host, message, move, operation, refused, store, study, violation, type Host,
 } from './build.ts'
 
 export const ARCHIVE = host('ARCHIVE', '10.1.1.5')
@@ -100,3 +100,25 @@ function interfaces(events: WireEvent[], day: number): void {
 }
 
 export const ordinaryDays = (days: number): WireEvent[] => Array.from({ length: days }, (_, day) => ordinaryDay(day)).flat()
+
+/**
+ * Two days on which several things go wrong at once, and on over midnight.
+ * @param day the first of them
+ * @param times how often each thing happens, so many `minutes` apart
+ */
+export function troubles(day: number, times: number, minutes: number): WireEvent[] {
+  const events = [...ordinaryDay(day), ...ordinaryDay(day + 1)]
+  const partner = flow(CT01, host('PARTNER', '93.184.215.14'))
+  const orders = flow(STRANGER, RIS, 2575)
+  const borrowed = flow(STRANGER, ARCHIVE)
+  for (let i = 0; i < times; i++) {
+    const when = at(day, 10, i * minutes)
+    events.push(store(partner, when, CT01.name, study(`bad${i}`, `bad-${i}`, day - 300)))
+    events.push(failedFlow(flow(WS02, host('', `10.1.8.${i + 1}`), 445), when + SECOND, 'unanswered'))
+    events.push(message(orders, when + 2 * SECOND, STRANGER, RIS, 'ADT^A40', 'one'))
+    events.push(move(flow(WS01, ARCHIVE), when + 3 * SECOND, WS01.name, 'EXPORT9'))
+    events.push(violation(flow(WS02, ARCHIVE), when + 4 * SECOND, `pdu.rule-${i}`))
+    if (i % 10 === 0) events.push(operation(borrowed, when + 5 * SECOND, CT01.name, 'C-FIND'))
+  }
+  return inOrder(events)
+}
