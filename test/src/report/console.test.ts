@@ -143,6 +143,7 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     await page.waitForSelector('nav')
     expect(page.url()).not.toContain(desk.token)
     await page.click('#to-alerts')
+    await page.locator('details.alert').first().waitFor()
     expect(await page.locator('details.alert').count()).toBe(1)
     await expect.poll(() => page.locator('.live').innerText()).toBe('live')
     source.gather.alert(hostile(2))
