@@ -6,6 +6,7 @@ import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Flow, Micros, WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
+import { rarityOf } from '../../models/arithmetic.ts'
 import { Calendar } from '../../models/calendar.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
@@ -23,7 +24,8 @@ function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
     const nightly = Array.from({ length: LEARNED }, (_, day) => [WS01, WS02, WS03, WS04].map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null))).flat()
-    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly])) engine.event(event)
+    const heartbeat = Array.from({ length: LEARNED * 10 }, (_, i) => flowEnd(flow(CT01, VENDOR, 443), at(Math.floor(i / 10), 8 + (i % 10), 20), 'tls'))
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly, ...heartbeat])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
@@ -69,6 +71,16 @@ const talks = (from: Host, to: Host, n: number, more: Parameters<typeof flowEnd>
 
 const onPort = (from: Host, to: Host, port: number, n: number): WireEvent[] => times(n, 10, 5, (when) => flowEnd(flow(from, to, port), when, null))
 const BACKUP = host('BACKUP', '10.1.9.5')
+/** Called by CT01 every working hour since the first day. */
+const VENDOR = host('VENDOR', '198.51.100.20')
+const COMMAND = host('COMMAND', '93.184.215.99')
+
+/** n small conversations, so many minutes apart, each up to a share of that early or late. */
+const calls = (from: Host, to: Host, n: number, apart: number, early: (i: number) => number, more: Parameters<typeof flowEnd>[3] = {}, port = 443): WireEvent[] =>
+  Array.from({ length: n }, (_, i) => at(TODAY, 8, apart * (i + early(i)))).map((when) => flowEnd(flow(from, to, port, more.transport === 'udp' ? { transport: 'udp' } : {}), when, null, { started: when - SECOND, ended_at: when, ...more }))
+const byTheClock = (i: number): number => 0.08 * Math.sin(i)
+/** As people come and go. */
+const byChance = (i: number): number => 4 * Math.sin(7 * i) + 3 * Math.sin(3.1 * i)
 
 const contacts = (n: number, to: (i: number) => Flow): WireEvent[] => times(n, 10, 0.1, (when, i) => failedFlow(to(i), when, 'unanswered'))
 
@@ -115,7 +127,9 @@ const fortnight = (n: number): WireEvent[] =>
   ])).flat()
 
 const PARTNER = host('PARTNER', '93.184.215.14')
-const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
+const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({
+  ...event, at: event.at + by, ...('started' in event ? { started: event.started + by } : {}), ...('ended_at' in event ? { ended_at: event.ended_at + by } : {}),
+}))
 
 /** A day on which the archive is gone from ten o'clock on, and everybody tries in vain. */
 function archiveGone(): WireEvent[] {
@@ -150,6 +164,17 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
   'ae-guessing': {
     fires: { name: 'thirty titles are tried, one after the other', day: () => among(guesses(30, (i) => `GUESS${i}`)) },
     passes: { name: 'one mistyped title is tried thirty times', day: () => among(guesses(30, () => 'WS2')) },
+  },
+  'beaconing': {
+    fires: { name: 'CT01 calls an unknown address on the Internet every five minutes', day: () => among(calls(CT01, COMMAND, 20, 5, byTheClock)) },
+    passes: {
+      name: 'the vendor is called as ever, clocks are asked, a monitor polls CT01, and WS01 looks at a page now and then',
+      day: () => among([
+        ...calls(CT01, VENDOR, 20, 10, byTheClock),
+        ...calls(CT01, COMMAND, 20, 17, byTheClock, { transport: 'udp', bytes: { client: 48, server: 48 }, packets: { client: 1, server: 1 } }, 123),
+        ...calls(STRANGER, CT01, 60, 5, byTheClock, {}, 5666), ...calls(WS01, COMMAND, 20, 20, byChance),
+      ]),
+    },
   },
   'cleartext-identity': {
     fires: {
@@ -245,6 +270,19 @@ const CASES: Record<string, { fires: Case; passes: Case }> = {
       ]),
     },
   },
+  'peer-to-peer': {
+    fires: {
+      name: 'a stranger reaches WS01 over SMB, which then reaches CT01 and the RIS over SMB',
+      day: () => among([...onPort(STRANGER, WS01, 445, 1), ...shift(onPort(WS01, RIS, 445, 1), 20 * MINUTE), ...shift(onPort(WS01, CT01, 445, 1), 30 * MINUTE)]),
+    },
+    passes: {
+      name: 'the backup that visits every reader visits CT01, the vendor comes to CT01 by RDP, which fetches files elsewhere, and WS01 is reached and answers',
+      day: () => among([
+        ...onPort(BACKUP, CT01, 445, 1), ...onPort(STRANGER, CT01, 3389, 1), ...shift(onPort(CT01, HIS, 22, 1), 20 * MINUTE),
+        ...onPort(HIS, WS01, 445, 1), ...shift(onPort(WS01, HIS, 445, 1), 5 * MINUTE),
+      ]),
+    },
+  },
   'protocol-violations': {
     fires: { name: 'WS02 breaks thirty rules', day: () => among(times(30, 11, 0.2, (when, i) => violation(flow(WS02, ARCHIVE), when, `pdu.rule-${i}`))) },
     passes: { name: 'WS02 breaks one rule', day: () => among([violation(flow(WS02, ARCHIVE), at(TODAY, 11), 'pdu.length')]) },
@@ -330,6 +368,114 @@ for (const [id, { fires, passes }] of Object.entries(CASES)) {
     })
   })
 }
+
+describe('scans', () => {
+  const scan = (n: number, apart: number, to: (i: number) => Flow, state: 'refused' | 'unanswered' | 'established'): WireEvent[] =>
+    times(n, 9, apart, (when, i) => (state === 'established' ? flowEnd(to(i), when, null, { bytes: { client: 0, server: 0 } }) : failedFlow(to(i), when, state)))
+  const ADMINISTERED = [22, 23, 135, 139, 445, 1433, 1521, 3306, 3389, 5432, 5900, 5985]
+  const told = (day: WireEvent[]) => ofDetector(alertsOf(among(day)), 'fan-out')
+
+  test('is a scanner found that knocks at the ports of administration and databases of its neighbours?', () => {
+    expect(told(scan(36, 0.1, (i) => flow(CT01, READERS[i % 3]!, ADMINISTERED[Math.floor(i / 3)]), 'refused'))[0]?.device.ip).toEqual([CT01.ip])
+  })
+
+  test('is a stranger found that looks at these ports of the scanners, half-open: answered, and nothing said?', () => {
+    expect(told(scan(36, 0.1, (i) => flow(STRANGER, [CT01, CT02, ARCHIVE][i % 3]!, ADMINISTERED[Math.floor(i / 3)]), 'established'))[0]?.device.ip).toEqual([STRANGER.ip])
+  })
+
+  test('is a slow one found: a host every twenty minutes?', () => {
+    expect(told(scan(30, 20, (i) => flow(WS02, host('', `10.1.8.${i + 1}`), 3389), 'unanswered'))).toHaveLength(1)
+  })
+
+  test('is it silent about an ordinary device that meets four hosts in a day?', () => {
+    expect(told(scan(4, 60, (i) => flow(WS02, host('', `10.1.8.${i + 1}`), 443), 'established'))).toEqual([])
+  })
+})
+
+describe('what calls by the clock', () => {
+  const told = (day: WireEvent[], options: Partial<EngineOptions> = {}) => ofDetector(alertsOf(among(day), options), 'beaconing')
+  const blocked = { state: 'unanswered', bytes: { client: 0, server: 0 } } as const
+
+  test('says the alert how often, how regular, and where?', () => {
+    const [alert] = told(calls(CT01, COMMAND, 20, 5, byTheClock))
+    expect(alert).toMatchObject({ severity: 'medium', device: { ip: [CT01.ip] }, title: 'CT01 calls the public address 93.184.215.99 every 5 min' })
+    expect(alert!.explanation).toMatch(/ (\d+) of the latest \1 intervals are within 20 % of 5 min \(by chance about/)
+  })
+
+  test('is it found when some calls are missed, and when a firewall keeps them from getting out?', () => {
+    const some = calls(CT01, COMMAND, 30, 5, byTheClock).filter((_, i) => i % 6 !== 3)
+    expect(told(some)).toHaveLength(1)
+    expect(told(calls(CT01, COMMAND, 20, 5, byTheClock, blocked))).toHaveLength(1)
+  })
+
+  test('is it found over datagrams that are no time of day?', () => {
+    expect(told(calls(CT01, COMMAND, 20, 5, byTheClock, { transport: 'udp' }, 123))).toHaveLength(1)
+  })
+
+  test('is a scanner found that calls a new host inside, and is that less grave?', () => {
+    expect(told(calls(CT01, STRANGER, 20, 5, byTheClock))[0]).toMatchObject({ severity: 'low', peers: [{ ip: [STRANGER.ip] }] })
+  })
+
+  test.each([
+    ['conversations that carry much', () => calls(CT01, COMMAND, 20, 5, byTheClock, { bytes: { client: 500, server: 400_000 } }), {}],
+    ['a declared partner', () => calls(CT01, COMMAND, 20, 5, byTheClock), { calendar: new Calendar({ publicPeers: [COMMAND.ip] }) }],
+    ['a server inside that is not there', () => calls(CT01, STRANGER, 20, 5, byTheClock, blocked), {}],
+    ['a new server that readers ask by the clock', () => calls(WS01, STRANGER, 20, 5, byTheClock), {}],
+    ['five calls', () => calls(CT01, COMMAND, 5, 5, byTheClock), {}],
+    ['calls by chance', () => calls(CT01, COMMAND, 20, 20, byChance), {}],
+  ] as const)('does it pass: %s?', (_, day, options) => {
+    expect(told(day(), options)).toEqual([])
+  })
+
+  test('does it pass for a reader that meets many pages, one of which asks by the clock?', () => {
+    const pages = Array.from({ length: 14 }, (_, d) => Array.from({ length: 12 }, (__, i) => flowEnd(flow(WS01, host('', `93.184.${d}.${i + 1}`), 443), at(TODAY + d, 9, i * 20), 'tls'))).flat()
+    const alerts = alertsOf(inOrder([...Array.from({ length: 14 }, (_, d) => ordinaryDay(TODAY + d)).flat(), ...pages, ...shift(calls(WS01, COMMAND, 20, 5, byTheClock), 13 * 24 * 60 * MINUTE)]))
+    expect(ofDetector(alerts, 'beaconing')).toEqual([])
+  })
+})
+
+describe('a system past its end of life', () => {
+  const shown = (of: Host, eol: string): WireEvent => ({
+    kind: 'host', at: at(TODAY, 0, 1), complete: true, after_gap: false, ip: of.ip, mac: of.mac, vendor: null, hostname: null, confidence: 'medium', evidence: 'TCP SYN',
+    os: { name: 'Windows 7', eol, evidence: 'TCP SYN' },
+  })
+  const score = (day: WireEvent[], of: Host, eol: string, detector: string): Alert['evidence'][number] | undefined =>
+    alertsOf(among([shown(of, eol), ...day])).flatMap((alert) => alert.evidence).find((e) => e.detector === detector)
+  const worm = (): WireEvent[] => [...onPort(STRANGER, WS01, 445, 1), ...shift(onPort(WS01, RIS, 445, 1), 20 * MINUTE)]
+
+  test.each([
+    ['fan-out', WS02, () => contacts(60, (i) => flow(WS02, host('', `10.1.8.${i + 1}`), 445))],
+    ['lateral-movement', CT01, () => onPort(CT01, WS01, 445, 6)],
+    ['beaconing', CT01, () => calls(CT01, COMMAND, 20, 5, byTheClock)],
+    ['peer-to-peer', WS01, () => [...worm(), ...shift(onPort(WS01, CT01, 445, 1), 30 * MINUTE)]],
+    ['protocol-violations', WS02, () => times(30, 11, 0.2, (when, i) => violation(flow(WS02, ARCHIVE), when, `pdu.rule-${i}`))],
+  ] as const)('does it weigh in what %s says, and is it told?', (detector, of, day) => {
+    const old = score(day(), of, '2020-01-14', detector)!
+    const mended = score(day(), of, '2035-01-14', detector)!
+    expect(old.arithmetic).toContainEqual({ of: 'weight', why: `the operating system of ${of.name} has had no updates since 2020-01-14`, times: 0.5 })
+    expect(rarityOf(old.arithmetic!)).toBe(old.p)
+    expect(mended.arithmetic!.filter(({ of: kind }) => kind === 'weight').length).toBe(old.arithmetic!.filter(({ of: kind }) => kind === 'weight').length - 1)
+    expect(old.text).toContain(`The operating system of ${of.name} has had no updates since 2020-01-14.`)
+    expect(mended.text).not.toContain('no updates')
+  })
+
+  test('is it nothing by itself, and nothing to how much a device works?', () => {
+    expect(alertsOf(among([shown(CT01, '2014-04-08'), shown(ARCHIVE, '2014-04-08'), shown(WS03, '2014-04-08')]))).toEqual([])
+    const texts = alertsOf(among([shown(WS03, '2014-04-08'), ...reads(150, unknownPatient)])).map((alert) => alert.explanation)
+    expect(texts.length).toBeGreaterThan(0)
+    expect(texts.join()).not.toContain('no updates')
+  })
+})
+
+describe('a worm', () => {
+  test('is it told who reached the first host, and do scanners weigh more?', () => {
+    const alerts = alertsOf(among([...onPort(STRANGER, CT01, 445, 1), ...shift(onPort(CT01, CT02, 445, 1), 12 * MINUTE)]))
+    const [alert] = ofDetector(alerts, 'peer-to-peer')
+    expect(alert).toMatchObject({ severity: 'high', title: 'CT01 was reached over SMB, and now reaches CT02 by the same way' })
+    expect(alert!.explanation).toContain('12 min before, a host that had never come to it reached it over SMB, as a worm would; both are scanners')
+    expect(alert!.hosts).toEqual(expect.arrayContaining([CT01.ip, CT02.ip]))
+  })
+})
 
 describe('bytes that are not read from C-STORE', () => {
   const told = (day: WireEvent[]) => ofDetector(alertsOf(among(day)), 'store-bytes').map((alert) => alert.evidence.find((e) => e.detector === 'store-bytes')!.observed)
