@@ -152,9 +152,11 @@ export class FactsReader implements Visitor {
     if (NO_KEYS.has(tag)) return false
     const value = text(this.#decode, b, start, end)
     if (value === '') return false
-    const hasWildcard = /[*?]/.test(value)
-    if (hasWildcard) query.wildcard = true
-    if (/^\*+$/.test(value)) return false
+    const hasWildcard = value.includes('*') || value.includes('?')
+    if (hasWildcard) {
+      query.wildcard = true
+      if (/^\*+$/.test(value)) return false
+    }
     if (query.keys.length < LIMITS.dicom.queryKeys) query.keys.push(keyword(tag))
     if (isRange(tag, value) && (query.ranges ??= []).length < LIMITS.dicom.queryKeys) query.ranges.push(keyword(tag))
     return !hasWildcard

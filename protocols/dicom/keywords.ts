@@ -32,7 +32,9 @@ const TAGS: ReadonlyMap<string, number> = new Map([...KEYWORDS].map(([tag, name]
 /** The attribute of a keyword that is known here, or of eight hexadecimal digits. */
 export const tagOf = (name: string): number | null => TAGS.get(name) ?? (/^[0-9A-Fa-f]{8}$/.test(name) ? parseInt(name, 16) : null)
 
+const DATES_AND_TIMES: ReadonlySet<number> = new Set([...KEYWORDS].filter(([, name]) => /Date|Time/.test(name)).map(([tag]) => tag))
+
 /** Range matching (PS3.4 C.2.2.2.5): dates and times that hold a hyphen. */
-export const isRange = (tag: number, value: string): boolean => value.includes('-') && /^[\d.:-]+$/.test(value) && /Date|Time/.test(keyword(tag))
+export const isRange = (tag: number, value: string): boolean => value.includes('-') && DATES_AND_TIMES.has(tag) && /^[\d.:-]+$/.test(value)
 
 export const keywords: Iterable<readonly [tag: number, keyword: string]> = KEYWORDS
