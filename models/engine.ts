@@ -271,8 +271,8 @@ export class Engine {
 
   // ---- what analysts answered
 
-  /** Allowances hold while they last; what a malicious alert taught is taken back once. */
-  #heed(feedback: readonly Feedback[]): void {
+  /** All answers that hold. Allowances hold while they last; what a malicious alert taught is taken back once. */
+  heed(feedback: readonly Feedback[]): void {
     this.#incidents.allowances = feedback.filter((one) => one.kind === 'allow')
     for (const one of feedback) {
       if (one.kind !== 'malicious' || this.#heeded.includes(answerOf(one))) continue
@@ -371,7 +371,7 @@ export class Engine {
     for (const [ip, shown] of unchunk('shown', all) as [string, { hostname: string | null; eol: string | null }][]) this.#shown.set(ip, shown)
     this.#orders.load(all)
     this.#incidents.load(all)
-    this.#heed((all.get('feedback') ?? []) as Feedback[])
+    this.heed((all.get('feedback') ?? []) as Feedback[])
     this.#directory.changed()
     this.#site.load(all, engine.hour)
   }
