@@ -84,6 +84,20 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
+  test('is there no circle of imports?', () => {
+    const importsOfFile = new Map(sources.map((s) => [s.file, s.imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly).map(({ specifier }) => relative(root, resolve(root, dirname(s.file), specifier)))]))
+    const circles: string[] = []
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+      if (path.includes(file) || done.has(file)) return
+      for (const next of importsOfFile.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of importsOfFile.keys()) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
   test('does models/ read nothing of protocols/ but the vocabulary?', () => {
     const wrong = sources.filter((s) => s.room === 'models').flatMap((s) => s.imports
       .filter(({ specifier }) => specifier.startsWith('.'))
