@@ -2,6 +2,7 @@
 import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
+import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
@@ -184,7 +185,15 @@ function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
 }
 
-const contactOf = (event: FlowEnd): string => `${event.flow.server.ip}:${event.flow.server.port}`
+/** How a conversation is remembered by whoever opened it. */
+export const contactOf = ({ transport, flow: { server } }: FlowEnd): string => `${transport === 'udp' ? 'udp/' : ''}${server.ip}:${server.port}`
+
+const NTP = 123
+/** RFC 5905 7.3: a packet of the network time protocol without extensions is 48 bytes, with a MAC 68. */
+const LARGEST_NTP = 68
+
+/** Clocks are asked again and again, at addresses that change, and in packets that hold nothing else. */
+const asksTime = ({ flow, bytes, packets }: FlowEnd): boolean => flow.server.port === NTP && bytes.client <= LARGEST_NTP * packets.client && bytes.server <= LARGEST_NTP * packets.server
 
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
@@ -269,11 +278,23 @@ function passcode(event: DicomAssociation, device: Device, scene: Scene, site: S
 }
 
 function flowLearned(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
-  if (event.transport !== 'tcp' || event.flow.midstream) return
-  if (scene.side === 'client') note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (event.transport === 'udp') {
+    // Within the house everything asks and tells by datagrams.
+    if (scene.side === 'client' && scene.ends.outside === event.flow.server.ip && !asksTime(event)) contact(event, device, scene, site)
+    return
+  }
+  if (event.flow.midstream) return
+  if (scene.side === 'client') contact(event, device, scene, site)
   else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
     note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
   }
+}
+
+function contact(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
+  const habit = note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (habit.settled) delete habit.rhythm
+  else if (habit.rhythm === undefined) habit.rhythm = newRhythm(event.started)
+  else beat(habit.rhythm, event.started)
 }
 
 function edge(at: number, device: Device, scene: Scene, units: number, site: Site): void {

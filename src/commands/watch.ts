@@ -79,12 +79,13 @@ function calendarOf(options: WatchOptions, config: Config): Calendar | undefined
   return loadCalendar(path === undefined || isAbsolute(path) ? path : resolve(path))
 }
 
-/** As in replay: where events are published, the workers that judge them publish alerts. */
-function sinksOf({ kafka, publish, publishEvents }: WatchOptions, config: Config): Settings['sinks'] {
-  if ((kafka === undefined || publishEvents === true) && publish !== true) return undefined
-  const isKafka = publishEvents !== true && (kafka !== undefined || config.kafka.brokers.length > 0)
+/** Where events are published, workers judge them and publish alerts; what the sensor says of itself still goes to Kafka from here. */
+function sinksOf({ kafka, publish = false, publishEvents = false }: WatchOptions, config: Config): Settings['sinks'] {
+  if (kafka === undefined && !publish && !publishEvents) return undefined
+  const isKafka = publishEvents || kafka !== undefined || config.kafka.brokers.length > 0
   const brokers = isKafka ? kafkaConfig(config.kafka, kafka) : undefined
-  const makers = sinkMakers(publish === true ? config.sinks : [], brokers, config.sensor)
+  const sinks = publish ? config.sinks : []
+  const makers = sinkMakers(sinks, brokers, config.sensor, publishEvents)
   if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
-  return { makers, fingerprint: JSON.stringify([config.sensor, config.outbox_bytes, publish === true ? config.sinks : [], brokers]) }
+  return { makers, fingerprint: JSON.stringify([config.sensor, config.outbox_bytes, sinks, brokers]) }
 }

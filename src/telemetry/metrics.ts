@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Pipeline } from '../pipeline.ts'
+import type { EventBooks } from '../sinks/event-publisher.ts'
 import type { SinkStanding } from '../sinks/publisher.ts'
 import { VERSION } from '../version.ts'
 
@@ -18,6 +19,8 @@ export interface ServiceBooks {
   /** Wall clock of the last checkpoint, seconds; 0: none yet. */
   checkpointAt: number
   standing: readonly SinkStanding[]
+  /** Where events are published: how many, and the disk that those take that wait. */
+  published: (EventBooks & { bytes: number }) | undefined
 }
 
 type Labels = Record<string, string>
@@ -78,6 +81,13 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
     (['shed', 'refused', 'corrupt'] as const).map((reason): Sample => [{ sink, reason }, totals[reason]])))
   counter('sink_sent_total', 'Alerts that a receiver has acknowledged.', perSink(({ totals }) => totals.delivered))
   counter('sink_errors_total', 'Failed tries to deliver.', books.standing.map(({ sink, failures }) => [{ sink, code: 'send' }, failures]))
+  if (books.published !== undefined) {
+    const { sent, lost, waiting, bytes } = books.published
+    counter('events_published_total', 'Events that Kafka has acknowledged.', one(sent))
+    counter('events_lost_total', 'Events that no worker will see.', one(lost))
+    gauge('events_waiting', 'Events that wait for Kafka.', one(waiting))
+    gauge('event_spool_bytes', 'Disk taken by events that wait.', one(bytes))
+  }
   gauge('profiles', 'Devices that something is known of.', one(outlook.counts.devices))
   gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpointAt))
   counter('checkpoints_total', 'Times it was tried to save.', by('result', Object.entries(books.checkpoints)))

@@ -81,3 +81,13 @@ export function ordinaryDays(days: number): Uint8Array {
   }
   return hospital.capture()
 }
+
+/** So many associations a minute apart, then a title nobody knows, and studies to the Internet. */
+export function smallTroubles(associations: number): Uint8Array {
+  const hospital = new SmallHospital()
+  const after = START + associations * 60e6
+  for (let n = 0; n < associations; n++) hospital.association(START + n * 60e6, scan(n))
+  hospital.association(after, scan(associations), [], 'ROGUE')
+  for (let n = 1; n <= 20; n++) hospital.association(after + n * 10e6, scan(associations + n), [], 'CT1', OUTSIDE)
+  return hospital.capture()
+}
