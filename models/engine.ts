@@ -8,6 +8,7 @@
  * days are closed and learned, roles looked at again, and the site snapshot (site.ts) refreshed.
  */
 import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Micros, WireEvent } from '../protocols/events.ts'
+import { aged } from './ageing.ts'
 import type { Alert } from './alert.ts'
 import { settle } from './baseline/counts.ts'
 import { Calendar } from './calendar.ts'
@@ -137,7 +138,7 @@ export class Engine {
       const found = detector.judge(event, device, this.#site, scene)
       if (found.length === 0) continue
       this.findings.set(detector.id, (this.findings.get(detector.id) ?? 0) + found.length)
-      for (const evidence of found) this.#incidents.add(evidence)
+      for (const evidence of found) this.#incidents.add(aged(evidence))
     }
   }
 

@@ -3,12 +3,15 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { at, flow, flowEnd, host } from './build.ts'
-import { LEARNED, READERS, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { CT01, LEARNED, READERS, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
 
 /** The day that is judged: a Monday. */
 export const TODAY = LEARNED
 /** Visits every reader in the night. */
 export const BACKUP = host('BACKUP', '10.1.9.5')
+
+/** Called by CT01 every working hour since the first day. */
+export const VENDOR = host('VENDOR', '198.51.100.20')
 
 /** Through JSON, as a state file has it. */
 let learned: string | undefined
@@ -17,7 +20,8 @@ export function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
     const nightly = Array.from({ length: LEARNED }, (_, day) => READERS.map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null))).flat()
-    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly])) engine.event(event)
+    const heartbeat = Array.from({ length: LEARNED * 10 }, (_, i) => flowEnd(flow(CT01, VENDOR, 443), at(Math.floor(i / 10), 8 + (i % 10), 20), 'tls'))
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly, ...heartbeat])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
