@@ -108,6 +108,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
+    .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
     .action(async (options: DetectOptions) => {
       const { detect } = await import('./commands/detect.ts')
       exitCode = await detect(options)

@@ -30,7 +30,8 @@ import { EventSpool } from './store/event-spool.ts'
 import { State } from './store/state.ts'
 import { HealthServer, type Check } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
-import { metricsPage, startLoopMeasure } from './telemetry/metrics.ts'
+import { metricsPage } from './telemetry/metrics.ts'
+import { startLoopMeasure } from './telemetry/page.ts'
 import { SelfWatch } from './telemetry/self-watch.ts'
 
 /** What a new configuration may change. */
