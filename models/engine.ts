@@ -8,6 +8,7 @@
  * days are closed and learned, roles looked at again, and the site snapshot (site.ts) refreshed.
  */
 import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Micros, WireEvent } from '../protocols/events.ts'
+import { aged } from './ageing.ts'
 import type { Alert } from './alert.ts'
 import { settle } from './baseline/counts.ts'
 import { Calendar } from './calendar.ts'
@@ -139,7 +140,7 @@ export class Engine {
       const found = detector.judge(event, device, this.#site, scene)
       if (found.length === 0) continue
       this.findings.set(detector.id, (this.findings.get(detector.id) ?? 0) + found.length)
-      for (const evidence of found) this.#incidents.add(scene.asker === null ? evidence : { ...evidence, asker: scene.asker })
+      for (const evidence of found) this.#incidents.add(aged(scene.asker === null ? evidence : { ...evidence, asker: scene.asker }))
     }
   }
 
@@ -271,8 +272,8 @@ export class Engine {
 
   // ---- what analysts answered
 
-  /** Allowances hold while they last; what a malicious alert taught is taken back once. */
-  #heed(feedback: readonly Feedback[]): void {
+  /** All answers that hold. Allowances hold while they last; what a malicious alert taught is taken back once. */
+  heed(feedback: readonly Feedback[]): void {
     this.#incidents.allowances = feedback.filter((one) => one.kind === 'allow')
     for (const one of feedback) {
       if (one.kind !== 'malicious' || this.#heeded.includes(answerOf(one))) continue
@@ -371,7 +372,7 @@ export class Engine {
     for (const [ip, shown] of unchunk('shown', all) as [string, { hostname: string | null; eol: string | null }][]) this.#shown.set(ip, shown)
     this.#orders.load(all)
     this.#incidents.load(all)
-    this.#heed((all.get('feedback') ?? []) as Feedback[])
+    this.heed((all.get('feedback') ?? []) as Feedback[])
     this.#directory.changed()
     this.#site.load(all, engine.hour)
   }

@@ -1,6 +1,8 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
+import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
@@ -14,6 +16,9 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 const STALE = 2 * DAY
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
+
+/** Of the memory of services: objects that hold archives. */
+export const ARCHIVE_INSIDE = 'archive inside'
 
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
@@ -180,7 +185,15 @@ function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
 }
 
-const contactOf = (event: FlowEnd): string => `${event.flow.server.ip}:${event.flow.server.port}`
+/** How a conversation is remembered by whoever opened it. */
+export const contactOf = ({ transport, flow: { server } }: FlowEnd): string => `${transport === 'udp' ? 'udp/' : ''}${server.ip}:${server.port}`
+
+const NTP = 123
+/** RFC 5905 7.3: a packet of the network time protocol without extensions is 48 bytes, with a MAC 68. */
+const LARGEST_NTP = 68
+
+/** Clocks are asked again and again, at addresses that change, and in packets that hold nothing else. */
+const asksTime = ({ flow, bytes, packets }: FlowEnd): boolean => flow.server.port === NTP && bytes.client <= LARGEST_NTP * packets.client && bytes.server <= LARGEST_NTP * packets.server
 
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
@@ -214,6 +227,7 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
       note(device, 'service', scene.service + way, units, event.at, scene, site)
       if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
         note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
+        if (event.dataset?.documents?.some(({ content }) => ARCHIVES.has(content)) === true) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
       }
       return
     }
@@ -264,11 +278,23 @@ function passcode(event: DicomAssociation, device: Device, scene: Scene, site: S
 }
 
 function flowLearned(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
-  if (event.transport !== 'tcp' || event.flow.midstream) return
-  if (scene.side === 'client') note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (event.transport === 'udp') {
+    // Within the house everything asks and tells by datagrams.
+    if (scene.side === 'client' && scene.ends.outside === event.flow.server.ip && !asksTime(event)) contact(event, device, scene, site)
+    return
+  }
+  if (event.flow.midstream) return
+  if (scene.side === 'client') contact(event, device, scene, site)
   else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
     note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
   }
+}
+
+function contact(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
+  const habit = note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (habit.settled) delete habit.rhythm
+  else if (habit.rhythm === undefined) habit.rhythm = newRhythm(event.started)
+  else beat(habit.rhythm, event.started)
 }
 
 function edge(at: number, device: Device, scene: Scene, units: number, site: Site): void {

@@ -2,6 +2,7 @@
 import type { Detector } from './detector.ts'
 import { aeConflict } from './ae-conflict.ts'
 import { aeGuessing } from './ae-guessing.ts'
+import { beaconing } from './beaconing.ts'
 import { cleartextIdentity } from './cleartext-identity.ts'
 import { contextFlood } from './context-flood.ts'
 import { executableContent } from './executable-content.ts'
@@ -18,6 +19,7 @@ import { lateralMovement } from './lateral-movement.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newService } from './new-service.ts'
+import { peerToPeer } from './peer-to-peer.ts'
 import { protocolViolations } from './protocol-violations.ts'
 import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
@@ -32,6 +34,7 @@ import { unexplainedAccess } from './unexplained-access.ts'
 export const DETECTORS: readonly Detector[] = [
   aeConflict,
   aeGuessing,
+  beaconing,
   cleartextIdentity,
   contextFlood,
   executableContent,
@@ -48,6 +51,7 @@ export const DETECTORS: readonly Detector[] = [
   moveDestination,
   newPeer,
   newService,
+  peerToPeer,
   protocolViolations,
   publicAddress,
   queryEnumeration,

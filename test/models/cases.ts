@@ -5,10 +5,10 @@
 import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
-import { DOSE_REPORT, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { DOSE_REPORT, MINUTE, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
+import { COMMAND, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, ordinaryDay, read } from './hospital.ts'
-import { BACKUP, TODAY, among } from './learned.ts'
+import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
 export interface Case {
   /** What happens, in words. */
@@ -31,6 +31,17 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
   'ae-guessing': {
     fires: { name: 'thirty titles are tried, one after the other', day: () => among(guesses(30, (i) => `GUESS${i}`)) },
     passes: { name: 'one mistyped title is tried thirty times', day: () => among(guesses(30, () => 'WS2')) },
+  },
+  'beaconing': {
+    fires: { name: 'CT01 calls an unknown address on the Internet every five minutes', day: () => among(calls(CT01, COMMAND, 20, 5, byTheClock)) },
+    passes: {
+      name: 'the vendor is called as ever, clocks are asked, a monitor polls CT01, and WS01 looks at a page now and then',
+      day: () => among([
+        ...calls(CT01, VENDOR, 20, 10, byTheClock),
+        ...calls(CT01, COMMAND, 20, 17, byTheClock, { transport: 'udp', bytes: { client: 48, server: 48 }, packets: { client: 1, server: 1 } }, 123),
+        ...calls(STRANGER, CT01, 60, 5, byTheClock, {}, 5666), ...calls(WS01, COMMAND, 20, 20, byChance),
+      ]),
+    },
   },
   'cleartext-identity': {
     fires: {
@@ -123,6 +134,19 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
       day: () => among([
         store(flow(CT01, ARCHIVE), at(TODAY, 11), CT01.name, study('dose', orderedPatient(0), TODAY, { modality: 'SR' }), { sop_class_uid: DOSE_REPORT }),
         operation(flow(CT01, ARCHIVE), at(TODAY, 12), CT01.name, 'C-ECHO'),
+      ]),
+    },
+  },
+  'peer-to-peer': {
+    fires: {
+      name: 'a stranger reaches WS01 over SMB, which then reaches CT01 and the RIS over SMB',
+      day: () => among([...onPort(STRANGER, WS01, 445, 1), ...later(onPort(WS01, RIS, 445, 1), 20 * MINUTE), ...later(onPort(WS01, CT01, 445, 1), 30 * MINUTE)]),
+    },
+    passes: {
+      name: 'the backup that visits every reader visits CT01, the vendor comes to CT01 by RDP, which fetches files elsewhere, and WS01 is reached and answers',
+      day: () => among([
+        ...onPort(BACKUP, CT01, 445, 1), ...onPort(STRANGER, CT01, 3389, 1), ...later(onPort(CT01, HIS, 22, 1), 20 * MINUTE),
+        ...onPort(HIS, WS01, 445, 1), ...later(onPort(WS01, HIS, 445, 1), 5 * MINUTE),
       ]),
     },
   },

@@ -3,10 +3,10 @@ import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { HOUR, MINUTE, flow, flowEnd, operation, study } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study } from './build.ts'
 import { CASES } from './cases.ts'
 import { moved, orderedPatient, shift, times } from './happenings.ts'
-import { ARCHIVE, CT01, STRANGER, WS03, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
@@ -83,6 +83,34 @@ describe('programs in front of images', () => {
 
   test('does an ordinary or a TIFF preamble pass?', () => {
     expect(stored({ tiff: 3 }, 'STOW-RS')).toEqual([])
+  })
+})
+
+describe('programs and archives inside images', () => {
+  const holding = (element: string, content: string) => times(2, 11, 1, (when, i) => store(flow(CT01, ARCHIVE), when, 'CT01',
+    study(`held-${i}`, orderedPatient(i), TODAY, { documents: [{ element, declared: null, bytes: 9000, content }] })))
+  const told = (events: WireEvent[]) => ofDetector(alertsOf(among(events)), 'executable-content')
+
+  test.each([['PixelData', 'elf executable'], ['EncapsulatedDocument', 'windows executable'], ['00291010', 'script']])('is a program found in %s (%s)?', (element, content) => {
+    const [alert] = told(holding(element, content))
+    expect(alert).toMatchObject({ severity: 'high', device: { ip: [CT01.ip] } })
+    expect(alert!.explanation).toContain(`begins like a program (${content})`)
+  })
+
+  test('is an archive in place of a picture more than one among what only the maker can read?', () => {
+    expect(told(holding('PixelData', 'zip'))[0]).toMatchObject({ severity: 'medium' })
+    expect(told(holding('00291010', 'zip'))[0]).toMatchObject({ severity: 'low' })
+  })
+
+  test('do a PDF as encapsulated document, and a DICOM file in a private element, pass?', () => {
+    expect(told([...holding('EncapsulatedDocument', 'pdf'), ...holding('00291010', 'dicom')])).toEqual([])
+  })
+
+  test('is an archive that a device packs every day no news any more?', () => {
+    const days = Array.from({ length: 8 }, (_, i) => i)
+    const [alert, ...others] = ofDetector(alertsOf(inOrder(days.flatMap((day) => [...ordinaryDay(TODAY + day), ...shift(holding('00291010', 'zip'), day * DAY)]))), 'executable-content')
+    expect(others).toEqual([])
+    expect(alert!.last_seen).toBeLessThan(at(TODAY + 3, 0))
   })
 })
 

@@ -21,6 +21,21 @@ export const talks = (from: Host, to: Host, n: number, more: Parameters<typeof f
 
 export const onPort = (from: Host, to: Host, port: number, n: number): WireEvent[] => times(n, 10, 5, (when) => flowEnd(flow(from, to, port), when, null))
 
+/** The same, so much later. */
+export const later = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({
+  ...event, at: event.at + by, ...('started' in event ? { started: event.started + by } : {}), ...('ended_at' in event ? { ended_at: event.ended_at + by } : {}),
+}))
+
+/** On the Internet; nobody knows it. */
+export const COMMAND = host('COMMAND', '93.184.215.99')
+/** n small conversations, so many minutes apart, each up to a share of that early or late. */
+export const calls = (from: Host, to: Host, n: number, apart: number, early: (i: number) => number, more: Parameters<typeof flowEnd>[3] = {}, port = 443): WireEvent[] =>
+  Array.from({ length: n }, (_, i) => at(TODAY, 8, apart * (i + early(i)))).map((when) =>
+    flowEnd(flow(from, to, port, more.transport === 'udp' ? { transport: 'udp' } : {}), when, null, { started: when - SECOND, ended_at: when, ...more }))
+export const byTheClock = (i: number): number => 0.08 * Math.sin(i)
+/** As people come and go. */
+export const byChance = (i: number): number => 4 * Math.sin(7 * i) + 3 * Math.sin(3.1 * i)
+
 export const contacts = (n: number, to: (i: number) => Flow): WireEvent[] => times(n, 10, 0.1, (when, i) => failedFlow(to(i), when, 'unanswered'))
 
 export const sent = (from: Host, to: Host, n: number, apart: number, type: string, of: (i: number) => string, more: Parameters<typeof message>[6] = {}): WireEvent[] => {

@@ -3,14 +3,14 @@ import type { DataSetFacts, Micros, WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { SECOND, association, at, failedFlow, flow, flowEnd, host, operation, store, study, type Host } from './build.ts'
-import { ARCHIVE, HIS, LAB, LEARNED, READERS, RIS, SCANNERS, inOrder, ordered, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, LAB, LEARNED, READERS, RIS, SCANNERS, inOrder, ordered, ordinaryDay, ordinaryDays } from './hospital.ts'
 
 /** The day that is judged: a Monday. */
 export const TODAY = LEARNED
 /** Visits every reader in the night. */
 export const BACKUP = host('BACKUP', '10.1.9.5')
 /** Reads for this hospital at night, from somewhere on the Internet; the calendar does not know. */
-export const TELERADIOLOGY = host('NIGHTREAD', '198.51.100.20')
+export const TELERADIOLOGY = host('NIGHTREAD', '198.51.100.66')
 /** Looks every Monday whether everybody answers. */
 export const MONITOR = host('MONITOR', '10.1.9.9')
 
@@ -41,6 +41,9 @@ export function stored(from: Host, to: Host, when: Micros, facts: DataSetFacts):
   return [store(on, when, from.name, facts), association(on, when + SECOND, from.name, { 'C-STORE': 1 }), flowEnd(on, when + 2 * SECOND, 'dicom')]
 }
 
+/** Called by CT01 every working hour since the first day. */
+export const VENDOR = host('VENDOR', '198.51.100.20')
+
 /** Through JSON, as a state file has it. */
 let learned: string | undefined
 
@@ -48,7 +51,8 @@ export function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
     const nights = Array.from({ length: LEARNED }, (_, day) => night(day)).flat()
-    for (const event of inOrder([...ordinaryDays(LEARNED), ...nights])) engine.event(event)
+    const heartbeat = Array.from({ length: LEARNED * 10 }, (_, i) => flowEnd(flow(CT01, VENDOR, 443), at(Math.floor(i / 10), 8 + (i % 10), 20), 'tls'))
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nights, ...heartbeat])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
