@@ -45,7 +45,7 @@ const BY_DETECTOR: Record<string, Partial<Counsel>> = {
     next: 'look up the owner of the address, ask the vendor of the device whether it is theirs, and block it until that is known',
   },
   'peer-to-peer': { would_not: 'that the login was accepted: worms carry passwords that they found', next: 'take both hosts off the network, keep them switched on, and look for who reached the first' },
-  'executable-content': { would_not: 'that the document is declared as a PDF or image', next: 'keep the message away from whoever opens documents, and have the bytes examined' },
+  'executable-content': { would_not: 'that the document is declared as a PDF or image', next: 'keep the message or object away from whoever opens documents, and have the bytes examined' },
   'cleartext-identity': { would_not: 'that the network is internal', next: 'change the password and set the client up for TLS' },
   'service-down': { would_not: 'a fault of a single caller, because several are turned away', next: 'see whether the server runs; if it was encrypted or stopped by somebody, isolate it' },
   'rerouted': { next: 'compare the hardware address with the switch\'s table, and look for ARP spoofing' },

@@ -144,6 +144,8 @@ const operation = z.object({
   dataset: z.object({
     bytes: count, transfer_syntax: text, study_uid: text, series_uid: text, modality: text, study_date: text,
     patient: text, accession: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
+    documents: z.array(z.object({ element: z.string(), declared: text, bytes: count, content: z.string() })).exactOptional()
+      .describe('encapsulated documents, and what is no picture or number where one should be, by their first bytes'),
   }).nullable(),
   query: z.object({
     level: text, keys: z.array(z.string()), wildcard: z.boolean(), matches: count, patients: count.exactOptional(), ranges: z.array(z.string()).exactOptional(), study_uids: z.array(z.string()).exactOptional(),

@@ -72,7 +72,7 @@ const HOMES: Record<string, string[]> = {
 const MAY_IMPORT: Record<Room, readonly Room[]> = { protocols: ['protocols'], models: ['models', 'protocols'], src: ROOMS }
 
 /** What of protocols/ models/ may read: the vocabulary, and pure helpers about what it says. */
-const VOCABULARY = ['protocols/events.ts', 'protocols/phi.ts', 'protocols/time.ts', 'protocols/net/address.ts', 'protocols/dicom/uids.ts']
+const VOCABULARY = ['protocols/events.ts', 'protocols/phi.ts', 'protocols/time.ts', 'protocols/net/address.ts', 'protocols/dicom/uids.ts', 'protocols/content.ts']
 
 describe('imports', () => {
   test.each(ROOMS)('does every import of %s/ point the way data flows?', (room) => {
@@ -82,6 +82,20 @@ describe('imports', () => {
       .filter((target) => !MAY_IMPORT[room].includes(target.split('/')[0] as Room))
       .map((target) => `${s.file} -> ${target}`))
     expect(wrong).toEqual([])
+  })
+
+  test('is there no circle of imports?', () => {
+    const importsOfFile = new Map(sources.map((s) => [s.file, s.imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly).map(({ specifier }) => relative(root, resolve(root, dirname(s.file), specifier)))]))
+    const circles: string[] = []
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+      if (path.includes(file) || done.has(file)) return
+      for (const next of importsOfFile.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of importsOfFile.keys()) visit(file, [])
+    expect(circles).toEqual([])
   })
 
   test('does models/ read nothing of protocols/ but the vocabulary?', () => {

@@ -1,13 +1,14 @@
 /** `wardwire watch` as a service, fed on standard input: what needs no right to capture. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { get, metricsOf, Service, until } from './service.ts'
-import { jsonLines, wardwire } from './program.ts'
+import { conversationsIn, killed } from './kills.ts'
+import { get, lines as linesOf, metricsOf, Service, until } from './service.ts'
+import { wardwire } from './program.ts'
 import { ordinaryDays } from './small-hospital.ts'
 
 let folder: string
@@ -16,7 +17,7 @@ const at = (name: string): string => join(folder, name)
 const env = (): { XDG_STATE_HOME: string } => ({ XDG_STATE_HOME: folder })
 const watch = (args: string[]): Service => new Service(['watch', '-', ...args], { env: env() })
 const read = (name: string): string => { try { return readFileSync(at(name), 'utf8') } catch { return '' } }
-const lines = (name: string): Record<string, unknown>[] => jsonLines(read(name))
+const lines = (name: string): Record<string, unknown>[] => linesOf(at(name))
 /** Alerts of the traffic, the latest revision of each, without what differs by how they were captured. */
 const ofTraffic = (alerts: Record<string, unknown>[]): unknown[] => [...new Map(alerts.filter((a) => !(a['detector'] as string).startsWith('ops.')).map((a) => [a['id'], { ...a, capture: null }])).values()]
 const config = (name: string, lines: string): string => {
@@ -111,30 +112,11 @@ describe('signals', () => {
 
 describe('kills', () => {
   test('R13, R20: killed at random moments and started again, does it go on, and does every alert that was accepted arrive?', async () => {
-    const settings = config('kill.yaml', `service: { checkpoint_seconds: 0.2 }\nsinks: [{ type: jsonl, path: ${at('kill-sink.jsonl')} }]`)
-    const start = (): Service => watch(['--state', at('kill'), '--publish', '--config', settings, '--alerts', at('kill-accepted.jsonl')])
-    for (let i = 0; i < 4; i++) {
-      const service = start()
-      const feeding = service.feed(demo)
-      await service.says('capturing from')
-      await pause(Math.random() * 1200)
-      expect(await service.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
-      await feeding
-    }
-    const last = start()
-    await last.feed(demo)
-    last.child.stdin!.end()
-    expect((await last.ended).code, last.stderr).toBe(0)
-    expect(last.stderr).not.toMatch(/"level":"error"/)
-    const delivered = lines('kill-sink.jsonl')
-    const ids = new Set(delivered.map((a) => a['id']))
-    expect(lines('kill-accepted.jsonl').filter((a) => !ids.has(a['id']))).toEqual([])
-    expect(ids.size).toBeGreaterThan(3)
-    // Nothing is invented: each rests on conversations that were there.
-    const seen = new Set(lines('live-events.jsonl').map((e) => (e['flow'] as { community_id?: string } | undefined)?.community_id))
-    for (const alert of delivered.filter((a) => !(a['detector'] as string).startsWith('ops.'))) {
-      for (const flow of alert['flows'] as string[]) expect(seen).toContain(flow)
-    }
+    const folder = at('killed')
+    mkdirSync(folder)
+    const result = await killed(folder, demo, conversationsIn(read('live-events.jsonl')), 4)
+    expect(result).toMatchObject({ missing: [], invented: [] })
+    expect(result.delivered).toBeGreaterThan(3)
   })
 })
 
