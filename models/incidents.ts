@@ -41,6 +41,8 @@ export interface Incident {
   objective: Objective
   /** Devices by id, and what each piece of evidence adds. */
   peers: string[]
+  /** Who had the actor do it. */
+  asker?: string | undefined
   /** Largest surprise of a piece of evidence so far: who leads. */
   lead: number
   standing: Standing
@@ -93,13 +95,15 @@ export class Incidents {
 
   add(evidence: Evidence): void {
     const { at, actor, peer, group, p } = evidence
-    const excuse = this.#site.calendar.excuse(at, actor.ips, peer?.ips ?? null, evidence.service) ?? allowed(this.allowances, evidence)
+    // A silence, or a slow change, is the actor's own, whoever showed it.
+    const withWhom = group === 'slow' ? null : peer?.ips ?? null
+    const excuse = this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service) ?? allowed(this.allowances, evidence)
     const incident = this.#find(evidence)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
     if (p !== null && excuse === undefined) note(actor, this.#site.day, sum)
-    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : p === null ? 'low' : 'info'
+    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrongAnyway(evidence) ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
     if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
@@ -131,10 +135,23 @@ export class Incidents {
       this.#open.delete(key)
     }
     // The other end of the same edge may have been told about already: one incident, two views.
-    if (evidence.peer === null) return undefined
-    const incident = this.#open.get(`${evidence.peer.id}/${evidence.objective}`)
-    if (incident === undefined || evidence.at - incident.alert.last_seen > OPEN) return undefined
-    return incident.peers.includes(evidence.actor.id) || shareHost(incident.alert.hosts, evidence.actor) ? incident : undefined
+    const other = this.#growing(evidence.peer, evidence)
+    if (other !== undefined && (other.peers.includes(evidence.actor.id) || shareHost(other.alert.hosts, evidence.actor))) return other
+    // And a third: who asked for it.
+    return this.#growing(evidence.asker, evidence) ?? this.#askedFor(evidence)
+  }
+
+  #growing(device: Device | null | undefined, { at, objective }: Evidence): Incident | undefined {
+    const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
+    return incident !== undefined && at - incident.alert.last_seen <= OPEN ? incident : undefined
+  }
+
+  /** The incident of others that this actor had them do. */
+  #askedFor({ actor, at, objective }: Evidence): Incident | undefined {
+    for (const incident of this.#open.values()) {
+      if (incident.objective === objective && incident.asker === actor.id && at - incident.alert.last_seen <= OPEN) return incident
+    }
+    return undefined
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -191,17 +208,18 @@ export class Incidents {
 
   #take(incident: Incident, evidence: Evidence, excuse: string | undefined): void {
     const { alert } = incident
-    const { actor, peer } = evidence
+    const { actor, peer, asker } = evidence
+    if (asker !== undefined && asker !== null) incident.asker ??= asker.id
     alert.count++
     alert.last_seen = Math.max(alert.last_seen, evidence.at)
-    for (const device of [actor, peer]) {
-      if (device === null || device === NOBODY || device.id === incident.actor) continue
+    for (const device of [actor, peer, asker]) {
+      if (device === null || device === undefined || device === NOBODY || device.id === incident.actor) continue
       if (!incident.peers.includes(device.id) && incident.peers.length < MOST.peers) {
         incident.peers.push(device.id)
         alert.peers.push(describe(device))
       }
     }
-    addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(evidence.flow === null ? [] : [evidence.flow.client.ip, evidence.flow.server.ip])], MOST.hosts)
+    addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(asker?.ips.keys() ?? []), ...(evidence.flow === null ? [] : [evidence.flow.client.ip, evidence.flow.server.ip])], MOST.hosts)
     const flow = evidence.flow?.community_id
     if (flow !== undefined) addSome(alert.flows, [flow], MOST.flows)
     keep(alert.evidence, published(evidence, excuse))
@@ -308,6 +326,9 @@ function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds
   const severity = severityOf(sum, thresholds)
   return evidence.learning === true && SEVERITIES.indexOf(severity) > SEVERITIES.indexOf('low') ? 'low' : severity
 }
+
+/** What needs no learning to be wrong is not hidden by any declaration; that a server is away is just what was declared. */
+const wrongAnyway = ({ p, group }: Evidence): boolean => p === null && group !== 'slow'
 
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
