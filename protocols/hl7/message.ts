@@ -75,14 +75,14 @@ export class MessageReader {
     return this.#counts.counts()
   }
 
-  /** Once per message: the hash of what `body` was given. */
+  /** The hash of all segments behind the header segment. */
   bodyHash(): number {
     return this.#hash.value()
   }
 
-  /** Bytes after the header segment, in order, in pieces of any size. */
-  body(b: Uint8Array, start: number, end: number): void {
-    this.#hash.update(b, start, end)
+  /** A piece of a segment that is too long to be read whole. */
+  piece(b: Uint8Array, start: number, end: number): void {
+    this.#hash.piece(b, start, end)
   }
 
   loss(): void {
@@ -90,13 +90,17 @@ export class MessageReader {
   }
 
   /**
-   * A segment `b[start..end)` without its end. Of a long one only the beginning is there: `length` says how long it is, and `cut` that
-   * it stops in the middle because its end never came.
+   * A segment `b[start..end)` without its end, by its name. Of a long one only the beginning is there: `length` says how long it is, and `cut`
+   * that it stops in the middle because its end never came.
    */
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
-    this.#counts.add(b, start, end)
-    if (end - start < 3 || (this.#lossy && this.header.isComplete)) return
-    switch (nameAt(b, start)) {
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+    this.#counts.add(name)
+    if (name !== MSH) {
+      if (length === end - start) this.#hash.segment(b, start, end)
+      else this.#hash.endPieces()
+    }
+    if (this.#lossy && this.header.isComplete) return
+    switch (name) {
       case MSH: this.header.read(b, start, end, cut); break
       case PID: this.#pid(b, start, end); break
       case MSA: this.#msa(b, start, end); break
