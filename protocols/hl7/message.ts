@@ -24,6 +24,9 @@ const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA
 const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
 const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
 
+/** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
+const NONE: Pseudonym[] = []
+
 /** What `#id` found last. */
 let idEnd = 0
 let idPlain = true
@@ -43,7 +46,7 @@ export class MessageReader {
   error: string | undefined
   patient: Pseudonym | null = null
   patients = 0
-  orders: Pseudonym[] = []
+  orders = NONE
   readonly #orderHashes = new Int32Array(LIMITS.hl7.identifiers)
   merged: Pseudonym[] | undefined
   service: string | undefined
@@ -67,7 +70,7 @@ export class MessageReader {
     this.ackCode = this.ackOf = ''
     this.error = this.service = undefined
     this.patients = 0
-    this.orders = []
+    this.orders = NONE
     this.merged = this.imaging = this.query = this.documents = undefined
   }
 
@@ -190,7 +193,9 @@ export class MessageReader {
     for (let i = 0; i < known; i++) if (this.#orderHashes[i] === idHash) return
     this.#orderHashes[known] = idHash
     const id = idPlain ? this.#identities.order(b, start, idEnd, idHash) : this.#identities.pseudonyms.order(this.#decoded(b, start, idEnd))
-    if (id !== null && !contains(this.orders, id)) this.orders.push(id)
+    if (id === null || contains(this.orders, id)) return
+    if (known === 0) this.orders = [id]
+    else this.orders.push(id)
   }
 
   /** MRG-1 prior patient identifiers: the first component of each repetition. */
