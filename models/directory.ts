@@ -128,6 +128,11 @@ export class Directory {
     return ends
   }
 
+  /** The device last known at an address. */
+  known(ip: string): Device | undefined {
+    return this.devices.get(this.state.byIp.get(ip)?.[0] ?? '')
+  }
+
   /** The device at an address; with several there, the one of this AE title. */
   #at(ip: string, mac: string | null, ae: string | null, at: Micros): Device {
     if (this.state.started < 0) this.state.started = at

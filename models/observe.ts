@@ -1,4 +1,5 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { classOf } from './baseline/classes.ts'
 import { KEEP } from './baseline/counts.ts'
@@ -17,6 +18,9 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 const STALE = 2 * DAY
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
+
+/** Of the memory of services: objects that hold archives. */
+export const ARCHIVE_INSIDE = 'archive inside'
 
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
@@ -228,6 +232,7 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
       note(device, 'service', scene.service + way, units, event.at, scene, site)
       if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
         note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
+        if (event.dataset?.documents?.some(({ content }) => ARCHIVES.has(content)) === true) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
       }
       return
     }

@@ -15,6 +15,8 @@ export interface Scene {
   side: 'client' | 'server'
   /** Did the device ask for, or send, this (invoker of the operation, sender of the message)? */
   acts: boolean
+  /** Who had one of the two do it (C-MOVE), when that is somebody else. */
+  asker: Device | null
   /** DIMSE service or HL7. */
   service: string
   ends: Ends

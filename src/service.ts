@@ -14,6 +14,8 @@ import { rfc3339 } from '../protocols/time.ts'
 import type { Config, KafkaConfig } from './config.ts'
 import { reason } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
+import { LiveSource } from './report/live-source.ts'
+import { serveConsole } from './report/serve.ts'
 import { EVENT_PUBLISHING, EventPublisher } from './sinks/event-publisher.ts'
 import { FORMATS, type Format } from './sinks/formats/index.ts'
 import { JsonLines } from './sinks/jsonl.ts'
@@ -28,7 +30,8 @@ import { EventSpool } from './store/event-spool.ts'
 import { State } from './store/state.ts'
 import { HealthServer, type Check } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
-import { metricsPage, startLoopMeasure } from './telemetry/metrics.ts'
+import { metricsPage } from './telemetry/metrics.ts'
+import { startLoopMeasure } from './telemetry/page.ts'
 import { SelfWatch } from './telemetry/self-watch.ts'
 
 /** What a new configuration may change. */
@@ -58,6 +61,8 @@ export interface ServiceOptions {
   /** The feed may bring frames that the state has learned from before: they are passed over. */
   skipsKnown: boolean
   metricsPort: number | undefined
+  /** Serve the console there. */
+  consolePort: number | undefined
   eventBrokers: KafkaConfig | undefined
   log: Log
 }
@@ -91,6 +96,8 @@ export class Service {
   readonly #eventPublisher: EventPublisher | undefined
   /** Where events wait for brokers that are away. */
   readonly #spool: EventSpool | undefined
+  /** What the console shows. */
+  readonly #live: LiveSource | undefined
   readonly #bySeverity = new Map<string, number>()
   readonly #checkpoints = { ok: 0, failed: 0 }
   readonly #reloads = { ok: 0, refused: 0 }
@@ -130,21 +137,27 @@ export class Service {
       learnUntil: options.learnUntil,
       freeze: options.freeze,
       reports: true,
-      posture: this.#state !== undefined,
+      posture: this.#state !== undefined || options.consolePort !== undefined,
       ...(this.#state && { learned: this.#state.model() }),
-      onEvent: (this.#eventLines || this.#eventPublisher) && ((event) => {
+      onEvent: (this.#eventLines ?? this.#eventPublisher ?? options.consolePort) === undefined ? undefined : (event) => {
+        this.#live?.event(event)
         this.#eventLines?.write(eventJson(event))
         this.#eventPublisher?.accept(event)
-      }),
+      },
       onAlert: (alert) => this.#alert(alert),
     })
     this.#publisher = this.#newPublisher(options.settings)
+    this.#live = options.consolePort === undefined ? undefined : new LiveSource({
+      pipeline: this.#pipeline, state: this.#storage(), zone: calendar?.tz,
+      about: () => ({ sensor: this.#settings.config.sensor, files: [], segments: this.#settings.config.segments }),
+    })
   }
 
   /** @returns the exit code. @throws {UserError} when the feed can't be read from the beginning */
   async run(): Promise<number> {
     startLoopMeasure()
     const health = await this.#listen()
+    const desk = await this.#openConsole()
     const onStop = (signal: NodeJS.Signals): void => this.#stop(signal)
     const onReload = (): void => { void this.#reload() }
     process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload)
@@ -159,6 +172,7 @@ export class Service {
       clearTimeout(this.#checkpointTimer)
       process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onReload)
       health?.close()
+      await desk?.close()
       await this.#eventPublisher?.close(0)
       await this.#spool?.close()
       await this.#publisher?.drain(0)
@@ -248,12 +262,16 @@ export class Service {
     }
     if (this.#between !== undefined) this.#between.push(alert)
     else this.#publisher?.accept(alert)
+    this.#live?.alert(alert)
   }
 
   #newPublisher({ config, sinks }: Settings): Publisher | undefined {
     if (sinks === undefined) return undefined
-    this.#store ??= this.#state ?? State.temporary()
-    return new Publisher(this.#store, sinks.makers, config, (line) => this.#log.warn(line))
+    return new Publisher(this.#storage(), sinks.makers, config, (line) => this.#log.warn(line))
+  }
+
+  #storage(): State {
+    return (this.#store ??= this.#state ?? State.temporary())
   }
 
   /** Waits for the outputs; one that can't be written any more ends the run. */
@@ -385,6 +403,11 @@ export class Service {
     const port = await health.listen(this.#options.metricsPort)
     this.#log.info(`health and metrics on http://127.0.0.1:${port}`, { port })
     return health
+  }
+
+  async #openConsole(): Promise<{ close(): Promise<void> } | undefined> {
+    const { consolePort, stateFolder } = this.#options
+    return this.#live === undefined ? undefined : serveConsole(this.#live, consolePort!, stateFolder, this.#log)
   }
 
   #checks(): Check[] {

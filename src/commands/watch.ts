@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Calendar } from '../../models/calendar.ts'
 import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { CONSOLE_PORT } from '../report/console.ts'
 import { Service, type Settings } from '../service.ts'
 import { FORMATS, isFormat } from '../sinks/formats/index.ts'
 import { sinkMakers } from '../sinks/publisher.ts'
@@ -27,6 +28,8 @@ export interface WatchOptions extends CaptureOptions {
   calendar?: string
   config?: string
   metricsPort?: string
+  /** true: at the usual port. */
+  console?: string | true
 }
 
 /**
@@ -49,6 +52,7 @@ export async function watch(input: string | undefined, options: WatchOptions): P
     siteKey: settings.config.site_key_file === undefined ? undefined : readKeyFile(settings.config.site_key_file),
     skipsKnown: input === '-',
     metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
+    consolePort: options.console === undefined ? undefined : whole('--console', options.console === true ? CONSOLE_PORT : options.console, 0, 65_535),
     eventBrokers: options.publishEvents === true ? kafkaConfig(settings.config.kafka, options.kafka) : undefined,
     reread: () => readSettings(options),
     log: openLog(settings.config.sensor),

@@ -1,15 +1,13 @@
 /** Each detector: the case that it has to find, and the benign twin that it has to pass (cases.ts). */
 import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Micros, WireEvent } from '../../protocols/events.ts'
+import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { MINUTE, flow, flowEnd, operation, study, violation } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
-import { orderedPatient, times } from './happenings.ts'
-import { ARCHIVE, CT01, STRANGER, WS03, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
-
-const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
+import { moved, orderedPatient, shift, times } from './happenings.ts'
+import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
+import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
   expect(alertsOf(ordinaryDay(TODAY)).map((alert) => alert.title)).toEqual([])
@@ -68,6 +66,17 @@ describe('a host that nobody knows, at a site that is known', () => {
   })
 })
 
+describe('a retrieval for somebody else', () => {
+  test.each([['together', 0], ['hours before the studies go', 3], ['hours after', -3]])('is it one alert that names who asked, also when a request is made %s?', (_when, hours) => {
+    const moves = times(60, 11, 1, (when, i) => moved(WS03, STRANGER, when, study(`m${i}`, `nobody-${i}`, TODAY - 300)).map((event) =>
+      (event.kind === 'dicom.operation' && event.command === 'C-MOVE' ? { ...event, at: event.at - hours * HOUR } : event)))
+    const alerts = alertsOf(among(moves)).filter((alert) => above(alert, 'info'))
+    expect(alerts.map((alert) => alert.title)).toHaveLength(1)
+    expect(alerts[0]!.hosts).toEqual(expect.arrayContaining([WS03.ip, ARCHIVE.ip, STRANGER.ip]))
+    expect(alerts[0]!.explanation).toContain('; WS03 asked for it (C-MOVE)')
+  })
+})
+
 describe('programs in front of images', () => {
   const stored = (preambles: Record<string, number>, transaction: 'STOW-RS' | 'WADO-RS') => ofDetector(alertsOf(among(times(1, 11, 1, (when) =>
     operation(flow(WS03, ARCHIVE, 8042), when, '', transaction === 'STOW-RS' ? 'C-STORE' : 'C-GET', {
@@ -87,6 +96,34 @@ describe('programs in front of images', () => {
 
   test('does an ordinary or a TIFF preamble pass?', () => {
     expect(stored({ tiff: 3 }, 'STOW-RS')).toEqual([])
+  })
+})
+
+describe('programs and archives inside images', () => {
+  const holding = (element: string, content: string) => times(2, 11, 1, (when, i) => store(flow(CT01, ARCHIVE), when, 'CT01',
+    study(`held-${i}`, orderedPatient(i), TODAY, { documents: [{ element, declared: null, bytes: 9000, content }] })))
+  const told = (events: WireEvent[]) => ofDetector(alertsOf(among(events)), 'executable-content')
+
+  test.each([['PixelData', 'elf executable'], ['EncapsulatedDocument', 'windows executable'], ['00291010', 'script']])('is a program found in %s (%s)?', (element, content) => {
+    const [alert] = told(holding(element, content))
+    expect(alert).toMatchObject({ severity: 'high', device: { ip: [CT01.ip] } })
+    expect(alert!.explanation).toContain(`begins like a program (${content})`)
+  })
+
+  test('is an archive in place of a picture more than one among what only the maker can read?', () => {
+    expect(told(holding('PixelData', 'zip'))[0]).toMatchObject({ severity: 'medium' })
+    expect(told(holding('00291010', 'zip'))[0]).toMatchObject({ severity: 'low' })
+  })
+
+  test('do a PDF as encapsulated document, and a DICOM file in a private element, pass?', () => {
+    expect(told([...holding('EncapsulatedDocument', 'pdf'), ...holding('00291010', 'dicom')])).toEqual([])
+  })
+
+  test('is an archive that a device packs every day no news any more?', () => {
+    const days = Array.from({ length: 8 }, (_, i) => i)
+    const [alert, ...others] = ofDetector(alertsOf(inOrder(days.flatMap((day) => [...ordinaryDay(TODAY + day), ...shift(holding('00291010', 'zip'), day * DAY)]))), 'executable-content')
+    expect(others).toEqual([])
+    expect(alert!.last_seen).toBeLessThan(at(TODAY + 3, 0))
   })
 })
 
