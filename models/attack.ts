@@ -8,6 +8,7 @@ const TECHNIQUES: Record<string, readonly [name: string, tactic: string]> = {
   'T1020': ['Automated Exfiltration', 'Exfiltration'],
   'T1021.001': ['Remote Services: Remote Desktop Protocol', 'Lateral Movement'],
   'T1021.002': ['Remote Services: SMB/Windows Admin Shares', 'Lateral Movement'],
+  'T1027.009': ['Obfuscated Files or Information: Embedded Payloads', 'Defense Evasion'],
   'T1029': ['Scheduled Transfer', 'Exfiltration'],
   'T1030': ['Data Transfer Size Limits', 'Exfiltration'],
   'T1036': ['Masquerading', 'Defense Evasion'],

@@ -1,10 +1,14 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
+import { classOf } from './baseline/classes.ts'
+import { KEEP } from './baseline/counts.ts'
 import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
+import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, imaging, todayOf, type Device, type MemoryName } from './device.ts'
+import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, todayOf, type Device, type MemoryName } from './device.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -14,6 +18,9 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 const STALE = 2 * DAY
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
+
+/** Of the memory of services: objects that hold archives. */
+export const ARCHIVE_INSIDE = 'archive inside'
 
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
@@ -166,6 +173,9 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
+  const today = todayOf(device, scene.day)
+  today.messages ??= new Array<number>(MESSAGE_CLASSES).fill(0)
+  today.messages[classOf(event.bytes, MESSAGE_CLASSES)]!++
   if (event.acks.length === 0 && event.complete && !event.after_gap) bump(scene, device, 'unanswered', 1, site)
   let shown = 0
   for (const ack of event.acks) shown += ack.patients
@@ -180,7 +190,15 @@ function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
 }
 
-const contactOf = (event: FlowEnd): string => `${event.flow.server.ip}:${event.flow.server.port}`
+/** How a conversation is remembered by whoever opened it. */
+export const contactOf = ({ transport, flow: { server } }: FlowEnd): string => `${transport === 'udp' ? 'udp/' : ''}${server.ip}:${server.port}`
+
+const NTP = 123
+/** RFC 5905 7.3: a packet of the network time protocol without extensions is 48 bytes, with a MAC 68. */
+const LARGEST_NTP = 68
+
+/** Clocks are asked again and again, at addresses that change, and in packets that hold nothing else. */
+const asksTime = ({ flow, bytes, packets }: FlowEnd): boolean => flow.server.port === NTP && bytes.client <= LARGEST_NTP * packets.client && bytes.server <= LARGEST_NTP * packets.server
 
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
@@ -214,6 +232,7 @@ export function learn(event: WireEvent, device: Device, site: Site, scene: Scene
       note(device, 'service', scene.service + way, units, event.at, scene, site)
       if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
         note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
+        if (event.dataset?.documents?.some(({ content }) => ARCHIVES.has(content)) === true) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
       }
       return
     }
@@ -246,9 +265,11 @@ function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): voi
   note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)
 }
 
-/** The day is over: what its studies weighed. */
+/** The day is over: what its studies and messages weighed. */
 export function learnBytes(device: Device, day: number): void {
   if (device.today.day !== day) return
+  const { messages } = device.today
+  if (messages !== undefined) device.messageSizes = messages.map((n, i) => KEEP * (device.messageSizes?.[i] ?? 0) + n)
   for (const way of ['out', 'in'] as const) {
     const { studies } = device.today.bytes[way]
     if (studies.size === 0) continue
@@ -264,11 +285,23 @@ function passcode(event: DicomAssociation, device: Device, scene: Scene, site: S
 }
 
 function flowLearned(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
-  if (event.transport !== 'tcp' || event.flow.midstream) return
-  if (scene.side === 'client') note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (event.transport === 'udp') {
+    // Within the house everything asks and tells by datagrams.
+    if (scene.side === 'client' && scene.ends.outside === event.flow.server.ip && !asksTime(event)) contact(event, device, scene, site)
+    return
+  }
+  if (event.flow.midstream) return
+  if (scene.side === 'client') contact(event, device, scene, site)
   else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
     note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
   }
+}
+
+function contact(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
+  const habit = note(device, 'contact', contactOf(event), 1, event.at, scene, site)
+  if (habit.settled) delete habit.rhythm
+  else if (habit.rhythm === undefined) habit.rhythm = newRhythm(event.started)
+  else beat(habit.rhythm, event.started)
 }
 
 function edge(at: number, device: Device, scene: Scene, units: number, site: Site): void {

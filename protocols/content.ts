@@ -1,5 +1,5 @@
 /** What bytes look like, from their beginning: for documents inside messages, and for what travels where HL7 should. */
-import { latin1 } from './bytes.ts'
+import { latin1, u16le, u32be, u32le } from './bytes.ts'
 
 /** Names of what a document's first decoded bytes are. */
 export type DocumentContent =
@@ -40,6 +40,41 @@ export function documentContent(head: Uint8Array): DocumentContent {
   if (words.startsWith('<?xml') || /^<[a-z]/.test(words)) return 'xml'
   if (words.startsWith('<script') || words.startsWith('powershell')) return 'script'
   return isText(head, 0, head.length) ? 'text' : 'unknown'
+}
+
+/** What runs, and what unpacks to what may. */
+export const PROGRAMS: ReadonlySet<string> = new Set<DocumentContent>(['windows executable', 'elf executable', 'script', 'java class'])
+export const ARCHIVES: ReadonlySet<string> = new Set<DocumentContent>(['zip', 'gzip', 'archive'])
+const HIDDEN_STARTS: ReadonlySet<number> = new Set(SIGNATURES.filter(([, content]) => PROGRAMS.has(content) || ARCHIVES.has(content)).map(([signature]) => signature.charCodeAt(0)))
+const DICM = 0x4449434d
+/** The preamble of a DICOM file (PS3.10 7.1). */
+const PREAMBLE = 128
+
+/**
+ * A program, an archive or a DICOM file where pictures or numbers belong, which may begin with anything: what is named has more than two bytes
+ * that chance would have to make. Null for all else, mostly after one look.
+ */
+export function hiddenContent(b: Uint8Array, start: number, end: number): DocumentContent | null {
+  const isFile = end - start >= PREAMBLE + 4 && u32be(b, start + PREAMBLE) === DICM
+  if (!isFile && !HIDDEN_STARTS.has(b[start]!)) return null
+  const content = documentContent(b.subarray(start, end))
+  switch (content) {
+    case 'windows executable': return isFile || isDosHeader(b, start, end) ? content : null
+    case 'script': return isText(b, start, Math.min(end, start + 12)) && (b[start + 2] === 0x2f || b[start + 3] === 0x2f) ? content : null
+    case 'gzip': return b[start + 2] === 8 && b[start + 3]! < 0x20 ? content : null
+    case 'archive': return u32be(b, start) !== 0x425a6839 || b[start + 4] === 0x31 ? content : null
+    case 'elf executable': case 'java class': case 'zip': case 'dicom': return content
+    default: return null
+  }
+}
+
+/** A DOS header: bytes of the last page (below 512), pages, and paragraphs of the header itself; or where a PE header is to be found. */
+function isDosHeader(b: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 16) return false
+  const header = u16le(b, start + 8)
+  if (u16le(b, start + 2) < 512 && u16le(b, start + 4) > 0 && header >= 2 && header <= 64) return true
+  const next = end - start < 64 ? 0 : u32le(b, start + 60)
+  return next >= 64 && next < 0x1000
 }
 
 /** Printable ASCII, blanks and line ends. */

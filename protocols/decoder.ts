@@ -162,12 +162,8 @@ export class Decoder {
   }
 
   #flow(conversation: Conversation): Flow {
-    return (conversation.flow ??= new ConversationFlow({
-      ...this.#tracker.endpoints(conversation),
-      isTcp: conversation.isTcp, isMidstream: conversation.isMidstream, vlan: conversation.vlan, started: conversation.started,
-      clientMac: conversation.clientMac, serverMac: conversation.serverMac,
-      initial: conversation.client?.initial ?? 0, communityIdSeed: this.#communityIdSeed,
-    }))
+    return (conversation.flow ??= new ConversationFlow(
+      conversation, this.#tracker.endpoint(conversation, true), this.#tracker.endpoint(conversation, false), this.#communityIdSeed))
   }
 
   #flowEnd(conversation: Conversation, at: Micros): FlowEnd {

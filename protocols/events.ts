@@ -129,6 +129,20 @@ export interface DataSetFacts {
   station: string | null
   serial: string | null
   institution: string | null
+  /** Documents in it, and what is no picture where one should be. */
+  documents?: DicomDocument[]
+}
+
+/** Content that is told by its first bytes: of an encapsulated document whatever it is; of pixel data and other binary values programs, archives and DICOM files. */
+export interface DicomDocument {
+  /** Keyword of the element, or its number: EncapsulatedDocument, PixelData, 00291010. */
+  element: string
+  /** MIME Type of Encapsulated Document (0042,0012). */
+  declared: string | null
+  /** Bytes of the value; of pixel data in fragments those of the first. */
+  bytes: number
+  /** What the first bytes are, as in `Hl7Document`: `pdf`, `windows executable` ... */
+  content: string
 }
 
 export interface QueryFacts {

@@ -1,25 +1,10 @@
 /** `Flow` of the vocabulary, made for a conversation when its first event needs it. */
 import { createHash } from 'node:crypto'
 import type { Endpoint, Flow, Micros } from './events.ts'
-import { ipText, macText } from './net/address.ts'
+import { macText, parseIp } from './net/address.ts'
 import { communityId } from './net/community-id.ts'
 import { TCP, UDP } from './net/packet.ts'
-
-export interface FlowSource {
-  isTcp: boolean
-  /** Eight words, the client's address first. */
-  addresses: Uint32Array
-  clientPort: number
-  serverPort: number
-  clientMac: number
-  serverMac: number
-  vlan: readonly number[]
-  isMidstream: boolean
-  started: Micros
-  /** The client's SYN sequence number (0: unseen); tells conversations of the same ports and the same microsecond apart. */
-  initial: number
-  communityIdSeed: number
-}
+import type { Conversation } from './tcp/conversation.ts'
 
 export class ConversationFlow implements Flow {
   readonly transport: 'tcp' | 'udp'
@@ -27,31 +12,36 @@ export class ConversationFlow implements Flow {
   readonly server: Endpoint
   readonly vlan: readonly number[]
   readonly midstream: boolean
-  readonly #source: FlowSource
+  readonly #started: Micros
+  /** The client's SYN sequence number (0: unseen); tells conversations of the same ports and the same microsecond apart. */
+  readonly #initial: number
+  readonly #communityIdSeed: number
   #id: string | null = null
   #communityId: string | null = null
 
-  constructor(source: FlowSource) {
-    const { addresses } = source
-    this.#source = source
-    this.transport = source.isTcp ? 'tcp' : 'udp'
-    this.client = { ip: ipText(addresses, 0), port: source.clientPort, mac: macText(source.clientMac) }
-    this.server = { ip: ipText(addresses, 4), port: source.serverPort, mac: macText(source.serverMac) }
-    this.vlan = source.vlan
-    this.midstream = source.isMidstream
+  /** @param client, server its endpoints, as the conversation stands now */
+  constructor(conversation: Conversation, client: { ip: string; port: number }, server: { ip: string; port: number }, communityIdSeed: number) {
+    this.transport = conversation.isTcp ? 'tcp' : 'udp'
+    this.client = { ip: client.ip, port: client.port, mac: macText(conversation.clientMac) }
+    this.server = { ip: server.ip, port: server.port, mac: macText(conversation.serverMac) }
+    this.vlan = conversation.vlan
+    this.midstream = conversation.isMidstream
+    this.#started = conversation.started
+    this.#initial = conversation.client?.initial ?? 0
+    this.#communityIdSeed = communityIdSeed
   }
 
   /** 16 hexadecimal digits out of endpoints and start. */
   get id(): string {
     const { transport, client, server } = this
-    const { started, initial } = this.#source
     return (this.#id ??= createHash('sha256')
-      .update(`${transport} ${client.ip} ${client.port} ${server.ip} ${server.port} ${started} ${initial}`).digest('hex').slice(0, 16))
+      .update(`${transport} ${client.ip} ${client.port} ${server.ip} ${server.port} ${this.#started} ${this.#initial}`).digest('hex').slice(0, 16))
   }
 
   get community_id(): string {
-    const { isTcp, addresses, clientPort, serverPort, communityIdSeed } = this.#source
-    return (this.#communityId ??= communityId(addresses, isTcp ? TCP : UDP, clientPort, serverPort, communityIdSeed))
+    const { client, server, transport } = this
+    return (this.#communityId ??= communityId(
+      Uint32Array.of(...parseIp(client.ip)!, ...parseIp(server.ip)!), transport === 'tcp' ? TCP : UDP, client.port, server.port, this.#communityIdSeed))
   }
 
   toJSON(): Flow {

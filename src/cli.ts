@@ -66,6 +66,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
     .option('--config <file>', 'the configuration file')
     .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
+    .option('--console [port]', 'serve the console on this port of 127.0.0.1 (default: 8474); its address, which holds the key, goes to the terminal or to console-address in the state folder')
     .action(async (input: string | undefined, options: WatchOptions) => {
       const { watch } = await import('./commands/watch.ts')
       exitCode = await watch(input, options)
@@ -107,6 +108,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
     .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
     .option('--config <file>', 'the configuration file')
+    .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
     .action(async (options: DetectOptions) => {
       const { detect } = await import('./commands/detect.ts')
       exitCode = await detect(options)

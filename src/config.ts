@@ -101,6 +101,8 @@ export const configSchema = z.strictObject({
     .describe('where else alerts go: jsonl, syslog, splunk, webhook'),
   outbox_bytes: z.int().min(1_000_000).default(256_000_000)
     .describe('disk for alerts that wait, for each sink; beyond it the least severe go first'),
+  event_outbox_bytes: z.int().min(1_000_000).default(4_000_000_000)
+    .describe('disk for events that wait for Kafka (watch --publish-events with --state); beyond it the oldest go first'),
   service: serviceSchema.prefault({})
     .describe('of wardwire watch: checkpoint_seconds, no_traffic_minutes, loss, stalled_minutes'),
 })

@@ -3,6 +3,7 @@ import { Engine, type Ablation } from '../models/engine.ts'
 import type { Alert } from '../models/alert.ts'
 import { Posture } from '../models/posture/posture.ts'
 import type { Calendar } from '../models/calendar.ts'
+import type { Feedback } from '../models/feedback.ts'
 import type { Frame } from '../protocols/capture/frame.ts'
 import type { Statistics } from '../protocols/capture/window.ts'
 import { Decoder } from '../protocols/decoder.ts'
@@ -133,8 +134,13 @@ export class Pipeline {
     this.#engine = engine
   }
 
+  /** Judges by these answers of analysts from now on. */
+  heed(feedback: readonly Feedback[]): void {
+    this.#engine.heed(feedback)
+  }
+
   /** The engine's devices and expectations, to look at. */
-  get outlook(): Pick<Engine, 'view' | 'readings' | 'counts' | 'findings'> {
+  get outlook(): Pick<Engine, 'view' | 'readings' | 'counts' | 'findings' | 'incidents'> {
     return this.#engine
   }
 

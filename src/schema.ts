@@ -53,7 +53,10 @@ export const alertSchema = z.object({
   score: z.number(),
   detector: z.string().describe('the leading one'),
   title: z.string(),
-  explanation: z.string(),
+  explanation: z.string().describe('observations, context and advice as one text'),
+  advice: z.object({
+    would_explain: z.array(z.string()).describe('harmless things that look the same'), would_not: z.string().describe('what may seem to explain it and does not'), next: z.string(),
+  }).optional().describe('absent where the sensor speaks about itself'),
   device,
   peers: z.array(device),
   hosts: z.array(z.string()).describe('every address involved'),
@@ -141,6 +144,8 @@ const operation = z.object({
   dataset: z.object({
     bytes: count, transfer_syntax: text, study_uid: text, series_uid: text, modality: text, study_date: text,
     patient: text, accession: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
+    documents: z.array(z.object({ element: z.string(), declared: text, bytes: count, content: z.string() })).exactOptional()
+      .describe('encapsulated documents, and what is no picture or number where one should be, by their first bytes'),
   }).nullable(),
   query: z.object({
     level: text, keys: z.array(z.string()), wildcard: z.boolean(), matches: count, patients: count.exactOptional(), ranges: z.array(z.string()).exactOptional(), study_uids: z.array(z.string()).exactOptional(),

@@ -14,7 +14,9 @@ import { rfc3339 } from '../protocols/time.ts'
 import type { Config, KafkaConfig } from './config.ts'
 import { reason } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
-import { EventPublisher } from './sinks/event-publisher.ts'
+import { LiveSource } from './report/live-source.ts'
+import { serveConsole } from './report/serve.ts'
+import { EVENT_PUBLISHING, EventPublisher } from './sinks/event-publisher.ts'
 import { FORMATS, type Format } from './sinks/formats/index.ts'
 import { JsonLines } from './sinks/jsonl.ts'
 import { Publisher } from './sinks/publisher.ts'
@@ -24,10 +26,12 @@ import { eventJson } from './sinks/event-json.ts'
 import type { Feed } from './sources/live.ts'
 import { Recorder } from './sources/recorder.ts'
 import { userKey } from './store/site-key.ts'
+import { EventSpool } from './store/event-spool.ts'
 import { State } from './store/state.ts'
 import { HealthServer, type Check } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
-import { metricsPage, startLoopMeasure } from './telemetry/metrics.ts'
+import { metricsPage } from './telemetry/metrics.ts'
+import { startLoopMeasure } from './telemetry/page.ts'
 import { SelfWatch } from './telemetry/self-watch.ts'
 
 /** What a new configuration may change. */
@@ -57,6 +61,8 @@ export interface ServiceOptions {
   /** The feed may bring frames that the state has learned from before: they are passed over. */
   skipsKnown: boolean
   metricsPort: number | undefined
+  /** Serve the console there. */
+  consolePort: number | undefined
   eventBrokers: KafkaConfig | undefined
   log: Log
 }
@@ -88,6 +94,10 @@ export class Service {
   readonly #eventLines: JsonLines | undefined
   readonly #recorder: Recorder | undefined
   readonly #eventPublisher: EventPublisher | undefined
+  /** Where events wait for brokers that are away. */
+  readonly #spool: EventSpool | undefined
+  /** What the console shows. */
+  readonly #live: LiveSource | undefined
   readonly #bySeverity = new Map<string, number>()
   readonly #checkpoints = { ok: 0, failed: 0 }
   readonly #reloads = { ok: 0, refused: 0 }
@@ -114,7 +124,10 @@ export class Service {
     this.#eventLines = options.events === undefined ? undefined : new JsonLines(options.events, true)
     this.#recorder = options.record === undefined ? undefined : new Recorder(options.record)
     const say = (line: string): void => this.#log.warn(line)
-    this.#eventPublisher = options.eventBrokers && new EventPublisher(options.eventBrokers, config, options.source, `${options.source} ${Date.now()}`, say)
+    if (options.eventBrokers !== undefined) {
+      this.#spool = options.stateFolder === undefined ? undefined : new EventSpool(options.stateFolder, config.event_outbox_bytes)
+      this.#eventPublisher = new EventPublisher(options.eventBrokers, config, 'live', `${options.source} ${Date.now()}`, say, EVENT_PUBLISHING, this.#spool)
+    }
     this.#self = new SelfWatch(config.sensor, config.service, (alert) => this.#alert(alert))
     this.#pipeline = new Pipeline({
       siteKey: this.#siteKey, calendar,
@@ -124,21 +137,27 @@ export class Service {
       learnUntil: options.learnUntil,
       freeze: options.freeze,
       reports: true,
-      posture: this.#state !== undefined,
+      posture: this.#state !== undefined || options.consolePort !== undefined,
       ...(this.#state && { learned: this.#state.model() }),
-      onEvent: (this.#eventLines || this.#eventPublisher) && ((event) => {
+      onEvent: (this.#eventLines ?? this.#eventPublisher ?? options.consolePort) === undefined ? undefined : (event) => {
+        this.#live?.event(event)
         this.#eventLines?.write(eventJson(event))
         this.#eventPublisher?.accept(event)
-      }),
+      },
       onAlert: (alert) => this.#alert(alert),
     })
     this.#publisher = this.#newPublisher(options.settings)
+    this.#live = options.consolePort === undefined ? undefined : new LiveSource({
+      pipeline: this.#pipeline, state: this.#storage(), zone: calendar?.tz,
+      about: () => ({ sensor: this.#settings.config.sensor, files: [], segments: this.#settings.config.segments }),
+    })
   }
 
   /** @returns the exit code. @throws {UserError} when the feed can't be read from the beginning */
   async run(): Promise<number> {
     startLoopMeasure()
     const health = await this.#listen()
+    const desk = await this.#openConsole()
     const onStop = (signal: NodeJS.Signals): void => this.#stop(signal)
     const onReload = (): void => { void this.#reload() }
     process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload)
@@ -153,7 +172,9 @@ export class Service {
       clearTimeout(this.#checkpointTimer)
       process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onReload)
       health?.close()
-      this.#eventPublisher?.stop()
+      await desk?.close()
+      await this.#eventPublisher?.close(0)
+      await this.#spool?.close()
       await this.#publisher?.drain(0)
       await this.#store?.close()
       if (this.#state !== this.#store) await this.#state?.close()
@@ -213,15 +234,21 @@ export class Service {
       // What waits in the state is not lost, and who was told to end has done what was asked.
       if (lost > 0 || (left > 0 && (!isSignal || this.#state === undefined))) whole = false
     }
-    if (this.#eventPublisher !== undefined) {
-      const { sent, waiting, lost } = await this.#eventPublisher.close(this.#stopping === undefined ? PATIENCE : DELIVER_WITHIN)
-      this.#log.info(`published ${sent} events`)
-      if (waiting + lost > 0) this.#log.error(`${waiting + lost} events did not reach Kafka`)
-      if (waiting + lost > 0) whole = false
-    }
+    if (this.#eventPublisher !== undefined && !await this.#published(this.#eventPublisher)) whole = false
     const { decoder } = this.#pipeline
     this.#log.info('done', { frames: decoder.frames, bytes: decoder.bytes, through: rfc3339(this.#pipeline.through), alerts: Object.fromEntries(this.#bySeverity) })
     return whole && this.#stopping !== 'an output that failed' ? 0 : 1
+  }
+
+  /** @returns whether every event reached Kafka, or waits on disk for the next run, which is as well where we were told to end */
+  async #published(publisher: EventPublisher): Promise<boolean> {
+    const isSignal = this.#stopping !== undefined
+    const { sent, waiting, lost } = await publisher.close(isSignal ? DELIVER_WITHIN : PATIENCE)
+    this.#log.info(`published ${sent} events`)
+    if (lost > 0) this.#log.error(`${lost} events were lost on the way to Kafka`)
+    if (waiting > 0 && publisher.isKept) this.#log.warn(`${waiting} events wait in the state for the next run`)
+    else if (waiting > 0) this.#log.error(`${waiting} events did not reach Kafka`)
+    return lost === 0 && (waiting === 0 || (publisher.isKept && isSignal))
   }
 
   // ------------------------------------------------------------------------------------------------ alerts
@@ -235,12 +262,16 @@ export class Service {
     }
     if (this.#between !== undefined) this.#between.push(alert)
     else this.#publisher?.accept(alert)
+    this.#live?.alert(alert)
   }
 
   #newPublisher({ config, sinks }: Settings): Publisher | undefined {
     if (sinks === undefined) return undefined
-    this.#store ??= this.#state ?? State.temporary()
-    return new Publisher(this.#store, sinks.makers, config, (line) => this.#log.warn(line))
+    return new Publisher(this.#storage(), sinks.makers, config, (line) => this.#log.warn(line))
+  }
+
+  #storage(): State {
+    return (this.#store ??= this.#state ?? State.temporary())
   }
 
   /** Waits for the outputs; one that can't be written any more ends the run. */
@@ -316,7 +347,7 @@ export class Service {
     this.#settings = next
     this.#pipeline.reconfigure({ sensor: next.config.sensor, calendar: next.calendar })
     this.#self.configure(next.config.sensor, next.config.service)
-    for (const key of ['site_key_file', 'community_id_seed', 'site'] as const) {
+    for (const key of ['site_key_file', 'community_id_seed', 'site', 'event_outbox_bytes'] as const) {
       if (before.config[key] !== next.config[key]) this.#log.warn(`${key} changes with the next start`)
     }
     if (next.sinks?.fingerprint !== before.sinks?.fingerprint) await this.#changeSinks(next)
@@ -351,9 +382,14 @@ export class Service {
     this.#recorder?.flush()
     const { decoder } = this.#pipeline
     const { kernel, interface: lost } = decoder.lostInCapture
+    const events = this.#eventPublisher?.books
     this.#self.look({
       frames: decoder.frames, bytes: decoder.bytes, dropped: kernel + lost, gaps: decoder.tcp.lost,
-      sinks: this.#publisher?.standing().map(({ sink, totals }) => ({ sink, held: totals.held, delivered: totals.delivered })) ?? [],
+      sinks: [
+        ...(this.#publisher?.standing() ?? []).map(({ sink, totals }) => ({ sink, what: 'alerts' as const, held: totals.held, delivered: totals.delivered })),
+        ...(events === undefined ? [] : [{ sink: 'kafka', what: 'events' as const, held: events.waiting, delivered: events.sent }]),
+      ],
+      eventsLost: events?.lost ?? 0,
     })
   }
 
@@ -362,10 +398,16 @@ export class Service {
     const health = new HealthServer(() => this.#checks(), () => metricsPage(this.#pipeline, {
       source: this.#options.source, alerts: this.#bySeverity, captureRestarts: this.#restarts, reloads: this.#reloads,
       checkpoints: this.#checkpoints, checkpointAt: this.#checkpointAt, standing: this.#publisher?.standing() ?? [],
+      published: this.#eventPublisher && { ...this.#eventPublisher.books, bytes: this.#eventPublisher.spooled },
     }))
     const port = await health.listen(this.#options.metricsPort)
     this.#log.info(`health and metrics on http://127.0.0.1:${port}`, { port })
     return health
+  }
+
+  async #openConsole(): Promise<{ close(): Promise<void> } | undefined> {
+    const { consolePort, stateFolder } = this.#options
+    return this.#live === undefined ? undefined : serveConsole(this.#live, consolePort!, stateFolder, this.#log)
   }
 
   #checks(): Check[] {
@@ -380,6 +422,14 @@ export class Service {
         const isStalled = this.#self.stalled(sink) > service.stalled_minutes * 60_000
         return { name: `sink ${sink}`, problem: failing ?? (isStalled ? `${totals.held} alerts wait` : null), degradedOnly: !isStalled }
       }),
+      ...this.#eventCheck(service.stalled_minutes),
     ]
+  }
+
+  #eventCheck(stalledMinutes: number): Check[] {
+    if (this.#eventPublisher === undefined) return []
+    const { failing, books } = this.#eventPublisher
+    const isStalled = this.#self.stalled('kafka', 'events') > stalledMinutes * 60_000
+    return [{ name: 'events', problem: failing ?? (isStalled ? `${books.waiting} events wait` : null), degradedOnly: !isStalled }]
   }
 }

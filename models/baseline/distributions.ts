@@ -107,6 +107,7 @@ export function negativeBinomialCritical(p: number, mean: number, size: number):
   if (!(p > 0 && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return Infinity
   if (p > 1) return 0
   if (mean === 0) return 1
+  if (p >= SUMMED_P && mean <= SUMMED_MEAN && mean <= SUMMED_RATIO * size) return criticalBySum(p, mean, size)
   const goal = Math.log(p)
   // Invariant: P(X >= low) >= p > P(X >= high). The logarithm of the tail is nearly straight far out, so a secant closes in at once;
   // every other step bisects, so that no shape of tail makes it slow.
@@ -136,6 +137,28 @@ export function negativeBinomialCritical(p: number, mean: number, size: number):
     }
   }
   return high
+}
+
+/** Counts of a window are small and its threshold is no far tail: adding up what is likelier is exact enough there, and quicker. */
+const SUMMED_P = 1e-4
+const SUMMED_MEAN = 200
+/** Of mean to size: beyond it the tail is long. */
+const SUMMED_RATIO = 50
+
+/** `negativeBinomialCritical`, by adding up P(X = 0), P(X = 1) ... until less than p is left. */
+function criticalBySum(p: number, mean: number, size: number): number {
+  const isPoisson = size >= POISSON_SIZE
+  const r = Math.max(size, SMALLEST_SIZE)
+  const q = mean / (mean + r)
+  let term = isPoisson ? Math.exp(-mean) : Math.exp(-r * Math.log1p(mean / r))
+  let left = 1
+  let n = 0
+  while (left >= p) {
+    left -= term
+    term *= isPoisson ? mean / (n + 1) : (q * (r + n)) / (n + 1)
+    n++
+  }
+  return n
 }
 
 /** P(X >= n) of a Poisson count with this mean; n <= 0 gives 1. */

@@ -3,6 +3,7 @@
  * message kinds) and a Gamma-Poisson rate of news. Values of the first days teach nothing about that rate: everything is new then.
  */
 import { gammaPoissonNovelty } from './distributions.ts'
+import type { Rhythm } from './rhythm.ts'
 
 /** Days on which everything is new. */
 export const FIRST_DAYS = 3
@@ -23,6 +24,8 @@ export interface Habit {
   total: number
   /** Part of the baseline: known from the first days, or through its probation. */
   settled: boolean
+  /** Of contacts that are not settled: how regularly they are made. */
+  rhythm?: Rhythm
 }
 
 export interface Memory {
@@ -42,6 +45,13 @@ export const newMemory = (): Memory => ({ news: 0, known: new Map() })
 /** Chance that something new of this kind appears on a day of this device. */
 export function newsChance(memory: Memory, prior: NewsPrior, lived: number): number {
   return gammaPoissonNovelty(prior.a + memory.news, prior.b + lived)
+}
+
+/** News before a day: what is new all at once must not become usual by that. */
+export function newsBefore(memory: Memory, day: number): number {
+  let today = 0
+  for (const habit of memory.known.values()) if (!habit.settled && habit.days === 1 && habit.day === day) today++
+  return Math.max(0, memory.news - today)
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Detector } from './detector.ts'
 import { aeConflict } from './ae-conflict.ts'
 import { aeGuessing } from './ae-guessing.ts'
+import { beaconing } from './beaconing.ts'
 import { cleartextIdentity } from './cleartext-identity.ts'
 import { contextFlood } from './context-flood.ts'
 import { executableContent } from './executable-content.ts'
@@ -12,12 +13,14 @@ import { hl7Merge } from './hl7-merge.ts'
 import { hl7NewKind } from './hl7-new-kind.ts'
 import { hl7NewSender } from './hl7-new-sender.ts'
 import { hl7Refusals } from './hl7-refusals.ts'
+import { hl7Size } from './hl7-size.ts'
 import { hl7Volume } from './hl7-volume.ts'
 import { idleAssociations } from './idle-associations.ts'
 import { lateralMovement } from './lateral-movement.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newService } from './new-service.ts'
+import { peerToPeer } from './peer-to-peer.ts'
 import { protocolViolations } from './protocol-violations.ts'
 import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
@@ -32,6 +35,7 @@ import { unexplainedAccess } from './unexplained-access.ts'
 export const DETECTORS: readonly Detector[] = [
   aeConflict,
   aeGuessing,
+  beaconing,
   cleartextIdentity,
   contextFlood,
   executableContent,
@@ -42,12 +46,14 @@ export const DETECTORS: readonly Detector[] = [
   hl7NewKind,
   hl7NewSender,
   hl7Refusals,
+  hl7Size,
   hl7Volume,
   idleAssociations,
   lateralMovement,
   moveDestination,
   newPeer,
   newService,
+  peerToPeer,
   protocolViolations,
   publicAddress,
   queryEnumeration,

@@ -49,8 +49,8 @@ function isAscii(b: Uint8Array, start: number, end: number): boolean {
   return true
 }
 
-const plain = (encoding: string): Decode => (b, start, end) => {
-  if (encoding === '' || isAscii(b, start, end)) return latin1(b, start, end)
+const plain = (encoding: string): Decode => encoding === '' ? latin1 : (b, start, end) => {
+  if (isAscii(b, start, end)) return latin1(b, start, end)
   return decoder(encoding)?.decode(b.subarray(start, end)) ?? latin1(b, start, end)
 }
 

@@ -38,19 +38,16 @@ export class Command {
   completed = -1
   failed = -1
   warning = -1
-  /** Group length (0000,0000) as it came, and what it should be. */
+  /** Group length (0000,0000) as it came. */
   groupLength = -1
-  actualLength = -1
   /** All elements could be read. */
   isWhole = false
 
+  /** The DIMSE service; undefined for C-CANCEL and for fields that PS3.7 does not know. */
+  service: DimseCommand | undefined = undefined
+
   get isResponse(): boolean {
     return (this.field & RESPONSE) !== 0
-  }
-
-  /** The DIMSE service; undefined for C-CANCEL and for fields that PS3.7 does not know. */
-  get service(): DimseCommand | undefined {
-    return COMMANDS.get(this.field & ~RESPONSE)
   }
 }
 
@@ -66,12 +63,12 @@ export function readCommand(b: Uint8Array, start: number, end: number): Command 
     at = next
   }
   command.isWhole = at === end
-  command.actualLength = end - start - 12
+  command.service = COMMANDS.get(command.field & ~RESPONSE)
   return command
 }
 
-/** Group length (0000,0000): tag 4, length 4, value 4 (PS3.7 6.3.1). */
-const GROUP_LENGTH_ELEMENT = 12
+/** Group length (0000,0000): tag 4, length 4, value 4 (PS3.7 6.3.1). It counts what follows it. */
+export const GROUP_LENGTH_ELEMENT = 12
 
 /** @returns the bytes of a whole command set that begins here and that no chance makes; 0 when there is none */
 export function commandSetAt(b: Uint8Array, start: number, end: number): number {
@@ -83,26 +80,23 @@ export function commandSetAt(b: Uint8Array, start: number, end: number): number 
 }
 
 function element(b: Uint8Array, number: number, start: number, end: number, command: Command): void {
-  switch (number) {
-    case 0x0002: case 0x0003: command.sopClass = uidText(b, start, end); return
-    case 0x1000: case 0x1001: command.sopInstance = fieldText(b, start, end) || null; return
-    case 0x0600: command.moveDestination = titleText(b, start, end); return
-    case 0x1030: command.moveOriginator = titleText(b, start, end) || null; return
-  }
-  if (end - start < 2) return
-  const value = u16le(b, start)
+  const value = end - start < 2 ? -1 : u16le(b, start)
   switch (number) {
     case 0x0000: if (end - start === 4) command.groupLength = u32le(b, start); break
+    case 0x0002: case 0x0003: command.sopClass = uidText(b, start, end); break
     case 0x0100: command.field = value; break
     case 0x0110: command.messageId = value; break
     case 0x0120: command.respondedTo = value; break
-    case 0x0800: command.hasDataSet = value !== NO_DATA_SET; break
+    case 0x0600: command.moveDestination = titleText(b, start, end); break
+    case 0x0800: command.hasDataSet = value >= 0 && value !== NO_DATA_SET; break
     case 0x0900: command.status = value; break
+    case 0x1000: case 0x1001: command.sopInstance = fieldText(b, start, end) || null; break
     case 0x1002: case 0x1008: command.type = value; break
     case 0x1020: command.remaining = value; break
     case 0x1021: command.completed = value; break
     case 0x1022: command.failed = value; break
     case 0x1023: command.warning = value; break
+    case 0x1030: command.moveOriginator = titleText(b, start, end) || null; break
     case 0x1031: command.moveOriginatorId = value; break
   }
 }
@@ -116,9 +110,10 @@ function uidText(b: Uint8Array, start: number, end: number): string | null {
   for (let i = 0; i < recent.length; i++) {
     const { bytes, text } = recent[i]!
     if (bytes.length !== length) continue
-    let at = 0
-    while (at < length && bytes[at] === b[start + at]) at++
-    if (at === length) return text
+    // Where UIDs differ is mostly at their end.
+    let at = length
+    while (at > 0 && bytes[at - 1] === b[start + at - 1]) at--
+    if (at === 0) return text
   }
   const text = fieldText(b, start, end)
   if (text === '') return null

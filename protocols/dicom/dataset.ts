@@ -9,7 +9,7 @@
 import { constants, inflateRawSync } from 'node:zlib'
 import { u16be, u16le, u32be, u32le } from '../bytes.ts'
 import { LIMITS } from '../limits.ts'
-import { DEFLATED_LE, EXPLICIT_BE, IMPLICIT_LE, JPIP_DEFLATE, JPIP_HTJ2K_DEFLATE } from './uids.ts'
+import { DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, JPIP_DEFLATE, JPIP_HTJ2K_DEFLATE } from './uids.ts'
 
 const ITEM = 0xfffee000
 const ITEM_END = 0xfffee00d
@@ -26,10 +26,15 @@ const LONG_HEADER = 12
 const vr = (name: string): number => (name.charCodeAt(0) << 8) | name.charCodeAt(1)
 /** Implicit VR: none on the wire. */
 export const NO_VR = 0
+/** What takes the place of a VR where a value comes in fragments (PS3.5 A.4). */
+export const FRAGMENT = 1
 export const SQ = vr('SQ')
-const UN = vr('UN')
+export const UN = vr('UN')
 /** VRs whose length has 32 bits (PS3.5 table 7.1-1). */
 const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'].map(vr))
+
+/** OB, OW and their like. */
+export const isOther = (code: number): boolean => code >> 8 === 0x4f
 
 /** Encodings of a level, as bits. */
 const IMPLICIT = 1
@@ -38,14 +43,19 @@ const DEFLATED = 4
 
 /** Who wants to know what. One per walker, so that its calls stay cheap. */
 export interface Visitor {
-  /** The walk ends before the first element of the top level behind this tag. */
+  /** The walk ends with this element of the top level, or where it would stand. */
   readonly last: number
-  /** @returns how many bytes of this element's value are wanted, at most `LIMITS.dicom.valueBytes`; 0: none. `parent` is the sequence it is in, 0 at the top */
+  /** Of a deflated data set no more is inflated than it takes to come to this element of the top level. */
+  readonly needed: number
+  /**
+   * @returns how many bytes of this element's value are wanted, at most `LIMITS.dicom.valueBytes`; 0: none. `parent` is the sequence it is in, 0 at
+   * the top. Of a value in fragments, the first fragment is meant, with the VR `FRAGMENT`
+   */
   wants(tag: number, vr: number, parent: number): number
   /** May this sequence hold something wanted? Where the VR is implicit, the bytes decide whether the element is one. */
   enters(tag: number): boolean
-  /** A wanted value; `isWhole` is false when there is more of it than was wanted. The bytes are valid until return. */
-  value(tag: number, vr: number, parent: number, b: Uint8Array, start: number, end: number, isWhole: boolean): void
+  /** A wanted value, or the beginning of it, of `length` bytes in all. The bytes are valid until return. */
+  value(tag: number, vr: number, parent: number, b: Uint8Array, start: number, end: number, length: number): void
   /** An item of a sequence begins. */
   item(sequence: number): void
 }
@@ -74,7 +84,14 @@ export class DataSetWalker {
   #encoding = 0
   #isGuessed = false
   #isBegun = false
-  /** The beginning of an element that the next piece continues; or the head of a deflated data set. */
+  /** The last element of the top level. */
+  #reached = 0
+  /** Items of the value in fragments that is being read. */
+  #fragments = 0
+  /** Walks what a deflated data set is inflated to, so far. */
+  #plain: DataSetWalker | null = null
+  #inflated = 0
+  /** The beginning of an element that the next piece continues; or the head of a deflated data set, of which `#needs` bytes are inflated next. */
   #carry: Uint8Array = EMPTY
   #carried = 0
   #needs = 0
@@ -91,18 +108,18 @@ export class DataSetWalker {
     this.#visitor = visitor
     this.isDone = false
     this.isMalformed = this.isOtherSyntax = false
-    this.skipping = this.offset = this.#elements = this.#carried = this.#needs = this.#level = 0
+    this.skipping = this.offset = this.#elements = this.#carried = this.#needs = this.#level = this.#reached = 0
     this.#isGuessed = transferSyntax === null
     this.#isBegun = false
     this.#encoding = this.#encodings[0] = encodingOf(transferSyntax)
+    if (this.#encoding === DEFLATED) this.#beginDeflated(visitor)
   }
 
   /** The next bytes of the data set. */
   feed(b: Uint8Array, start: number, end: number): void {
     if (this.isDone) return
-    if ((this.#encoding & DEFLATED) !== 0) {
-      this.#gather(b, start, end, LIMITS.dicom.deflatedBytes)
-      if (this.#carried === LIMITS.dicom.deflatedBytes) this.#inflate()
+    if (this.#encoding === DEFLATED) {
+      this.#feedDeflated(b, start, end)
       return
     }
     let at = start
@@ -133,7 +150,11 @@ export class DataSetWalker {
   /** The data set is over, or its next bytes are lost. @returns true when it ends between two elements, as far as it was walked */
   end(): boolean {
     if (this.isDone) return true
-    if ((this.#encoding & DEFLATED) !== 0) this.#inflate()
+    if (this.#encoding === DEFLATED) {
+      this.#inflate()
+      this.#endDeflated()
+      return true
+    }
     const isClean = this.#carried === 0 && this.skipping === 0
     this.isDone = true
     if (this.#carry.length > KEPT_CARRY) this.#carry = EMPTY
@@ -168,14 +189,43 @@ export class DataSetWalker {
     return to
   }
 
-  /** The bounded head of a deflated data set (PS3.5 A.5), walked in its plain form. */
+  // A deflated data set (PS3.5 A.5) is inflated as far as it takes to come to what identifies it: a beginning, then from the start again one of
+  // four times its length, so that all of them cost little more than the last. Only what is new is walked.
+
+  #beginDeflated(visitor: Visitor): void {
+    this.#plain = new DataSetWalker()
+    this.#plain.begin(visitor, EXPLICIT_LE)
+    this.#inflated = 0
+    this.#needs = LIMITS.dicom.deflatedBytes
+  }
+
+  #feedDeflated(b: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end && !this.isDone;) {
+      at = this.#gather(b, at, end, this.#needs)
+      if (this.#carried < this.#needs) return
+      this.#inflate()
+      this.#needs *= 4
+      if (this.#needs > LIMITS.dicom.deflatedTotalBytes) this.#endDeflated()
+    }
+  }
+
   #inflate(): void {
-    const head = this.#carry.subarray(0, this.#carried)
-    this.#carried = 0
-    this.#carry = EMPTY
-    this.#encoding = this.#encodings[0] = 0
-    this.feed(...whole(inflateHead(head)))
+    const plain = this.#plain!
+    const { bytes, isCut } = inflateHead(this.#carry.subarray(0, this.#carried))
+    if (bytes.length > this.#inflated) plain.feed(bytes, this.#inflated, bytes.length)
+    const isStuck = isCut || bytes.length <= this.#inflated
+    this.#inflated = bytes.length
+    this.offset = plain.offset
+    this.isMalformed = plain.isMalformed
+    this.isOtherSyntax = plain.isOtherSyntax
+    if (isStuck || plain.isDone || plain.#reached >= this.#visitor!.needed) this.#endDeflated()
+  }
+
+  #endDeflated(): void {
     this.isDone = true
+    this.#plain = null
+    this.#carry = EMPTY
+    this.#carried = 0
   }
 
   /** One element or delimiter. @returns bytes read (what is not wanted of it is `skipping`); 0: `#needs` bytes are needed, or all is done */
@@ -188,9 +238,12 @@ export class DataSetWalker {
     const isBig = (encoding & BIG_ENDIAN) !== 0
     const tag = isBig ? u16be(b, at) * 0x10000 + u16be(b, at + 2) : u16le(b, at) * 0x10000 + u16le(b, at + 2)
     if (++this.#elements > LIMITS.dicom.elements) return this.#done()
-    if (tag >= ITEM) return this.#delimiter(tag, isBig ? u32be(b, at + 4) : u32le(b, at + 4))
+    if (tag >= ITEM) return this.#delimiter(b, at, end, tag, isBig ? u32be(b, at + 4) : u32le(b, at + 4))
     if (this.#kinds[level] !== ELEMENTS) return this.#malformed()
-    if (level === 0 && tag > this.#visitor!.last) return this.#done()
+    if (level === 0) {
+      this.#reached = tag
+      if (tag > this.#visitor!.last) return this.#done()
+    }
     if ((encoding & IMPLICIT) !== 0) return this.#element(b, at, end, tag, NO_VR, SHORT_HEADER, isBig ? u32be(b, at + 4) : u32le(b, at + 4), encoding)
     const code = u16be(b, at + 4)
     if (!isVr(code)) return this.#malformed()
@@ -217,13 +270,14 @@ export class DataSetWalker {
     const wanted = code === SQ ? 0 : Math.min(length, visitor.wants(tag, code, parent), LIMITS.dicom.valueBytes)
     if (wanted > 0) {
       if (end - value < wanted) return this.#need(header + wanted)
-      visitor.value(tag, code, parent, b, value, value + wanted, wanted === length)
+      visitor.value(tag, code, parent, b, value, value + wanted, length)
     }
     this.skipping = length - wanted
+    if (this.#level === 0 && tag === visitor.last) this.isDone = true
     return header + wanted
   }
 
-  #delimiter(tag: number, length: number): number {
+  #delimiter(b: Uint8Array, at: number, end: number, tag: number, length: number): number {
     const kind = this.#kinds[this.#level]!
     if (tag === ITEM && kind === SEQUENCE) {
       const sequence = this.#tags[this.#level]!
@@ -232,15 +286,26 @@ export class DataSetWalker {
       this.#visitor!.item(sequence)
       return this.#enter(ELEMENTS, sequence, end, this.#encodings[this.#level]!, SHORT_HEADER)
     }
-    if (tag === ITEM && kind === FRAGMENTS && length !== UNDEFINED) {
-      this.skipping = length
-      return SHORT_HEADER
-    }
+    if (tag === ITEM && kind === FRAGMENTS && length !== UNDEFINED) return this.#fragment(b, at + SHORT_HEADER, end, length)
     if ((tag === ITEM_END && kind === ELEMENTS && this.#level > 0) || (tag === SEQUENCE_END && kind !== ELEMENTS)) {
       this.#level--
       return SHORT_HEADER
     }
     return this.#malformed()
+  }
+
+  /** PS3.5 A.4: the first item is the table of offsets, the second the first fragment. */
+  #fragment(b: Uint8Array, value: number, end: number, length: number): number {
+    const visitor = this.#visitor!
+    const tag = this.#tags[this.#level]!
+    const parent = this.#tags[this.#level - 1]!
+    const wanted = this.#fragments !== 1 ? 0 : Math.min(length, visitor.wants(tag, FRAGMENT, parent), LIMITS.dicom.valueBytes)
+    if (end - value < wanted) return this.#need(SHORT_HEADER + wanted)
+    this.#fragments++
+    if (wanted > 0) visitor.value(tag, FRAGMENT, parent, b, value, value + wanted, length)
+    this.skipping = length - wanted
+    if (this.#fragments === 2 && this.#level === 1 && tag === visitor.last) this.isDone = true
+    return SHORT_HEADER + wanted
   }
 
   #enter(kind: number, tag: number, end: number, encoding: number, header: number): number {
@@ -250,6 +315,7 @@ export class DataSetWalker {
       return header
     }
     const level = ++this.#level
+    this.#fragments = 0
     this.#kinds[level] = kind
     this.#tags[level] = tag
     this.#ends[level] = end
@@ -288,7 +354,6 @@ const FIRST_VALUE = 1 << 20
 /** Room that a walker keeps for the next data set; one that needed more gives it back. */
 const KEPT_CARRY = 512
 const EMPTY = new Uint8Array(0)
-const whole = (b: Uint8Array): [Uint8Array, number, number] => [b, 0, b.length]
 
 /** Encapsulated syntaxes, private ones and unknown ones are explicit little endian (PS3.5 A.4). */
 function encodingOf(transferSyntax: string | null): number {
@@ -320,13 +385,14 @@ const beginsItem = (b: Uint8Array, at: number, encoding: number): boolean =>
  * What the beginning of a deflated stream says; empty when it is none. What would inflate beyond the budget is cut in half until it
  * does not, so a bomb costs a few budgets at most.
  */
-function inflateHead(b: Uint8Array): Uint8Array {
+function inflateHead(b: Uint8Array): { bytes: Uint8Array; isCut: boolean } {
   for (let length = b.length; length > 0; length >>= 1) {
     try {
-      return inflateRawSync(b.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: LIMITS.dicom.inflatedBytes })
+      const bytes = inflateRawSync(b.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: LIMITS.dicom.inflatedBytes })
+      return { bytes, isCut: length < b.length }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return EMPTY
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') break
     }
   }
-  return EMPTY
+  return { bytes: EMPTY, isCut: true }
 }

@@ -14,7 +14,7 @@ import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
 import { causeOf } from './causes.ts'
-import { commandSetAt, readCommand, type Command } from './command.ts'
+import { commandSetAt, GROUP_LENGTH_ELEMENT, readCommand, type Command } from './command.ts'
 import { DataSetWalker } from './dataset.ts'
 import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
 import { Faults } from './faults.ts'
@@ -31,8 +31,6 @@ const BOTH = 3
 /** Room that a side keeps for the next command in pieces; one that needed more gives it back. */
 const KEPT_COMMAND = 1024
 const EMPTY = new Uint8Array(0)
-/** Group length (0000,0000) with its header; it counts what follows it. */
-const GROUP_LENGTH_ELEMENT = 12
 
 /** One direction: where it is in its units, and the message it is sending. */
 class Half {

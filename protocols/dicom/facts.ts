@@ -1,10 +1,11 @@
 /** What events tell of a data set: the identifying elements of `DataSetFacts`, what a query asks for, what a commitment is about. */
-import type { CommitmentFacts, DataSetFacts, QueryFacts } from '../events.ts'
+import { documentContent, hiddenContent } from '../content.ts'
+import type { CommitmentFacts, DataSetFacts, DicomDocument, QueryFacts } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Pseudonym, Pseudonyms } from '../phi.ts'
 import { isUid } from './associate.ts'
 import { charset, DEFAULT, type Decode } from './charset.ts'
-import { PIXEL_DATA, type Visitor } from './dataset.ts'
+import { FRAGMENT, isOther, NO_VR, PIXEL_DATA, UN, type Visitor } from './dataset.ts'
 import { isRange, keyword } from './keywords.ts'
 
 const SPECIFIC_CHARACTER_SET = 0x00080005
@@ -33,6 +34,8 @@ const PERFORMED_STATION_AE = 0x00400241
 const PERFORMED_STATION_NAME = 0x00400242
 const SCHEDULED_STEP_ATTRIBUTES = 0x00400270
 const PERFORMED_SERIES_SEQUENCE = 0x00400340
+const ENCAPSULATED_DOCUMENT = 0x00420011
+const MIME_TYPE_OF_DOCUMENT = 0x00420012
 
 /** What a data set is read for. */
 export const IMAGE = 0
@@ -44,8 +47,9 @@ export const MATCH = 2
 export const NORMALIZED = 3
 export type Purpose = typeof IMAGE | typeof IDENTIFIER | typeof MATCH | typeof NORMALIZED
 
-/** The last element of the top level that is read, by purpose. Pixel data ends every one. */
-const LAST = [SERIES_UID, PIXEL_DATA - 1, PATIENT_ID, PERFORMED_SERIES_SEQUENCE] as const
+/** The last element of the top level that is read, by purpose; and the last one that identifies. */
+const LAST = [PIXEL_DATA, PIXEL_DATA - 1, PATIENT_ID, PERFORMED_SERIES_SEQUENCE] as const
+const NEEDED = [SERIES_UID, PIXEL_DATA - 1, PATIENT_ID, PERFORMED_SERIES_SEQUENCE] as const
 
 /** Elements of an identifier that restrict nothing. */
 const NO_KEYS = new Set([SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, QUERY_RETRIEVE_VIEW, RETRIEVE_AE_TITLE, TIMEZONE_OFFSET])
@@ -60,6 +64,7 @@ export const emptyQuery = (): QueryFacts => ({ level: null, keys: [], wildcard: 
 /** Fills in what it is pointed at while a data set is walked. One per direction, used again and again. */
 export class FactsReader implements Visitor {
   last: number = LAST[IMAGE]
+  needed: number = NEEDED[IMAGE]
   facts: DataSetFacts | null = null
   query: QueryFacts | null = null
   commitment: CommitmentFacts | null = null
@@ -76,16 +81,17 @@ export class FactsReader implements Visitor {
   begin(purpose: Purpose): void {
     this.#purpose = purpose
     this.last = LAST[purpose]
+    this.needed = NEEDED[purpose]
     this.facts = this.query = this.commitment = this.patients = null
     this.#decode = DEFAULT
   }
 
-  wants(tag: number, _vr: number, parent: number): number {
+  wants(tag: number, vr: number, parent: number): number {
     switch (this.#purpose) {
       case IDENTIFIER: return LIMITS.dicom.valueBytes
       case MATCH: return parent === 0 && (tag === PATIENT_ID || tag === SPECIFIC_CHARACTER_SET) ? LIMITS.dicom.textBytes : 0
       case NORMALIZED: return parent === 0 || this.enters(parent) ? wantedFact(tag) : 0
-      default: return parent === 0 ? wantedFact(tag) : 0
+      default: return mayHoldAnything(tag, vr) ? LIMITS.dicom.contentBytes : parent === 0 ? wantedFact(tag) : 0
     }
   }
 
@@ -101,7 +107,8 @@ export class FactsReader implements Visitor {
     else if (sequence === FAILED_SOP_SEQUENCE) this.commitment.failed++
   }
 
-  value(tag: number, _vr: number, parent: number, b: Uint8Array, start: number, end: number, isWhole: boolean): void {
+  value(tag: number, vr: number, parent: number, b: Uint8Array, start: number, end: number, length: number): void {
+    const isWhole = end - start === length
     if (tag === SPECIFIC_CHARACTER_SET) {
       this.#decode = charset(text(DEFAULT, b, start, end))
       return
@@ -112,7 +119,8 @@ export class FactsReader implements Visitor {
       return
     }
     const { query } = this
-    if (query === null) this.#fact(tag, parent, b, start, end, isWhole)
+    if (this.#purpose === IMAGE && mayHoldAnything(tag, vr)) this.#content(tag, b, start, end, length)
+    else if (query === null) this.#fact(tag, parent, b, start, end, isWhole)
     else if (this.#isExactKey(query, tag, b, start, end)) this.#fact(tag, parent, b, start, end, isWhole)
   }
 
@@ -134,8 +142,24 @@ export class FactsReader implements Visitor {
       case SERIES_UID: facts.series_uid ??= firstUid(b, start, end, isWhole); break
       case SCHEDULED_STATION_AE: case PERFORMED_STATION_AE: if (parent === 0 || parent === SCHEDULED_STEP_SEQUENCE) facts.station ??= this.#text(b, start, end); break
       case PERFORMED_STATION_NAME: facts.station = this.#text(b, start, end) ?? facts.station; break
+      case MIME_TYPE_OF_DOCUMENT: this.#declared(facts, b, start, end); break
       case TRANSACTION_UID: if (this.commitment !== null) this.commitment.transaction_uid = firstUid(b, start, end, isWhole); break
     }
+  }
+
+  /** Of what should be a document it is told what it is, of pictures and numbers only where they are something else. */
+  #content(tag: number, b: Uint8Array, start: number, end: number, length: number): void {
+    const { facts } = this
+    const content = tag === ENCAPSULATED_DOCUMENT ? documentContent(b.subarray(start, end)) : hiddenContent(b, start, end)
+    if (facts === null || content === null) return
+    const documents: DicomDocument[] = (facts.documents ??= [])
+    if (documents.length < LIMITS.dicom.contents) documents.push({ element: keyword(tag), declared: null, bytes: length, content })
+  }
+
+  /** The MIME type stands behind the document (PS3.3 C.24.2). */
+  #declared(facts: DataSetFacts, b: Uint8Array, start: number, end: number): void {
+    const document = facts.documents?.findLast(({ element }) => element === keyword(ENCAPSULATED_DOCUMENT))
+    if (document !== undefined) document.declared = this.#text(b, start, end)
   }
 
   /** A retrieval may name several studies (PS3.4 C.2.2.2.2, list of UID matching). */
@@ -152,9 +176,11 @@ export class FactsReader implements Visitor {
     if (NO_KEYS.has(tag)) return false
     const value = text(this.#decode, b, start, end)
     if (value === '') return false
-    const hasWildcard = /[*?]/.test(value)
-    if (hasWildcard) query.wildcard = true
-    if (/^\*+$/.test(value)) return false
+    const hasWildcard = value.includes('*') || value.includes('?')
+    if (hasWildcard) {
+      query.wildcard = true
+      if (/^\*+$/.test(value)) return false
+    }
     if (query.keys.length < LIMITS.dicom.queryKeys) query.keys.push(keyword(tag))
     if (isRange(tag, value) && (query.ranges ??= []).length < LIMITS.dicom.queryKeys) query.ranges.push(keyword(tag))
     return !hasWildcard
@@ -173,10 +199,16 @@ function wantedFact(tag: number): number {
   switch (tag) {
     case SPECIFIC_CHARACTER_SET: case STUDY_DATE: case ACCESSION_NUMBER: case MODALITY: case MANUFACTURER: case INSTITUTION_NAME: case STATION_NAME:
     case MODEL_NAME: case TRANSACTION_UID: case PATIENT_ID: case SERIAL_NUMBER: case SOFTWARE_VERSIONS: case STUDY_UID: case SERIES_UID:
-    case PERFORMED_STATION_AE: case PERFORMED_STATION_NAME:
+    case PERFORMED_STATION_AE: case PERFORMED_STATION_NAME: case MIME_TYPE_OF_DOCUMENT:
       return LIMITS.dicom.textBytes
     default: return 0
   }
+}
+
+/** Documents, pictures, and what only those who wrote it can read; where there is no VR, private elements (their group is odd). */
+function mayHoldAnything(tag: number, vr: number): boolean {
+  if (vr === NO_VR) return (tag & 0x10000) !== 0 || tag === PIXEL_DATA || tag === ENCAPSULATED_DOCUMENT
+  return isOther(vr) || vr === UN || vr === FRAGMENT
 }
 
 /** Text without its padding: blanks on both sides, NUL behind (PS3.5 6.2). */

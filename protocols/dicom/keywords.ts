@@ -1,4 +1,4 @@
-/** Keywords of the attributes that queries use as keys (PS3.4 annexes C and K, PS3.6 table 6-1); others keep their number. */
+/** Keywords of the attributes that queries use as keys (PS3.4 annexes C and K, PS3.6 table 6-1) and that hold documents and pictures; others keep their number. */
 const KEYWORDS: ReadonlyMap<number, string> = new Map([
   [0x00080012, 'InstanceCreationDate'], [0x00080013, 'InstanceCreationTime'], [0x00080016, 'SOPClassUID'], [0x00080018, 'SOPInstanceUID'],
   [0x00080020, 'StudyDate'], [0x00080021, 'SeriesDate'], [0x00080022, 'AcquisitionDate'], [0x00080023, 'ContentDate'], [0x0008002a, 'AcquisitionDateTime'],
@@ -22,6 +22,7 @@ const KEYWORDS: ReadonlyMap<number, string> = new Map([
   [0x00400244, 'PerformedProcedureStepStartDate'], [0x00400245, 'PerformedProcedureStepStartTime'], [0x00401001, 'RequestedProcedureID'],
   [0x00401003, 'RequestedProcedurePriority'], [0x00401400, 'RequestedProcedureComments'], [0x00402016, 'PlacerOrderNumberImagingServiceRequest'],
   [0x00402017, 'FillerOrderNumberImagingServiceRequest'], [0x0040a491, 'CompletionFlag'], [0x0040a493, 'VerificationFlag'], [0x00741000, 'ProcedureStepState'],
+  [0x00420011, 'EncapsulatedDocument'], [0x7fe00010, 'PixelData'],
 ])
 
 /** The keyword of an attribute, or its number: `00101234`. */
@@ -32,7 +33,9 @@ const TAGS: ReadonlyMap<string, number> = new Map([...KEYWORDS].map(([tag, name]
 /** The attribute of a keyword that is known here, or of eight hexadecimal digits. */
 export const tagOf = (name: string): number | null => TAGS.get(name) ?? (/^[0-9A-Fa-f]{8}$/.test(name) ? parseInt(name, 16) : null)
 
+const DATES_AND_TIMES: ReadonlySet<number> = new Set([...KEYWORDS].filter(([, name]) => /Date|Time/.test(name)).map(([tag]) => tag))
+
 /** Range matching (PS3.4 C.2.2.2.5): dates and times that hold a hyphen. */
-export const isRange = (tag: number, value: string): boolean => value.includes('-') && /^[\d.:-]+$/.test(value) && /Date|Time/.test(keyword(tag))
+export const isRange = (tag: number, value: string): boolean => value.includes('-') && DATES_AND_TIMES.has(tag) && /^[\d.:-]+$/.test(value)
 
 export const keywords: Iterable<readonly [tag: number, keyword: string]> = KEYWORDS

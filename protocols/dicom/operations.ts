@@ -58,6 +58,7 @@ function lacksElement(service: DimseCommand, command: Command): boolean {
     (service === 'C-MOVE' && command.moveDestination === null)
 }
 
+const statusText = (status: number): string => (status === 0 ? '0000' : status.toString(16).toUpperCase().padStart(4, '0'))
 const side = (direction: Direction): Side => (direction === 0 ? 'client' : 'server')
 const known = (count: number): number | null => (count < 0 ? null : count)
 
@@ -294,13 +295,16 @@ export class Operations {
   }
 
   #finish(index: number, answer: Answer | null, at: Micros): void {
-    const [{ event, invoker, isSeen, again, beyond, patients, move }] = this.#pending.splice(index, 1) as [Pending]
+    const { event, invoker, isSeen, again, beyond, patients, move } = this.#pending[index]!
+    // Mostly one waits.
+    if (this.#pending.length === 1) this.#pending.pop()
+    else this.#pending.splice(index, 1)
     if (move !== null) move.ended = at
     if (again !== null && this.#isInUse(event.started, again.at, answer)) this.#faults.report('dimse.message-id', again.offset, at, event.message_id)
     if (beyond !== null && this.#isInUse(event.started, beyond.at, answer)) this.#faults.report('dimse.window', beyond.offset, at, beyond.messageId, this.#windows[invoker])
     if (answer !== null) {
       const { command } = answer
-      event.status = command.status < 0 ? null : command.status.toString(16).toUpperCase().padStart(4, '0')
+      event.status = command.status < 0 ? null : statusText(command.status)
       event.sop_class_uid ??= command.sopClass
       event.sop_instance_uid ??= command.sopInstance
       if (isSeen) event.duration_ms = Math.max(0, (answer.at - event.started) / 1000)

@@ -1,7 +1,8 @@
 /** SMB dialects ([MS-CIFS] 2.2.4.52, [MS-SMB2] 2.2.3) and the version and names of NTLM messages ([MS-NLMP] 2.2.1, 2.2.2.10). */
 import { latin1, u16le, u32le } from '../bytes.ts'
 import { nameClaim, safeName, systemClaim, type Claim } from './claim.ts'
-import { SYSTEMS, type System } from './systems.ts'
+import { nativeClaim } from './smb1.ts'
+import { SYSTEMS, windowsOf, type System } from './systems.ts'
 
 /** NetBIOS session header: type u8 = 0, length u24 (RFC 1002 4.3.1); then FFH or FEH and `SMB`. */
 export const isSmb = (b: Uint8Array, at: number): boolean =>
@@ -25,6 +26,8 @@ export function smbClaims(b: Uint8Array, start: number, end: number): Claim[] {
         found.push(systemClaim(SYSTEMS.windowsXpOr2003, 'smb', 'medium', 'SMB negotiation offers SMB 1 only (NT LM 0.12)'))
       }
     }
+    const claim = nativeClaim(b, at, end)
+    if (claim !== undefined) found.push(claim)
   } else if (u16le(b, at + 12) === 0 && (u32le(b, at + 16) & 1) === 0 && at + 64 + 36 <= end) {
     const claim = offered(b, at + 64, end)
     if (claim !== undefined) found.push(claim)
@@ -83,15 +86,4 @@ function computerName(b: Uint8Array, message: number, end: number): string | nul
     at += 4 + size
   }
   return null
-}
-
-function windowsOf(major: number, minor: number, build: number): System | undefined {
-  if (major === 5) return minor === 0 ? SYSTEMS.windows2000 : minor === 1 ? SYSTEMS.windowsXp : SYSTEMS.windows2003
-  if (major === 6) return [SYSTEMS.windowsVista, SYSTEMS.windows7, SYSTEMS.windows8, SYSTEMS.windows81][minor]
-  if (major !== 10) return undefined
-  if (build >= 22000) return SYSTEMS.windows11
-  if (build >= 20348) return SYSTEMS.windows2022
-  if (build >= 19041) return SYSTEMS.windows10
-  if (build === 17763) return SYSTEMS.windows2019
-  return build === 14393 ? SYSTEMS.windows2016 : SYSTEMS.windows10Or11
 }

@@ -8,13 +8,25 @@ export function ipText(words: Uint32Array, offset = 0): string {
   return isMapped(words, offset) ? ipv4Text(words[offset + 3]!) : ipv6Text(words, offset)
 }
 
+/** Numbers written of late: a network has few addresses, so each is written once, and is one string wherever it is compared. */
+function writtenOnce(write: (n: number) => string): (n: number) => string {
+  const written = new Map<number, string>()
+  return (n) => {
+    let text = written.get(n)
+    if (text === undefined) {
+      if (written.size >= MOST_WRITTEN) written.clear()
+      written.set(n, text = write(n))
+    }
+    return text
+  }
+}
+const MOST_WRITTEN = 4096
+
 function isMapped(words: Uint32Array, offset: number): boolean {
   return words[offset + 2] === 0xFFFF && words[offset] === 0 && words[offset + 1] === 0
 }
 
-function ipv4Text(word: number): string {
-  return `${word >>> 24}.${(word >>> 16) & 0xFF}.${(word >>> 8) & 0xFF}.${word & 0xFF}`
-}
+const ipv4Text = writtenOnce((word) => `${word >>> 24}.${(word >>> 16) & 0xFF}.${(word >>> 8) & 0xFF}.${word & 0xFF}`)
 
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`. */
 function ipv6Text(words: Uint32Array, offset: number): string {
@@ -72,8 +84,10 @@ function parseGroups(text: string): number[] | null {
 
 /** @param mac 48 bits as a number; negative: none */
 export function macText(mac: number): string | null {
-  return mac < 0 ? null : mac.toString(16).padStart(12, '0').replace(/..(?!$)/g, '$&:')
+  return mac < 0 ? null : octets(mac)
 }
+
+const octets = writtenOnce((mac) => mac.toString(16).padStart(12, '0').replace(/..(?!$)/g, '$&:'))
 
 /**
  * What an address is for, by the special-purpose registries of IANA.

@@ -9,8 +9,9 @@ export class History {
     this.#ring = new Uint8Array(size)
   }
 
-  get size(): number {
-    return this.#ring.length
+  /** For another conversation: nothing was delivered yet. */
+  forget(): void {
+    this.#start = this.#end = 0
   }
 
   /** `bytes[from..to)` were delivered at `offset` of the stream. */

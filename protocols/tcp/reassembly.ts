@@ -49,7 +49,9 @@ export class Reassembly {
   readonly #open: ReassemblyOptions['open']
   readonly #conflict: ReassemblyOptions['conflict']
   readonly #pool: PagePool
+  /** Bytes of all histories, and those that no conversation has at present. */
   #historyBytes = 0
+  readonly #spare: History[] = []
 
   constructor(options: ReassemblyOptions) {
     this.#limits = options.limits
@@ -134,7 +136,9 @@ export class Reassembly {
       const missing = tail(half, half.isAcknowledged ? half.acknowledged - half.offset : 0)
       if (missing > 0) this.#lose(conversation, half, missing)
     }
-    if (half.history !== null) this.#historyBytes -= half.history.size
+    if (half.history === null) return
+    half.history.forget()
+    this.#spare.push(half.history)
     half.history = null
   }
 
@@ -318,12 +322,15 @@ export class Reassembly {
   // -------------------------------------------------------------------------------------------------- conflicts
 
   #remember(half: Half, offset: number, bytes: Uint8Array, from: number, to: number): void {
-    if (half.history === null) {
-      if (this.#historyBytes + this.#limits.historyBytes > this.#limits.historyTotalBytes) return
-      half.history = new History(this.#limits.historyBytes)
-      this.#historyBytes += this.#limits.historyBytes
-    }
-    half.history.record(offset, bytes, from, to)
+    half.history ??= this.#spare.pop() ?? this.#newHistory()
+    half.history?.record(offset, bytes, from, to)
+  }
+
+  #newHistory(): History | null {
+    const { historyBytes, historyTotalBytes } = this.#limits
+    if (this.#historyBytes + historyBytes > historyTotalBytes) return null
+    this.#historyBytes += historyBytes
+    return new History(historyBytes)
   }
 
   #compareDelivered(conversation: Conversation, half: Half, packet: Packet, offset: number): void {

@@ -10,6 +10,7 @@
  *   least, and of that, what is idle longest.
  */
 import { randomFillSync } from 'node:crypto'
+import { ipText } from '../net/address.ts'
 import type { Packet } from '../net/packet.ts'
 
 /** How much a conversation has proven to be one; the order of eviction. */
@@ -147,17 +148,11 @@ export class ConversationTable {
     return count
   }
 
-  /** Both addresses of a slot, the lower endpoint's first. */
-  addresses(slot: number): Uint32Array {
-    return this.#keys.slice(slot * WORDS, slot * WORDS + 8)
-  }
-
-  lowerPort(slot: number): number {
-    return this.#keys[slot * WORDS + 8]! >>> 16
-  }
-
-  higherPort(slot: number): number {
-    return this.#keys[slot * WORDS + 8]! & 0xFFFF
+  /** Address and port of the lower or the higher endpoint of a slot. */
+  endpoint(slot: number, lower: boolean): { ip: string; port: number } {
+    const key = slot * WORDS
+    const ports = this.#keys[key + 8]!
+    return { ip: ipText(this.#keys, key + (lower ? 0 : 4)), port: lower ? ports >>> 16 : ports & 0xFFFF }
   }
 
   #matches(slot: number, packet: Packet, lower: boolean): boolean {

@@ -123,17 +123,9 @@ export class Tracker {
     for (const conversation of open) this.#forget(conversation, 'end of capture')
   }
 
-  /** Addresses and ports of a conversation that is still known; the client's first. */
-  endpoints(conversation: Conversation): { addresses: Uint32Array; clientPort: number; serverPort: number } {
-    const table = this.#table
-    const { slot, clientIsLower } = conversation
-    const addresses = table.addresses(slot)
-    const ports = [table.lowerPort(slot), table.higherPort(slot)] as const
-    if (clientIsLower) return { addresses, clientPort: ports[0], serverPort: ports[1] }
-    const turned = new Uint32Array(8)
-    turned.set(addresses.subarray(4), 0)
-    turned.set(addresses.subarray(0, 4), 4)
-    return { addresses: turned, clientPort: ports[1], serverPort: ports[0] }
+  /** Address and port of one side of a conversation that is still known. */
+  endpoint(conversation: Conversation, isClient: boolean): { ip: string; port: number } {
+    return this.#table.endpoint(conversation.slot, conversation.clientIsLower === isClient)
   }
 
   // ------------------------------------------------------------------------------------------------------ packets

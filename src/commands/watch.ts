@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Calendar } from '../../models/calendar.ts'
 import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { CONSOLE_PORT } from '../report/console.ts'
 import { Service, type Settings } from '../service.ts'
 import { FORMATS, isFormat } from '../sinks/formats/index.ts'
 import { sinkMakers } from '../sinks/publisher.ts'
@@ -27,6 +28,8 @@ export interface WatchOptions extends CaptureOptions {
   calendar?: string
   config?: string
   metricsPort?: string
+  /** true: at the usual port. */
+  console?: string | true
 }
 
 /**
@@ -49,6 +52,7 @@ export async function watch(input: string | undefined, options: WatchOptions): P
     siteKey: settings.config.site_key_file === undefined ? undefined : readKeyFile(settings.config.site_key_file),
     skipsKnown: input === '-',
     metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
+    consolePort: options.console === undefined ? undefined : whole('--console', options.console === true ? CONSOLE_PORT : options.console, 0, 65_535),
     eventBrokers: options.publishEvents === true ? kafkaConfig(settings.config.kafka, options.kafka) : undefined,
     reread: () => readSettings(options),
     log: openLog(settings.config.sensor),
@@ -79,12 +83,13 @@ function calendarOf(options: WatchOptions, config: Config): Calendar | undefined
   return loadCalendar(path === undefined || isAbsolute(path) ? path : resolve(path))
 }
 
-/** As in replay: where events are published, the workers that judge them publish alerts. */
-function sinksOf({ kafka, publish, publishEvents }: WatchOptions, config: Config): Settings['sinks'] {
-  if ((kafka === undefined || publishEvents === true) && publish !== true) return undefined
-  const isKafka = publishEvents !== true && (kafka !== undefined || config.kafka.brokers.length > 0)
+/** Where events are published, workers judge them and publish alerts; what the sensor says of itself still goes to Kafka from here. */
+function sinksOf({ kafka, publish = false, publishEvents = false }: WatchOptions, config: Config): Settings['sinks'] {
+  if (kafka === undefined && !publish && !publishEvents) return undefined
+  const isKafka = publishEvents || kafka !== undefined || config.kafka.brokers.length > 0
   const brokers = isKafka ? kafkaConfig(config.kafka, kafka) : undefined
-  const makers = sinkMakers(publish === true ? config.sinks : [], brokers, config.sensor)
+  const sinks = publish ? config.sinks : []
+  const makers = sinkMakers(sinks, brokers, config.sensor, publishEvents)
   if (makers.size === 0) throw new UserError('--publish: the configuration names no sinks and no Kafka brokers', 2)
-  return { makers, fingerprint: JSON.stringify([config.sensor, config.outbox_bytes, publish === true ? config.sinks : [], brokers]) }
+  return { makers, fingerprint: JSON.stringify([config.sensor, config.outbox_bytes, sinks, brokers]) }
 }

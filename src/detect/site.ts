@@ -7,11 +7,12 @@
  */
 import type { Alert } from '../../models/alert.ts'
 import type { Calendar } from '../../models/calendar.ts'
-import { DAY } from '../../models/clock.ts'
+import { DAY, HOUR } from '../../models/clock.ts'
 import { Engine } from '../../models/engine.ts'
 import type { Flow, Micros, WireEvent } from '../../protocols/events.ts'
 import { parseEvent, type FlowJson } from '../sources/event-json.ts'
 import type { EventMark } from '../sinks/event-mark.ts'
+import { selfAlert } from '../sinks/self-alert.ts'
 
 /** Caps of one site. */
 export const SITE_LIMITS = {
@@ -55,6 +56,8 @@ interface Saved {
   day: number
   counts: SiteCounts
   streams: [string, number][]
+  /** What was told of events that are missing: the hour, and how many there were. */
+  told?: { hour: number; missed: number }
 }
 
 export class Site {
@@ -63,6 +66,7 @@ export class Site {
   #sensor = ''
   #source = ''
   #day = -1
+  #told = { hour: -1, missed: 0 }
   /** Next number of each stream, the one heard last at the end. */
   #streams = new Map<string, number>()
   /** By flow id, the one heard last at the end. */
@@ -97,6 +101,7 @@ export class Site {
   #judge(event: WireEvent, mark: EventMark): void {
     // Alerts name the sensor that was heard first, and how it captures.
     const engine = this.#engine ??= this.#start(mark.sensor, mark.source)
+    this.#tellMissing(event.at)
     try {
       engine.event(event)
       this.counts.judged++
@@ -112,6 +117,20 @@ export class Site {
     if (this.#conversations.size > SITE_LIMITS.flows) this.#conversations.delete(this.#conversations.keys().next().value!)
     const day = Math.floor(event.at / DAY)
     if (day > this.#day) this.#forget(day, event.at - SILENT)
+  }
+
+  /** At most once an hour of capture time: a sensor that loses events loses many times. */
+  #tellMissing(at: Micros): void {
+    const { missed } = this.counts
+    const more = missed - this.#told.missed
+    const hour = Math.floor(at / HOUR)
+    if (more === 0 || hour <= this.#told.hour) return
+    this.#told = { hour, missed }
+    this.#options.onAlert(selfAlert({
+      detector: 'ops.events_missing', sensor: this.#sensor, severity: 'medium', title: 'Events of the sensor never came', raisedAt: at, observed: more, expected: 0, unit: 'events', count: more,
+      text: `By their numbers, ${more} events of the site's sensors were lost on the way to the workers, ${missed} since it began: what they told was not judged. The sensor tells why (ops.events_lost), or the topic keeps too little.`,
+      identity: `${this.#sensor} missing ${at} ${missed}`,
+    }))
   }
 
   #start(sensor: string, source: string): Engine {
@@ -133,7 +152,7 @@ export class Site {
   /** JSON-able entries. Most of them stay the same from save to save: there is one for each device. */
   * save(): Iterable<[string, unknown]> {
     if (this.#engine === undefined) return
-    yield ['site', { sensor: this.#sensor, source: this.#source, day: this.#day, counts: this.counts, streams: [...this.#streams] } satisfies Saved]
+    yield ['site', { sensor: this.#sensor, source: this.#source, day: this.#day, counts: this.counts, streams: [...this.#streams], told: this.#told } satisfies Saved]
     const open = [...this.#conversations.values()]
     for (let i = 0; i < open.length; i += CHUNK) {
       yield [`flows/${i / CHUNK}`, open.slice(i, i + CHUNK).map(({ flow, last }) => [flow, last, this.#engine!.saveFlow(flow)])]
@@ -143,10 +162,11 @@ export class Site {
 
   /** Continues exactly where `save` left off. */
   load(entries: ReadonlyMap<string, unknown>): void {
-    const { sensor, source, day, counts, streams } = entries.get('site') as Saved
+    const { sensor, source, day, counts, streams, told } = entries.get('site') as Saved
     this.#day = day
     this.counts = { ...counts }
     this.#streams = new Map(streams)
+    if (told !== undefined) this.#told = told
     const engine = this.#engine = this.#start(sensor, source)
     engine.load([...entries].filter(([name]) => name.startsWith('engine/')).map(([name, value]) => [name.slice('engine/'.length), value]))
     for (let i = 0; entries.has(`flows/${i}`); i++) {

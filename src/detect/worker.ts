@@ -39,8 +39,13 @@ export class Worker {
   readonly #busy = new Set<Promise<void>>()
   #stopping = false
   #pause = PAUSE.first
+  /** Messages behind the end of each partition in hand, as of the last answer. */
+  readonly behind = new Map<number, number>()
+  /** Whether the group counts on us. */
+  joined = false
   /** Why nothing goes on at the moment; undefined while it does. */
   failing: string | undefined
+  #failingSince = 0
   readonly counts: Counts = newCounts()
 
   /** @throws {UserError} when a file that the configuration names can't be read */
@@ -48,6 +53,11 @@ export class Worker {
     this.#options = options
     this.#client = kafkaClient(options.kafka)
     this.#topic = topics(options.kafka.topic_prefix).events
+  }
+
+  /** Milliseconds for which nothing has gone on; 0 while it does. */
+  get stalled(): number {
+    return this.failing === undefined ? 0 : performance.now() - this.#failingSince
   }
 
   /** Of the sites in hand, since they began. */
@@ -122,6 +132,7 @@ export class Worker {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const partitions = payload.memberAssignment[this.#topic] ?? []
       for (const [partition, owned] of this.#owned) if (!partitions.includes(partition)) void this.#let(partition, owned)
+      this.joined = true
       onJoined?.(partitions)
     })
     await new Promise<void>((resolve, reject) => {
@@ -163,6 +174,7 @@ export class Worker {
       }
       await owned.process(messages, heartbeat)
       payload.resolveOffset(messages.at(-1)!.offset)
+      this.behind.set(partition, Math.max(0, Number(payload.batch.highWatermark) - owned.position))
       this.#recovered()
     } catch (error) {
       const owned = this.#owned.get(partition)
@@ -174,13 +186,17 @@ export class Worker {
   }
 
   async #let(partition: number, owned: Partition): Promise<void> {
-    if (this.#owned.get(partition) === owned) this.#owned.delete(partition)
+    if (this.#owned.get(partition) === owned) {
+      this.#owned.delete(partition)
+      this.behind.delete(partition)
+    }
     await owned.close()
   }
 
   /** Finishes what is in hand, saves what was learned, and leaves the group. */
   async #end(consumer: Consumer | undefined): Promise<void> {
     this.#stopping = true
+    this.joined = false
     await Promise.allSettled(this.#busy)
     for (const [partition, owned] of this.#owned) {
       try {
@@ -201,7 +217,10 @@ export class Worker {
 
   async #failed(error: unknown): Promise<void> {
     const why = reason(error)
-    if (this.failing === undefined) this.#options.say(`work waits, because of: ${why}`)
+    if (this.failing === undefined) {
+      this.#options.say(`work waits, because of: ${why}`)
+      this.#failingSince = performance.now()
+    }
     this.failing = why
     // Not for longer than the group bears without a word from us.
     await sleep(Math.min(this.#pause, this.#options.kafka.session_seconds * 250), undefined, { signal: this.#options.signal }).catch(() => {})

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Frame } from '../../protocols/capture/frame.ts'
+import { PcapngWriter } from '../sources/pcapng-writer.ts'
 
 /** Bytes gathered before they are written. */
 const BATCH = 1024 * 1024
@@ -15,32 +16,33 @@ export interface CaptureShape {
   nanos: boolean
 }
 
+/** Gathers frames in a form. */
+interface Form {
+  readonly size: number
+  write(frame: Frame): void
+  /** What was gathered; valid until the next call. */
+  take(): Uint8Array
+}
+
 export class CaptureWriter {
   readonly format: 'pcap' | 'pcapng'
   frames = 0
   bytes = 0
-  readonly #linkTypes: readonly number[]
+  readonly #form: Form
   readonly #file: number
-  #batch: Uint8Array[] = []
-  #size = 0
 
   /** @param path replaced when it is there; readable by its owner only. @throws the operating system's error */
   constructor(path: string, { linkTypes, nanos }: CaptureShape) {
     this.format = nanos || linkTypes.length > 1 ? 'pcapng' : 'pcap'
-    this.#linkTypes = linkTypes
+    this.#form = this.format === 'pcap' ? new Pcap(linkTypes[0] ?? 1) : new Pcapng(linkTypes)
     this.#file = openSync(path, 'w', 0o600)
-    if (this.format === 'pcap') this.#put(pcapHeader(linkTypes[0] ?? 1))
-    else for (const block of [SECTION, ...linkTypes.map(interfaceBlock)]) this.#put(block)
   }
 
   write(frame: Frame): void {
-    const captured = frame.bytes.subarray(frame.start, frame.end)
     this.frames += 1
-    this.bytes += captured.length
-    this.#put(this.format === 'pcap' ? recordHeader(frame) : packetHeader(frame, this.#linkTypes.indexOf(frame.linkType)))
-    // The view is the reader's, and good only until the next frame.
-    this.#put(Uint8Array.from(captured))
-    if (this.format === 'pcapng') this.#put(packetEnd(captured.length))
+    this.bytes += frame.end - frame.start
+    this.#form.write(frame)
+    if (this.#form.size >= BATCH) this.#flush()
   }
 
   close(): void {
@@ -48,55 +50,68 @@ export class CaptureWriter {
     closeSync(this.#file)
   }
 
-  #put(bytes: Uint8Array): void {
-    this.#batch.push(bytes)
-    this.#size += bytes.length
-    if (this.#size >= BATCH) this.#flush()
-  }
-
   #flush(): void {
-    let rest: Uint8Array = Buffer.concat(this.#batch)
+    let rest = this.#form.take()
     while (rest.length > 0) rest = rest.subarray(writeSync(this.#file, rest))
-    this.#batch = []
-    this.#size = 0
   }
 }
 
-/** `at` is rounded to what a number holds, so its microsecond is told by taking the nanoseconds off. */
-const wholeMicros = ({ at, nanos = 0 }: Frame): number => Math.round(at - nanos / 1000)
+/** Several link types, and nanoseconds. */
+class Pcapng implements Form {
+  readonly #writer = new PcapngWriter(2 * BATCH, true)
+  readonly #linkTypes: readonly number[]
+
+  constructor(linkTypes: readonly number[]) {
+    this.#linkTypes = linkTypes
+    this.#writer.section()
+    for (const linkType of linkTypes) this.#writer.interface({ linkType, snapLength: 0 })
+  }
+
+  get size(): number {
+    return this.#writer.size
+  }
+
+  write({ at, nanos, bytes, start, end, wireLength, linkType }: Frame): void {
+    this.#writer.packet(this.#linkTypes.indexOf(linkType), at, bytes, start, end, wireLength, nanos)
+  }
+
+  take(): Uint8Array {
+    return this.#writer.take()
+  }
+}
+
+const VERSION_2_4 = 0x0004_0002
+const SNAP_LENGTH = 262_144
+
+/** One link type, and microseconds. */
+class Pcap implements Form {
+  #parts: Uint8Array[]
+  size: number
+
+  constructor(linkType: number) {
+    const header = words(0xA1B2C3D4, VERSION_2_4, 0, 0, SNAP_LENGTH, linkType)
+    this.#parts = [header]
+    this.size = header.length
+  }
+
+  write({ at, bytes, start, end, wireLength }: Frame): void {
+    const micros = Math.round(at)
+    const header = words(Math.floor(micros / 1e6), micros % 1e6, end - start, wireLength)
+    // The view is the reader's, and good only until the next frame.
+    this.#parts.push(header, bytes.slice(start, end))
+    this.size += header.length + end - start
+  }
+
+  take(): Uint8Array {
+    const taken = Buffer.concat(this.#parts)
+    this.#parts = []
+    this.size = 0
+    return taken
+  }
+}
 
 function words(...values: number[]): Buffer {
   const out = Buffer.alloc(4 * values.length)
   values.forEach((value, i) => out.writeUInt32LE(value >>> 0, 4 * i))
   return out
-}
-
-const VERSION_2_4 = 0x0004_0002
-const SNAP_LENGTH = 262_144
-const pcapHeader = (linkType: number): Buffer => words(0xA1B2C3D4, VERSION_2_4, 0, 0, SNAP_LENGTH, linkType)
-
-function recordHeader(frame: Frame): Buffer {
-  const micros = wholeMicros(frame)
-  return words(Math.floor(micros / 1e6), micros % 1e6, frame.end - frame.start, frame.wireLength)
-}
-
-/** Section header: byte-order magic, version 1.0, length unknown. */
-const SECTION = words(0x0A0D0D0A, 28, 0x1A2B3C4D, 0x0000_0001, 0xFFFF_FFFF, 0xFFFF_FFFF, 28)
-
-/** Interface description with if_tsresol (option 9): 10^-9 seconds. */
-const interfaceBlock = (linkType: number): Buffer => words(1, 32, linkType, 0, 0x0001_0009, 9, 0, 32)
-
-/** Bytes of an enhanced packet block besides the frame and its padding. */
-const PACKET_FRAMING = 32
-const paddingOf = (length: number): number => -length & 3
-
-function packetHeader(frame: Frame, interfaceId: number): Buffer {
-  const captured = frame.end - frame.start
-  const ticks = BigInt(wholeMicros(frame)) * 1000n + BigInt(frame.nanos ?? 0)
-  return words(6, PACKET_FRAMING + captured + paddingOf(captured), interfaceId, Number(ticks >> 32n), Number(ticks & 0xFFFF_FFFFn), captured, frame.wireLength)
-}
-
-function packetEnd(captured: number): Buffer {
-  const padding = paddingOf(captured)
-  return Buffer.concat([Buffer.alloc(padding), words(PACKET_FRAMING + captured + padding)])
 }

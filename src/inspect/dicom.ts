@@ -71,6 +71,7 @@ export function operationRow(o: Operation, reveal: Reveal): string[] {
     pseudonym ? [`${name} ${shown(reveal(pseudonym)?.reveal() ?? pseudonym)}`] : []
   const details = [
     ...(o.dataset ? [amount(o.dataset.bytes, 'byte'), ...(o.dataset.study_uid ? [`study ${shown(o.dataset.study_uid)}`] : [])] : []),
+    ...(o.dataset?.documents ?? []).map(({ element, content, bytes }) => `${content} of ${amount(bytes, 'byte')} in ${element}`),
     ...who('patient', o.dataset?.patient), ...who('accession', o.dataset?.accession),
     ...(o.query ? [`${shown(o.query.level ?? 'worklist')} by ${o.query.keys.map(shown).join(', ') || 'nothing'}${o.query.wildcard ? ' (wildcard)' : ''}${o.query.ranges ? ` (range of ${o.query.ranges.map(shown).join(', ')})` : ''}${o.command === 'C-FIND' ? `: ${amount(o.query.matches, 'match').replace('matchs', 'matches')}` : ''}`] : []),
     ...(o.move && !o.web ? [`${o.move.destination_ae === null ? '' : `to ${shown(o.move.destination_ae)}: `}${o.move.completed ?? '-'} completed, ${o.move.failed ?? '-'} failed, ${o.move.warning ?? '-'} with warning, ${o.move.remaining ?? '-'} remaining${o.move.flows ? ` (on ${o.move.flows.join(', ')})` : ''}`] : []),

@@ -39,6 +39,9 @@ export interface ConsoleSource {
   takeBack(id: string): string
 }
 
+/** Where the console listens, unless told otherwise. */
+export const CONSOLE_PORT = '8474'
+
 /** Bytes of a request body; decisions have below 1 KB. */
 const BODY = 4096
 /** Pages open at once. */

@@ -26,18 +26,18 @@ export function decisionsOf(state: State): Record<string, Decision> {
   return Object.fromEntries(found)
 }
 
-/** @throws {UserError} when the disk refuses */
-export function answerAllow(state: State, alert: Alert, days: number, why: string): string {
+/** @param heeded by whom and when, in words. @throws {UserError} when the disk refuses */
+export function answerAllow(state: State, alert: Alert, days: number, why: string, heeded: string): string {
   const answer = allow(alert, days, why)
   state.answer(answer)
-  return `Allowed until ${date(answer.until)} UTC of capture time. The next run that starts from this state heeds it.`
+  return `Allowed until ${date(answer.until)} UTC of capture time, heeded ${heeded}.`
 }
 
-/** @throws {UserError} when the disk refuses */
-export function answerMalicious(state: State, alert: Alert): string {
+/** @param heeded as above. @throws {UserError} when the disk refuses */
+export function answerMalicious(state: State, alert: Alert, heeded: string): string {
   const answer = malicious(alert)
   state.answer(answer)
-  return `What was learned from ${date(answer.from)} to ${date(answer.to)} UTC is taken out by the next run that starts from this state.`
+  return `What was learned from ${date(answer.from)} to ${date(answer.to)} UTC is taken out ${heeded}.`
 }
 
 export const takeBack = (state: State, id: string): string =>

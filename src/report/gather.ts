@@ -104,6 +104,11 @@ export class Gather {
     this.#alertsBeyond += 1
   }
 
+  /** The latest revisions, as they are now. */
+  get alerts(): Iterable<Alert> {
+    return this.#alerts.values()
+  }
+
   #flow(event: FlowEnd): void {
     const bytes = event.bytes.client + event.bytes.server
     const protocol = event.protocol ?? 'not recognised'
@@ -145,7 +150,7 @@ export class Gather {
   /** All of it, as it is now. The open day is read once more. */
   data(outlook: Outlook, { version, sensor, files }: About): ReportData {
     if (this.#day >= 0) this.#read(outlook)
-    const alerts = [...this.#alerts.values()].sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
+    const alerts = latestOf(this.#alerts.values())
     const views = [...outlook.view()]
     const shown = this.#shown(views, alerts)
     const owner = owners(shown)
@@ -186,6 +191,16 @@ export class Gather {
       edgesBeyond: this.#conversations.beyond, devicesBeyond, alertsBeyond: this.#alertsBeyond,
     }
   }
+}
+
+/** The latest revision of each, wherever it was kept, in the order they were raised. */
+export function latestOf(...lists: Iterable<Alert>[]): Alert[] {
+  const found = new Map<string, Alert>()
+  for (const alert of lists.flatMap((list) => [...list])) {
+    const other = found.get(alert.id)
+    if (other === undefined || other.revision < alert.revision) found.set(alert.id, alert)
+  }
+  return [...found.values()].sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
 }
 
 const rank = (alert: Alert): number => SEVERITIES.indexOf(alert.severity) * 1e17 + alert.raised_at

@@ -11,16 +11,28 @@ import { Gather } from './gather.ts'
 import { pageAssets, pageHtml } from './html.ts'
 import { postureView } from './posture-view.ts'
 
-export interface ReportAbout {
+/** What runs: its devices and networks. */
+export type Running = Pick<Pipeline, 'outlook' | 'posture'>
+
+export interface ReportOf {
+  sensor: string
   /** Captures as named on the command line. */
   files: string[]
-  /** Where the alerts go as JSON lines: what the report's commands name, if it is a file. */
-  alerts: string | undefined
-  calendar: Calendar | undefined
-  sensor: string
   /** Networks that the site declares. */
   segments: readonly DeclaredSegment[]
 }
+
+export interface ReportAbout extends ReportOf {
+  /** Where the alerts go as JSON lines: what the report's commands name, if it is a file. */
+  alerts: string | undefined
+  calendar: Calendar | undefined
+}
+
+/** What the report shows, of what was gathered so far. */
+export const reportData = (gather: Gather, { outlook, posture }: Running, { sensor, files, segments }: ReportOf): ReportData => ({
+  ...gather.data(outlook, { version: VERSION, sensor, files }),
+  ...(posture && { posture: postureView(posture, [...outlook.view()], segments) }),
+})
 
 export class Report {
   readonly gather: Gather
@@ -36,21 +48,18 @@ export class Report {
   }
 
   /** What was gathered so far. */
-  data({ outlook, posture }: Pick<Pipeline, 'outlook' | 'posture'>): ReportData {
-    const { files, alerts, sensor } = this.#about
+  data(running: Running): ReportData {
+    const { alerts } = this.#about
     // The report itself holds the alerts, so its commands work without any other file.
     const origin = alerts === undefined || alerts === '-' ? this.#path : alerts
-    return {
-      ...this.gather.data(outlook, { version: VERSION, sensor, files }), origin,
-      ...(posture && { posture: postureView(posture, [...outlook.view()], this.#about.segments) }),
-    }
+    return { ...reportData(this.gather, running, this.#about), origin }
   }
 
   /** @returns false when it could not be written; the reason was said */
-  async write(pipeline: Pick<Pipeline, 'outlook' | 'posture'>): Promise<boolean> {
+  async write(running: Running): Promise<boolean> {
     try {
       // Addresses and names of a network are nobody else's business.
-      writeFileSync(resolve(this.#path), pageHtml(await pageAssets(), this.data(pipeline)), { mode: 0o600 })
+      writeFileSync(resolve(this.#path), pageHtml(await pageAssets(), this.data(running)), { mode: 0o600 })
       return true
     } catch (error) {
       this.#say(`the report was not written to ${this.#path}: ${reason(error)}`)

@@ -1,5 +1,4 @@
 /** The console's data out of a state folder that any run may be writing: looked at every second, read again when it was saved. */
-import type { Alert } from '../../models/alert.ts'
 import { Engine } from '../../models/engine.ts'
 import { owners, Posture } from '../../models/posture/posture.ts'
 import type { State } from '../store/state.ts'
@@ -7,10 +6,11 @@ import { VERSION } from '../version.ts'
 import type { Change, ConsoleSource, Decision } from './console.ts'
 import type { ReportData } from './data.ts'
 import { answerAllow, answerMalicious, decisionsOf, findIn, takeBack } from './decisions.ts'
-import { edgesOf, Gather } from './gather.ts'
+import { edgesOf, Gather, latestOf } from './gather.ts'
 import { postureView } from './posture-view.ts'
 
 const EVERY = 1000
+const NEXT_RUN = 'by the next run that starts from this state'
 
 export class StateSource implements ConsoleSource {
   readonly #state: State
@@ -40,7 +40,7 @@ export class StateSource implements ConsoleSource {
     // A later run may not have gathered: then devices, conversations and networks are those of now, and the rest of then.
     const current = gathered !== undefined && kept?.saves === this.#saves ? gathered
       : { ...(gathered ?? now), devices: now.devices, edges: edgesOf(posture.conversations.pairs.values(), owners(views)), posture: postureView(posture, views, []) }
-    this.#data = { ...current, alerts: latest(current.alerts, engine.incidents.kept.values()) }
+    this.#data = { ...current, alerts: latestOf(current.alerts, engine.incidents.kept.values()) }
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -65,24 +65,14 @@ export class StateSource implements ConsoleSource {
   }
 
   allow(id: string, days: number, why: string): string {
-    return answerAllow(this.#state, findIn(this.data(), id), days, why)
+    return answerAllow(this.#state, findIn(this.data(), id), days, why, NEXT_RUN)
   }
 
   malicious(id: string): string {
-    return answerMalicious(this.#state, findIn(this.data(), id))
+    return answerMalicious(this.#state, findIn(this.data(), id), NEXT_RUN)
   }
 
   takeBack(id: string): string {
     return takeBack(this.#state, id)
   }
-}
-
-/** The latest revision of each, wherever it was kept. */
-function latest(...lists: Iterable<Alert>[]): Alert[] {
-  const found = new Map<string, Alert>()
-  for (const alert of lists.flatMap((list) => [...list])) {
-    const other = found.get(alert.id)
-    if (other === undefined || other.revision < alert.revision) found.set(alert.id, alert)
-  }
-  return [...found.values()].sort((a, b) => a.raised_at - b.raised_at || (a.id < b.id ? -1 : 1))
 }

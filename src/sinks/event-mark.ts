@@ -4,7 +4,7 @@ import { CONTENT_TYPE, sourceOf } from './cloudevents.ts'
 /** Which event of which run of which sensor. */
 export interface EventMark {
   sensor: string
-  /** How the sensor captures: `replay`, or an interface. */
+  /** How the sensor captures: `replay` or `live`. */
   source: string
   /** The run: the same frames give the same one. */
   stream: string

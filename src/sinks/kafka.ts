@@ -24,16 +24,23 @@ export class KafkaSink implements Sink {
   readonly #client: Kafka
   readonly #config: KafkaConfig
   readonly #topic: string
+  readonly #wants: (alert: Alert) => boolean
   #producer: Producer | undefined
 
-  /** @throws {UserError} when a file that the configuration names can't be read */
-  constructor(config: KafkaConfig) {
+  /**
+   * @param wants others are passed over
+   * @throws {UserError} when a file that the configuration names can't be read
+   */
+  constructor(config: KafkaConfig, wants: (alert: Alert) => boolean = () => true) {
     this.#client = kafkaClient(config)
     this.#config = config
     this.#topic = topics(config.topic_prefix).alerts
+    this.#wants = wants
   }
 
   async send(alerts: readonly Alert[]): Promise<void> {
+    const messages = alerts.filter(this.#wants).map(alertMessage)
+    if (messages.length === 0) return
     if (this.#producer === undefined) {
       await ensureTopic(this.#client, this.#topic, this.#config)
       this.#producer = this.#client.producer({
@@ -42,7 +49,7 @@ export class KafkaSink implements Sink {
       await this.#producer.connect()
     }
     try {
-      await this.#producer.send({ topic: this.#topic, acks: -1, messages: alerts.map(alertMessage) })
+      await this.#producer.send({ topic: this.#topic, acks: -1, messages })
     } catch (error) {
       const type = errorType(error)
       throw type !== undefined && FOR_GOOD.has(type) ? new Refused(type) : error

@@ -9,13 +9,17 @@ import { DELIVERY, Delivery, type DeliveryOptions } from './deliver.ts'
 import { HttpSink } from './http.ts'
 import { JsonlSink } from './rotating-jsonl.ts'
 import { KafkaSink } from './kafka.ts'
+import { isSelfAlert } from './self-alert.ts'
 import type { MakeSink } from './sink.ts'
 import { SyslogSink } from './syslog.ts'
 
-/** Makers of the sinks, by name. Kafka is one of them when it is given. */
-export function sinkMakers(sinks: readonly SinkConfig[], kafka: KafkaConfig | undefined, sensor: string): Map<string, MakeSink> {
+/**
+ * Makers of the sinks, by name. Kafka is one of them when it is given.
+ * @param onlySelf to Kafka goes only what is about the sensor itself: alerts about the traffic come from the workers that judge its events
+ */
+export function sinkMakers(sinks: readonly SinkConfig[], kafka: KafkaConfig | undefined, sensor: string, onlySelf = false): Map<string, MakeSink> {
   const makers = new Map<string, MakeSink>()
-  if (kafka !== undefined) makers.set('kafka', () => new KafkaSink(kafka))
+  if (kafka !== undefined) makers.set('kafka', () => new KafkaSink(kafka, onlySelf ? isSelfAlert : undefined))
   for (const config of sinks) makers.set(config.name, () => makeSink(config, sensor))
   return makers
 }

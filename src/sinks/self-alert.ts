@@ -41,3 +41,5 @@ export function selfAlert({ detector, sensor, severity, title, text, raisedAt, f
     capture: { sensor, source: 'self', loss },
   }
 }
+
+export const isSelfAlert = ({ detector }: Alert): boolean => detector.startsWith('ops.')

@@ -1,38 +1,13 @@
 /**
  * Where the bytes of a capture come from: a file, a pipe, standard input, and gzip or zstd around them, told by content.
- *
- * Every source fills space that the reader offers. Trouble is told by `SourceError`, whose message is one plain clause.
  */
 import { constants, open as openDescriptor } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { SourceError, type ByteSource, type RawSource } from './byte-source.ts'
 import { Gunzip, Unzstd } from './inflate.ts'
-
-export interface ByteSource {
-  /** Reads at least one byte into `space`; 0 means the end. */
-  read(space: Uint8Array): Promise<number>
-  close(): Promise<void>
-}
-
-/** Bytes as they lie in the file: what progress is measured in. */
-export interface RawSource extends ByteSource {
-  readonly position: number
-  /** Ends a read that may wait for ever, as if the source were over. */
-  interrupt(): void
-}
-
-export class SourceError extends Error {
-  override readonly name = 'SourceError'
-  /** Data was cut off, rather than wrong or out of reach. */
-  readonly cut: boolean
-
-  constructor(message: string, cut = false) {
-    super(message)
-    this.cut = cut
-  }
-}
 
 export const STANDARD_INPUT = '-'
 

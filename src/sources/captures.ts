@@ -12,7 +12,8 @@ import { CaptureReader, FRAME, MORE, type Statistics } from '../../protocols/cap
 import type { Micros } from '../../protocols/events.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { isSupportedLinkType } from '../../protocols/net/link.ts'
-import { fileSize, openRaw, SourceError, STANDARD_INPUT, unpacked, type ByteSource, type RawSource } from './bytes.ts'
+import { SourceError, type ByteSource, type RawSource } from './byte-source.ts'
+import { fileSize, openRaw, STANDARD_INPUT, unpacked } from './bytes.ts'
 import { MergeQueue, type Ordered } from './merge-queue.ts'
 
 export interface CaptureProblem {

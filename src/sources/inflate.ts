@@ -1,7 +1,7 @@
 /** gzip (any number of members) and zstd (any number of frames) around a capture, unpacked as it is read. */
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
-import { SourceError, type ByteSource } from './bytes.ts'
+import { SourceError, type ByteSource } from './byte-source.ts'
 
 /** Packed bytes unpacked at once: what comes out waits in memory, and a hostile file makes it a thousand times as much. */
 const PACKED_BYTES = 32 * 1024

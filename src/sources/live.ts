@@ -10,7 +10,8 @@ import type { Frame } from '../../protocols/capture/frame.ts'
 import { CaptureReader, FRAME, MORE, type Statistics } from '../../protocols/capture/reader.ts'
 import type { Micros } from '../../protocols/events.ts'
 import { UserError, reason } from '../errors.ts'
-import { openRaw, Pipe, SourceError, STANDARD_INPUT, unpacked, type ByteSource, type RawSource } from './bytes.ts'
+import { SourceError, type ByteSource, type RawSource } from './byte-source.ts'
+import { openRaw, Pipe, STANDARD_INPUT, unpacked } from './bytes.ts'
 import { FAULTS, type LiveOptions } from './live-options.ts'
 
 export interface FeedHandlers {

@@ -1,6 +1,6 @@
 /**
- * Frames to pcapng (draft-ietf-opsawg-pcapng), little-endian, times in microseconds: what the capturing process says to the engine, and what
- * `--write` keeps. Blocks are gathered in one buffer and taken out whole, so a reader never sees half of one that was meant to be sent.
+ * Frames to pcapng (draft-ietf-opsawg-pcapng), little-endian: what the capturing process says to the engine, what `--write` keeps, and what is cut out
+ * of captures for others. Times are microseconds, or nanoseconds where somebody knows them. Blocks are gathered in one buffer and taken out whole, so a reader never sees half of one that was meant to be sent.
  */
 import type { Statistics } from '../../protocols/capture/window.ts'
 import type { Micros } from '../../protocols/events.ts'
@@ -11,6 +11,7 @@ const INTERFACE_STATISTICS = 5
 const ENHANCED_PACKET = 6
 const BYTE_ORDER_MAGIC = 0x1A2B3C4D
 const IF_NAME = 2
+const IF_TSRESOL = 9
 const ISB_IFRECV = 4
 const ISB_IFDROP = 5
 const ISB_OSDROP = 7
@@ -18,7 +19,7 @@ const ISB_OSDROP = 7
 const PACKET_FRAMING = 32
 
 export interface CaptureInterface {
-  name: string
+  name?: string
   /** LINKTYPE_ of the tcpdump registry. */
   linkType: number
   snapLength: number
@@ -27,10 +28,15 @@ export interface CaptureInterface {
 export class PcapngWriter {
   #buffer: Buffer
   #used = 0
+  readonly #inNanos: boolean
 
-  /** @param room bytes to begin with; it grows when more is gathered */
-  constructor(room = 1024 * 1024) {
+  /**
+   * @param room bytes to begin with; it grows when more is gathered
+   * @param inNanos times are told in nanoseconds
+   */
+  constructor(room = 1024 * 1024, inNanos = false) {
     this.#buffer = Buffer.allocUnsafe(room)
+    this.#inNanos = inNanos
   }
 
   /** Bytes gathered. */
@@ -51,18 +57,24 @@ export class PcapngWriter {
 
   /** The next interface of the section, the first being 0 (section 4.2). */
   interface({ name, linkType, snapLength }: CaptureInterface): void {
-    const text = Buffer.from(name)
-    this.#block(INTERFACE_DESCRIPTION, 8 + 4 + padded(text.length) + 4, (at) => {
+    const options: [code: number, value: Uint8Array][] = name === undefined ? [] : [[IF_NAME, Buffer.from(name)]]
+    // 10^-9 seconds; without it, 10^-6.
+    if (this.#inNanos) options.push([IF_TSRESOL, Uint8Array.of(9)])
+    this.#block(INTERFACE_DESCRIPTION, 8 + options.reduce((sum, [, value]) => sum + 4 + padded(value.length), 0) + 4, (at) => {
       this.#buffer.writeUInt16LE(linkType, at)
       this.#buffer.writeUInt32LE(snapLength, at + 4)
-      this.#buffer.writeUInt16LE(IF_NAME, at + 8)
-      this.#buffer.writeUInt16LE(text.length, at + 10)
-      this.#buffer.set(text, at + 12)
+      let option = at + 8
+      for (const [code, value] of options) {
+        this.#buffer.writeUInt16LE(code, option)
+        this.#buffer.writeUInt16LE(value.length, option + 2)
+        this.#buffer.set(value, option + 4)
+        option += 4 + padded(value.length)
+      }
     })
   }
 
-  /** Section 4.3. `bytes[start..end)` is copied. */
-  packet(interfaceId: number, at: Micros, bytes: Uint8Array, start: number, end: number, wireLength: number): void {
+  /** Section 4.3. `bytes[start..end)` is copied. @param nanos of the time, beyond its whole microseconds */
+  packet(interfaceId: number, at: Micros, bytes: Uint8Array, start: number, end: number, wireLength: number, nanos = 0): void {
     const captured = end - start
     const total = PACKET_FRAMING + padded(captured)
     const block = this.#room(total)
@@ -70,7 +82,7 @@ export class PcapngWriter {
     buffer.writeUInt32LE(ENHANCED_PACKET, block)
     buffer.writeUInt32LE(total, block + 4)
     buffer.writeUInt32LE(interfaceId, block + 8)
-    this.#time(block + 12, at)
+    this.#time(block + 12, at, nanos)
     buffer.writeUInt32LE(captured, block + 20)
     buffer.writeUInt32LE(wireLength, block + 24)
     buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), block + 28)
@@ -101,7 +113,14 @@ export class PcapngWriter {
     return taken
   }
 
-  #time(at: number, time: Micros): void {
+  #time(at: number, time: Micros, nanos = 0): void {
+    if (this.#inNanos) {
+      // `time` is rounded to what a number holds, so its microsecond is told by taking the nanoseconds off.
+      const ticks = BigInt(Math.round(time - nanos / 1000)) * 1000n + BigInt(nanos)
+      this.#buffer.writeUInt32LE(Number(ticks >> 32n), at)
+      this.#buffer.writeUInt32LE(Number(ticks & 0xFFFF_FFFFn), at + 4)
+      return
+    }
     const whole = Math.floor(time)
     this.#buffer.writeUInt32LE(Math.floor(whole / 0x1_0000_0000), at)
     this.#buffer.writeUInt32LE(whole % 0x1_0000_0000, at + 4)

@@ -1,11 +1,11 @@
 /**
- * Counters as Prometheus reads them (text format 0.0.4). Nothing is counted here: each stage has its own books, and they are read when somebody asks.
+ * The counters of a sensor. Nothing is counted here: each stage has its own books, and they are read when somebody asks.
  * No address, title, UID or patient is ever a label: labels are words of the program.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Pipeline } from '../pipeline.ts'
+import type { EventBooks } from '../sinks/event-publisher.ts'
 import type { SinkStanding } from '../sinks/publisher.ts'
-import { VERSION } from '../version.ts'
+import { by, one, Page, type Sample } from './page.ts'
 
 /** What the service counts beside its pipeline. */
 export interface ServiceBooks {
@@ -18,76 +18,55 @@ export interface ServiceBooks {
   /** Wall clock of the last checkpoint, seconds; 0: none yet. */
   checkpointAt: number
   standing: readonly SinkStanding[]
-}
-
-type Labels = Record<string, string>
-type Sample = readonly [labels: Labels, value: number]
-
-const loopDelay = monitorEventLoopDelay({ resolution: 10 })
-
-export function startLoopMeasure(): void {
-  loopDelay.enable()
-}
-
-/** Lag of the event loop, seconds: mean and the 99th percentile since the last time it was asked. */
-function loopLag(): { mean: number; p99: number } {
-  const idle = 0.01
-  const lag = { mean: Math.max(0, loopDelay.mean / 1e9 - idle) || 0, p99: Math.max(0, loopDelay.percentile(99) / 1e9 - idle) || 0 }
-  loopDelay.reset()
-  return lag
+  /** Where events are published: how many, and the disk that those take that wait. */
+  published: (EventBooks & { bytes: number }) | undefined
 }
 
 /** @returns the whole page */
 export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
   const { decoder, outlook } = pipeline
   const { tcp } = decoder
-  const page: string[] = []
-  const metric = (name: string, type: 'counter' | 'gauge', help: string, samples: Iterable<Sample>): void => {
-    page.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
-    for (const [labels, value] of samples) page.push(`${name}${labelText(labels)} ${value}`)
-  }
-  const counter = (name: string, help: string, samples: Iterable<Sample>): void => metric(`wardwire_${name}`, 'counter', help, samples)
-  const gauge = (name: string, help: string, samples: Iterable<Sample>): void => metric(`wardwire_${name}`, 'gauge', help, samples)
-  const one = (value: number): Sample[] => [[{}, value]]
-  const by = (label: string, values: Iterable<readonly [string, number]>): Sample[] => [...values].map(([key, value]) => [{ [label]: key }, value])
+  const page = new Page()
   const perSink = (value: (standing: SinkStanding) => number): Sample[] => books.standing.map((standing) => [{ sink: standing.sink }, value(standing)])
 
   const { dropped, limits } = sorted(decoder.dropped())
-  counter('frames_total', 'Frames read.', [[{ source: books.source }, decoder.frames]])
-  counter('bytes_total', 'Bytes of the frames read, as on the wire.', [[{ source: books.source }, decoder.bytes]])
-  counter('frames_dropped_total', 'Frames lost (kernel, interface) or not decoded (engine); the pipe loses none, because whoever writes it waits.',
+  page.counter('frames_total', 'Frames read.', [[{ source: books.source }, decoder.frames]])
+  page.counter('bytes_total', 'Bytes of the frames read, as on the wire.', [[{ source: books.source }, decoder.bytes]])
+  page.counter('frames_dropped_total', 'Frames lost (kernel, interface) or not decoded (engine); the pipe loses none, because whoever writes it waits.',
     [[{ where: 'kernel' }, decoder.lostInCapture.kernel], [{ where: 'interface' }, decoder.lostInCapture.interface], [{ where: 'pipe' }, 0], [{ where: 'engine' }, sum(dropped)]])
-  gauge('capture_lag_seconds', 'Wall clock minus capture time.', one(decoder.frames === 0 ? 0 : Date.now() / 1000 - pipeline.through / 1e6))
-  counter('capture_restarts_total', 'Times the capturing process was started again.', one(books.captureRestarts))
-  gauge('tcp_connections', 'Conversations known, by what they have proven.', by('state', Object.entries(decoder.conversationsByState())))
-  gauge('tcp_held_bytes', 'Bytes that wait above a hole.', one(tcp.held))
-  counter('tcp_gaps_total', 'Holes given up because of a cap.', one(sum(Object.values(tcp.holesByCap))))
-  counter('tcp_gap_bytes_total', 'Bytes of conversations that never came.', one(tcp.lost))
-  counter('tcp_overlap_conflicts_total', 'Conversations in which a repetition had other bytes than the first copy.', one(tcp.conflicts))
-  counter('limit_reached_total', 'What caps cost, by cap (frames, bytes or times: docs/decoding.md).', by('limit', limits))
-  counter('weird_total', 'Violations of a standard, by code.', by('name', pipeline.violations))
-  counter('events_total', 'Events, by kind.', by('kind', pipeline.events))
-  counter('findings_total', 'Pieces of evidence, by detector.', by('detector', outlook.findings))
-  counter('alerts_total', 'Alerts and their revisions, by severity.', by('severity', books.alerts))
-  counter('alerts_suppressed_total', 'Pieces of evidence that raised nothing: too little by themselves, or while learning.', by('detector', outlook.counts.suppressed))
-  gauge('spool_bytes', 'Disk taken by alerts that wait.', perSink(({ totals }) => totals.bytes))
-  gauge('spool_alerts', 'Alerts that wait.', perSink(({ totals }) => totals.held))
-  gauge('spool_oldest_seconds', 'Capture time since the alert that waits the longest was raised; 0 where none waits.',
+  page.gauge('capture_lag_seconds', 'Wall clock minus capture time.', one(decoder.frames === 0 ? 0 : Date.now() / 1000 - pipeline.through / 1e6))
+  page.counter('capture_restarts_total', 'Times the capturing process was started again.', one(books.captureRestarts))
+  page.gauge('tcp_connections', 'Conversations known, by what they have proven.', by('state', Object.entries(decoder.conversationsByState())))
+  page.gauge('tcp_held_bytes', 'Bytes that wait above a hole.', one(tcp.held))
+  page.counter('tcp_gaps_total', 'Holes given up because of a cap.', one(sum(Object.values(tcp.holesByCap))))
+  page.counter('tcp_gap_bytes_total', 'Bytes of conversations that never came.', one(tcp.lost))
+  page.counter('tcp_overlap_conflicts_total', 'Conversations in which a repetition had other bytes than the first copy.', one(tcp.conflicts))
+  page.counter('limit_reached_total', 'What caps cost, by cap (frames, bytes or times: docs/decoding.md).', by('limit', limits))
+  page.counter('weird_total', 'Violations of a standard, by code.', by('name', pipeline.violations))
+  page.counter('events_total', 'Events, by kind.', by('kind', pipeline.events))
+  page.counter('findings_total', 'Pieces of evidence, by detector.', by('detector', outlook.findings))
+  page.counter('alerts_total', 'Alerts and their revisions, by severity.', by('severity', books.alerts))
+  page.counter('alerts_suppressed_total', 'Pieces of evidence that raised nothing: too little by themselves, or while learning.', by('detector', outlook.counts.suppressed))
+  page.gauge('spool_bytes', 'Disk taken by alerts that wait.', perSink(({ totals }) => totals.bytes))
+  page.gauge('spool_alerts', 'Alerts that wait.', perSink(({ totals }) => totals.held))
+  page.gauge('spool_oldest_seconds', 'Capture time since the alert that waits the longest was raised; 0 where none waits.',
     perSink(({ oldest }) => oldest === undefined ? 0 : Math.max(0, (pipeline.through - oldest) / 1e6)))
-  counter('spool_dropped_total', 'Alerts that no sink will see.', books.standing.flatMap(({ sink, totals }) =>
+  page.counter('spool_dropped_total', 'Alerts that no sink will see.', books.standing.flatMap(({ sink, totals }) =>
     (['shed', 'refused', 'corrupt'] as const).map((reason): Sample => [{ sink, reason }, totals[reason]])))
-  counter('sink_sent_total', 'Alerts that a receiver has acknowledged.', perSink(({ totals }) => totals.delivered))
-  counter('sink_errors_total', 'Failed tries to deliver.', books.standing.map(({ sink, failures }) => [{ sink, code: 'send' }, failures]))
-  gauge('profiles', 'Devices that something is known of.', one(outlook.counts.devices))
-  gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpointAt))
-  counter('checkpoints_total', 'Times it was tried to save.', by('result', Object.entries(books.checkpoints)))
-  counter('config_reloads_total', 'Times the configuration was read again.', by('result', Object.entries(books.reloads)))
-  gauge('build_info', 'Always 1.', [[{ version: VERSION, node: process.version }, 1]])
-  const lag = loopLag()
-  metric('nodejs_eventloop_lag_seconds', 'gauge', 'Mean lag of the event loop since the last scrape.', one(lag.mean))
-  metric('nodejs_eventloop_lag_p99_seconds', 'gauge', '99th percentile of the lag since the last scrape.', one(lag.p99))
-  metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', one(process.memoryUsage.rss()))
-  return `${page.join('\n')}\n`
+  page.counter('sink_sent_total', 'Alerts that a receiver has acknowledged.', perSink(({ totals }) => totals.delivered))
+  page.counter('sink_errors_total', 'Failed tries to deliver.', books.standing.map(({ sink, failures }) => [{ sink, code: 'send' }, failures]))
+  if (books.published !== undefined) {
+    const { sent, lost, waiting, bytes } = books.published
+    page.counter('events_published_total', 'Events that Kafka has acknowledged.', one(sent))
+    page.counter('events_lost_total', 'Events that no worker will see.', one(lost))
+    page.gauge('events_waiting', 'Events that wait for Kafka.', one(waiting))
+    page.gauge('event_spool_bytes', 'Disk taken by events that wait.', one(bytes))
+  }
+  page.gauge('profiles', 'Devices that something is known of.', one(outlook.counts.devices))
+  page.gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpointAt))
+  page.counter('checkpoints_total', 'Times it was tried to save.', by('result', Object.entries(books.checkpoints)))
+  page.counter('config_reloads_total', 'Times the configuration was read again.', by('result', Object.entries(books.reloads)))
+  return page.text()
 }
 
 /** Frames that went no further, and what caps cost. */
@@ -103,8 +82,3 @@ function sorted(found: Record<string, number>): { dropped: number[]; limits: [st
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0)
-
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => c === '\n' ? '\\n' : `\\${c}`)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
-}

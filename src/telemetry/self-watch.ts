@@ -15,7 +15,17 @@ export interface Sight {
   dropped: number
   /** Bytes that conversations prove missing. */
   gaps: number
-  sinks: readonly { sink: string; held: number; delivered: number }[]
+  sinks: readonly Standing[]
+  /** Events that workers will never see. */
+  eventsLost: number
+}
+
+/** Whoever takes alerts, or events. */
+interface Standing {
+  sink: string
+  what: 'alerts' | 'events'
+  held: number
+  delivered: number
 }
 
 /** Loss is counted over so long, milliseconds. */
@@ -41,6 +51,8 @@ export class SelfWatch {
   #window: { since: number; sight: Sight } | undefined
   #lastFrames = 0
   #heard: number
+  /** As told last, and when that was. */
+  #eventsLost = { count: 0, at: 0 }
   /** When each sink last took something, or had nothing to take. */
   readonly #progress = new Map<string, { at: number; delivered: number }>()
 
@@ -68,9 +80,9 @@ export class SelfWatch {
     return this.#now() - this.#heard
   }
 
-  /** Milliseconds that alerts have waited for a sink that takes none; 0 while it takes them. */
-  stalled(sink: string): number {
-    const progress = this.#progress.get(sink)
+  /** Milliseconds that alerts or events have waited for a sink that takes none; 0 while it takes them. */
+  stalled(sink: string, what: Standing['what'] = 'alerts'): number {
+    const progress = this.#progress.get(`${sink} ${what}`)
     return progress === undefined ? 0 : this.#now() - progress.at
   }
 
@@ -78,7 +90,8 @@ export class SelfWatch {
   look(sight: Sight): void {
     this.#traffic(sight)
     this.#loss(sight)
-    for (const { sink, held, delivered } of sight.sinks) this.#sink(sink, held, delivered)
+    for (const standing of sight.sinks) this.#sink(standing)
+    this.#events(sight.eventsLost)
   }
 
   /** Frames do not come any more, because whoever captures is gone. */
@@ -132,17 +145,33 @@ export class SelfWatch {
     this.#window = { since: now, sight }
   }
 
-  #sink(sink: string, held: number, delivered: number): void {
-    const kind = `ops.outbox_growing ${sink}`
-    const progress = this.#progress.get(sink)
+  #sink({ sink, what, held, delivered }: Standing): void {
+    const name = `${sink} ${what}`
+    const kind = `ops.outbox_growing ${name}`
+    const progress = this.#progress.get(name)
+    const stalled = this.stalled(sink, what)
     if (progress === undefined || held === 0 || delivered > progress.delivered) {
-      this.#progress.set(sink, { at: this.#now(), delivered })
-      this.#end(kind, (seconds) => ({ title: `${sink} takes alerts again`, text: `Alerts for ${sink} waited, and are delivered again after ${seconds} s.`, observed: seconds, unit: 's' }))
-    } else if (this.stalled(sink) > this.#service.stalled_minutes * 60_000) {
+      this.#progress.set(name, { at: this.#now(), delivered })
+      this.#end(kind, (seconds) => ({ title: `${sink} takes ${what} again`, text: `${what === 'alerts' ? 'Alerts' : 'Events'} for ${sink} waited, and are delivered again after ${seconds} s.`, observed: seconds, unit: 's' }))
+    } else if (stalled > this.#service.stalled_minutes * 60_000) {
       this.#begin(kind, 'medium', {
-        title: `Alerts wait for ${sink}`, observed: held, expected: 0, unit: 'alerts',
-        text: `${held} alerts wait for ${sink}, which has taken none for ${Math.round(this.stalled(sink) / 1000)} s. They are kept; when the disk they may use is full, the least severe go first.`,
+        title: `${what === 'alerts' ? 'Alerts' : 'Events'} wait for ${sink}`, observed: held, expected: 0, unit: what,
+        text: `${held} ${what} wait for ${sink}, which has taken none for ${Math.round(stalled / 1000)} s. They are kept; when the disk they may use is full, the ${what === 'alerts' ? 'least severe' : 'oldest'} go first.`,
       })
+    }
+  }
+
+  #events(lost: number): void {
+    const now = this.#now()
+    const more = lost - this.#eventsLost.count
+    if (more > 0) {
+      this.#eventsLost = { count: lost, at: now }
+      this.#begin('ops.events_lost', 'high', {
+        title: 'Events are lost on the way to the workers', observed: more, expected: 0, unit: 'events', count: more,
+        text: `${more} events found no room while Kafka took none, or could not be read back: workers will not judge them. More disk (event_outbox_bytes), or brokers that are there, would help.`,
+      })
+    } else if (now - this.#eventsLost.at >= WINDOW) {
+      this.#end('ops.events_lost', () => ({ title: 'No more events are lost', text: `Events reach the workers again; ${lost} were lost since the start.`, observed: lost, unit: 'events', count: lost }))
     }
   }
 

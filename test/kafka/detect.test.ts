@@ -1,52 +1,39 @@
 /** Workers over a real Apache Kafka: does each site get exactly the alerts that one process would raise, whatever happens to the workers? */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, ResourcePatternTypes, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Engine } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
 import { consumeAlerts } from '../../src/api.ts'
-import { configSchema, type KafkaConfig } from '../../src/config.ts'
+import type { KafkaConfig } from '../../src/config.ts'
 import { DETECT, Worker, type WorkerOptions } from '../../src/detect/worker.ts'
 import { EVENT_PUBLISHING, EventPublisher } from '../../src/sinks/event-publisher.ts'
+import { EventSpool } from '../../src/store/event-spool.ts'
 import { Shelf } from '../../src/store/shelf.ts'
 import { nativeAlert } from '../../src/sinks/formats/native.ts'
 import { groupNames, topics } from '../../src/sinks/kafka-client.ts'
 import { wardwire } from '../src/program.ts'
+import { get, metricsOf, Service } from '../src/service.ts'
 import { until } from '../src/sinks/contract.ts'
-import { Broker, GUEST, SCRAM, whyNoBroker } from './broker.ts'
+import { smallTroubles } from '../src/small-hospital.ts'
+import { GUEST, SCRAM } from './broker.ts'
 import { everythingIn } from './topic.ts'
+import { named, useBroker, why } from './use-broker.ts'
 import { troubledHospital } from './troubled-hospital.ts'
 
-const named = process.env['KAFKA_BOOTSTRAP']
-const why = named === undefined ? whyNoBroker() : undefined
 if (why !== undefined) console.log(`The tests of workers on Kafka are skipped: ${why}.`)
 
 const root = join(import.meta.dirname, '..', '..')
 const demo = join(root, 'fixtures', 'demo', 'hospital.pcap.gz')
 
 describe.skipIf(why !== undefined)('workers', () => {
-  let own: Broker | undefined
-  let broker: string
-  let place: string
+  const real = useBroker({ partitions: 4, session_seconds: 6 })
+  const { fresh } = real
   const events = troubledHospital()
-  beforeAll(async () => {
-    place = mkdtempSync(join(tmpdir(), 'wardwire-detect-test-'))
-    if (named === undefined) own = await Broker.start()
-    broker = named ?? own!.plain
-  }, 180_000)
-  afterAll(async () => {
-    await own?.remove()
-    rmSync(place, { recursive: true, force: true })
-  })
-
-  let topicCount = 0
-  const fresh = (more: object = {}): KafkaConfig =>
-    configSchema.parse({ kafka: { brokers: [broker], topic_prefix: `d${process.pid}-${topicCount++}`, partitions: 4, session_seconds: 6, ...more } }).kafka
 
   /** What one process would say of a site, in order. */
   const expected = new Map<string, string[]>()
@@ -97,7 +84,7 @@ describe.skipIf(why !== undefined)('workers', () => {
   /** Alerts that a reader of committed records sees, by site, in the order of each device. */
   async function seen(kafka: KafkaConfig): Promise<Map<string, string[]>> {
     const bySite = new Map<string, string[]>()
-    for (const { value, alert } of await everythingIn(broker, topics(kafka.topic_prefix).alerts)) {
+    for (const { value, alert } of await everythingIn(real.address, topics(kafka.topic_prefix).alerts)) {
       bySite.set(alert.capture.sensor, [...(bySite.get(alert.capture.sensor) ?? []), value])
     }
     return bySite
@@ -116,9 +103,9 @@ describe.skipIf(why !== undefined)('workers', () => {
     for (const site of sites) expect(byDevice(got.get(site)!)).toEqual(byDevice(alone(site)))
   }
 
-  test.each([1, 2, 4])('do %i workers that come and go while events arrive say what one process says, each alert once?', async (count) => {
-    const kafka = fresh()
-    const sites = ['north', 'south', 'east', 'west', 'hill', 'lake'].slice(0, 3 + count % 4)
+  test.each([1, 2, 4, 8])('do %i workers that come and go while events arrive say what one process says, each alert once?', async (count) => {
+    const kafka = fresh({ partitions: Math.max(4, count) })
+    const sites = ['north', 'south', 'east', 'west', 'hill', 'lake', 'ward', 'gate'].slice(0, 2 + count)
     const publishing = Promise.all(sites.map((site) => publish(kafka, site, { portions: 4, pause: 400 })))
     const workers: Running[] = []
     for (let n = 0; n < count; n++) {
@@ -132,6 +119,9 @@ describe.skipIf(why !== undefined)('workers', () => {
     }
     await publishing
     await expectTheSame(kafka, sites)
+    // Sites spread: as many workers judge as there are partitions with a site, up to all of them.
+    const taken = new Set((await everythingIn(real.address, topics(kafka.topic_prefix).events)).map(({ partition }) => partition)).size
+    expect(workers.filter(({ worker }) => worker.sites.sites > 0).length).toBeGreaterThanOrEqual(Math.min(2, count, taken))
     for (const { stop } of workers) await stop()
     for (const { worker } of workers) {
       const { in: read, judged, repeated, unreadable } = worker.sites
@@ -147,12 +137,12 @@ describe.skipIf(why !== undefined)('workers', () => {
 
     test('does the demo hospital, its sensor and the workers killed or frozen at random moments, give the alerts of one process, each once?', async () => {
       const kafka = fresh({ session_seconds: 2 })
-      const config = join(place, 'demo.yaml')
-      writeFileSync(config, `kafka: { topic_prefix: ${kafka.topic_prefix}, partitions: 4, brokers: ['${broker}'] }\nsensor: demo\nsite_key_file: ${join(place, 'key')}\n`)
-      writeFileSync(join(place, 'key'), 'ab'.repeat(32))
-      const list = join(place, 'demo.jsonl')
+      const config = join(real.place, 'demo.yaml')
+      writeFileSync(config, `kafka: { topic_prefix: ${kafka.topic_prefix}, partitions: 4, brokers: ['${real.address}'] }\nsensor: demo\nsite_key_file: ${join(real.place, 'key')}\n`)
+      writeFileSync(join(real.place, 'key'), 'ab'.repeat(32))
+      const list = join(real.place, 'demo.jsonl')
       const replay = ['replay', demo, '--config', config, '--publish-events', '--alerts', list]
-      const worker = (): ChildProcess => spawned('worker.ts', broker, kafka.topic_prefix, '2')
+      const worker = (): ChildProcess => spawned('worker.ts', real.address, kafka.topic_prefix, '2')
 
       let workers = [worker(), worker(), worker()]
       // A sensor that dies in the middle, and reads its capture again.
@@ -193,20 +183,62 @@ describe.skipIf(why !== undefined)('workers', () => {
       }
     }, 180_000)
 
+    test('do the events of a sensor that cannot wait wait on disk while the broker is away, also through its end, and do workers then say what one process says?', async () => {
+      const kafka = fresh()
+      const at = (name: string): string => join(real.place, name)
+      writeFileSync(at('live-key'), 'cd'.repeat(32))
+      writeFileSync(at('live.yaml'), `kafka: { topic_prefix: ${kafka.topic_prefix}, partitions: 4, brokers: ['${real.address}'] }\nsensor: live\nsite_key_file: ${at('live-key')}\n`)
+      const frames = smallTroubles(600)
+      const watch = (...args: string[]): Service => new Service(['watch', '-', '--config', at('live.yaml'), ...args])
+      const judging = watch('--alerts', at('live.jsonl'))
+      await judging.feed(frames)
+      judging.child.stdin!.end()
+      expect((await judging.ended).code, judging.stderr).toBe(0)
+      expect(readFileSync(at('live.jsonl'), 'utf8')).toContain('"id":"a-')
+      expected.set('live', readFileSync(at('live.jsonl'), 'utf8').trimEnd().split('\n'))
+
+      const sensor = watch('--publish-events', '--state', at('live'), '--metrics-port', '0', '--alerts', at('of-the-sensor.jsonl'))
+      const port = await sensor.port()
+      const metric = async (name: string): Promise<number> => metricsOf((await get(port, '/metrics')).body).get(`wardwire_${name}`) ?? 0
+      await sensor.feed(frames.subarray(0, frames.length / 4))
+      await until(async () => await metric('events_published_total') > 300, 20_000)
+      await real.own.kill()
+      await sensor.feed(frames.subarray(frames.length / 4))
+      await until(async () => await metric('event_spool_bytes') > 0, 20_000)
+      expect((await get(port, '/readyz?verbose')).body).toMatch(/^\[~\] events: /m)
+      const waiting = await metric('events_waiting')
+      expect((await sensor.stop()).code, sensor.stderr).toBe(0)
+      expect(waiting).toBeGreaterThan(1000)
+      expect(sensor.stderr).toMatch(/\d+ events wait in the state for the next run/)
+      expect(sensor.stderr).not.toMatch(/were lost/)
+
+      await real.own.start()
+      const next = watch('--publish-events', '--state', at('live'), '--alerts', at('of-the-next.jsonl'))
+      next.child.stdin!.end()
+      expect((await next.ended).code, next.stderr).toBe(0)
+      const { stop, worker } = start(kafka)
+      await expectTheSame(kafka, ['live'])
+      expect(worker.sites).toMatchObject({ missed: 0, unreadable: 0, sites: 1 })
+      await stop()
+    }, 180_000)
+
     test('does `wardwire detect` say what it reads and did, and end with what it learned saved?', async () => {
       const kafka = fresh()
       await publish(kafka, 'north')
-      const config = join(place, 'detect.yaml')
+      const config = join(real.place, 'detect.yaml')
       writeFileSync(config, `kafka: { topic_prefix: ${kafka.topic_prefix}, partitions: 4 }\n`)
-      const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src', 'cli.ts'), 'detect', '--kafka', broker, '--config', config], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
-      let err = ''
-      child.stderr.on('data', (data: Buffer) => { err += data.toString() })
+      const worker = new Service(['detect', '--kafka', real.address, '--config', config, '--metrics-port', '0'])
+      const port = await worker.port()
       await expectTheSame(kafka, ['north'])
-      child.kill('SIGTERM')
-      await once(child, 'close')
-      expect(child.exitCode).toBe(0)
-      expect(err).toContain(`${kafka.topic_prefix}.detect reads ${kafka.topic_prefix}.events.v1 on ${broker}: partitions 0 1 2 3`)
-      expect(err).toContain(`${events.length} events read (0 of them again, 0 foreign), ${alone('north').length} alerts`)
+      expect(await get(port, '/readyz?verbose')).toEqual({ status: 200, body: '[+] group\n[+] work\nready\n' })
+      const metrics = metricsOf((await get(port, '/metrics')).body)
+      expect(metrics.get('wardwire_worker_messages_total')).toBe(events.length)
+      expect(metrics.get('wardwire_worker_alerts_total')).toBe(alone('north').length)
+      expect(metrics.get('wardwire_site_events{result="judged"}')).toBe(events.length)
+      expect([...metrics].filter(([name]) => name.startsWith('wardwire_worker_lag_messages')).map(([, lag]) => lag)).toEqual([0])
+      expect(await worker.stop()).toEqual({ code: 0, signal: null })
+      expect(worker.stderr).toContain(`${kafka.topic_prefix}.detect reads ${kafka.topic_prefix}.events.v1 on ${real.address}: partitions 0 1 2 3`)
+      expect(worker.stderr).toContain(`${events.length} events read (0 of them again, 0 foreign), ${alone('north').length} alerts`)
       // The next one begins behind the last event, so it reads none again.
       const next = start(kafka)
       await publish(kafka, 'late')
@@ -218,7 +250,7 @@ describe.skipIf(why !== undefined)('workers', () => {
 
   test('does a worker with a state folder begin from it, and from the topic when the folder is behind?', async () => {
     const kafka = fresh()
-    const shelf = new Shelf(join(place, 'shelf'), 'detect')
+    const shelf = new Shelf(join(real.place, 'shelf'), 'detect')
     const publisher = sensor(kafka, 'north')
     /** One worker after the other, each for a third of the events. */
     const third = async (n: number, more: Partial<WorkerOptions>): Promise<Worker['counts']> => {
@@ -240,8 +272,8 @@ describe.skipIf(why !== undefined)('workers', () => {
 
   test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: does a worker whose disk is full go on, lose nothing, and keep a copy again when there is room?', async () => {
     const kafka = fresh()
-    const folder = join(place, 'full')
-    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', process.execPath, '--import', 'tsx', join(import.meta.dirname, 'worker.ts'), broker, kafka.topic_prefix, '6', folder],
+    const folder = join(real.place, 'full')
+    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', process.execPath, '--import', 'tsx', join(import.meta.dirname, 'worker.ts'), real.address, kafka.topic_prefix, '6', folder],
       { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
     let err = ''
     child.stderr.on('data', (data: Buffer) => { err += data.toString() })
@@ -271,20 +303,43 @@ describe.skipIf(why !== undefined)('workers', () => {
       const publisher = sensor(kafka, 'north')
       for (const event of events.slice(0, 4000)) publisher.accept(event)
       await until(() => publisher.books.waiting === 0)
-      await own!.kill()
+      await real.own.kill()
       for (const event of events.slice(4000)) publisher.accept(event)
       await sleep(1500)
-      await own!.start()
+      await real.own.start()
       expect(await publisher.close(30_000)).toMatchObject({ sent: events.length, lost: 0, waiting: 0 })
       await expectTheSame(kafka, ['north'], 60_000)
       await stop()
       expect(said.filter((line) => /waits, because/.test(line)).length).toBeLessThan(5)
     })
 
+    test('do events that go to disk while the broker is frozen, with a megabyte of memory, all arrive in order?', async () => {
+      const kafka = fresh()
+      const spool = new EventSpool(join(real.place, 'spool'), 100_000_000)
+      const options = { ...EVENT_PUBLISHING, hold: { most: 1_000_000, spill: 300_000, low: 100_000 }, batch: { count: 200, bytes: 100_000 }, deadline: 1500, pause: { first: 50, longest: 300 } }
+      const publisher = new EventPublisher(kafka, { sensor: 'north', site: undefined }, 'replay', 'test', () => {}, options, spool)
+      const { stop } = start(kafka)
+      for (const event of events.slice(0, 500)) publisher.accept(event)
+      await until(() => publisher.books.waiting === 0, 20_000)
+      real.own.freeze()
+      for (const [i, event] of events.slice(500).entries()) {
+        publisher.accept(event)
+        if (i % 1000 === 0) await sleep(100)
+      }
+      expect(publisher.books).toMatchObject({ in: events.length, lost: 0 })
+      expect(publisher.spooled).toBeGreaterThan(0)
+      await until(() => publisher.failing !== undefined, 20_000)
+      real.own.thaw()
+      expect(await publisher.close(30_000)).toMatchObject({ sent: events.length, lost: 0, waiting: 0 })
+      await spool.close()
+      await expectTheSame(kafka, ['north'], 60_000)
+      await stop()
+    })
+
     test('do events, workers and alerts pass over TLS with SCRAM?', async () => {
-      const password = join(place, 'password')
+      const password = join(real.place, 'password')
       writeFileSync(password, SCRAM.password)
-      const kafka = fresh({ brokers: [own!.secure], tls: { ca_file: own!.caFile }, sasl: { mechanism: 'scram-sha-512', username: SCRAM.username, password_file: password } })
+      const kafka = fresh({ brokers: [real.own.secure], tls: { ca_file: real.own.caFile }, sasl: { mechanism: 'scram-sha-512', username: SCRAM.username, password_file: password } })
       const { stop } = start(kafka)
       await publish(kafka, 'north')
       await expectTheSame(kafka, ['north'])
@@ -296,10 +351,10 @@ describe.skipIf(why !== undefined)('workers', () => {
     })
 
     test('without the right to make topics, do sensor and worker say so, wait, and go on when somebody made them?', async () => {
-      const password = join(place, 'guest')
+      const password = join(real.place, 'guest')
       writeFileSync(password, GUEST.password)
-      const kafka = fresh({ brokers: [own!.secure], tls: { ca_file: own!.caFile }, sasl: { mechanism: 'scram-sha-256', username: GUEST.username, password_file: password } })
-      const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin()
+      const kafka = fresh({ brokers: [real.own.secure], tls: { ca_file: real.own.caFile }, sasl: { mechanism: 'scram-sha-256', username: GUEST.username, password_file: password } })
+      const admin = new Kafka({ brokers: [real.address], logLevel: logLevel.NOTHING }).admin()
       await admin.connect()
       const deny = (resourceType: AclResourceTypes, resourceName: string, resourcePatternType = ResourcePatternTypes.LITERAL): Promise<boolean> => admin.createAcls({
         acl: [{ resourceType, resourceName, resourcePatternType, principal: `User:${GUEST.username}`, host: '*', operation: AclOperationTypes.CREATE, permissionType: AclPermissionTypes.DENY }],

@@ -2,13 +2,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { consumeAlerts, type AlertJson, type ConsumeOptions } from '../../src/api.ts'
 import { consume } from '../../src/commands/consume.ts'
 import { configSchema, type KafkaConfig } from '../../src/config.ts'
@@ -18,11 +17,10 @@ import { KafkaSink } from '../../src/sinks/kafka.ts'
 import { makeAlert, numbered } from '../src/alert.ts'
 import { HASTY, contract, expectOrder, ids, published, unique, until } from '../src/sinks/contract.ts'
 import { blocks } from '../docs/blocks.ts'
-import { Broker, SCRAM, whyNoBroker } from './broker.ts'
+import { SCRAM } from './broker.ts'
 import { everythingIn } from './topic.ts'
+import { named, useBroker, why } from './use-broker.ts'
 
-const named = process.env['KAFKA_BOOTSTRAP']
-const why = named === undefined ? whyNoBroker() : undefined
 if (why !== undefined) console.log(`The Kafka tests are skipped: ${why}.`)
 test.runIf(process.env['WARDWIRE_REQUIRE']?.split(',').includes('kafka'))('is there a broker, where one is required?', () => { expect(why).toBeUndefined() })
 
@@ -30,24 +28,9 @@ const root = join(import.meta.dirname, '..', '..')
 const tsx = ['--import', 'tsx']
 
 describe.skipIf(why !== undefined)('Kafka', () => {
-  let own: Broker | undefined
-  let broker: string
-  let place: string
-  beforeAll(async () => {
-    place = mkdtempSync(join(tmpdir(), 'wardwire-kafka-test-'))
-    if (named === undefined) own = await Broker.start()
-    broker = named ?? own!.plain
-  }, 180_000)
-  afterAll(async () => {
-    await own?.remove()
-    rmSync(place, { recursive: true, force: true })
-  })
-
-  let topicCount = 0
-  /** A topic of its own for each test. */
-  const fresh = (more: object = {}): KafkaConfig =>
-    configSchema.parse({ kafka: { brokers: [broker], topic_prefix: `t${process.pid}-${topicCount++}`, partitions: 3, ...more } }).kafka
-  const alertsOf = async (config: KafkaConfig): Promise<AlertJson[]> => (await everythingIn(broker, topics(config.topic_prefix).alerts)).map(({ alert }) => alert)
+  const real = useBroker({ partitions: 3 })
+  const { fresh } = real
+  const alertsOf = async (config: KafkaConfig): Promise<AlertJson[]> => (await everythingIn(real.address, topics(config.topic_prefix).alerts)).map(({ alert }) => alert)
 
   describe('producing', () => {
     test('does a message carry the alert, its device as key, and CloudEvents headers?', async () => {
@@ -55,7 +38,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       const sink = new KafkaSink(config)
       await sink.send([makeAlert()])
       await sink.close()
-      const [message, ...more] = await everythingIn(broker, `${config.topic_prefix}.alerts.v1`)
+      const [message, ...more] = await everythingIn(real.address, `${config.topic_prefix}.alerts.v1`)
       expect(more).toEqual([])
       expect(message).toMatchObject({
         key: 'dev-ct1', value: nativeAlert(makeAlert()),
@@ -84,7 +67,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
         await sink.send([numbered(partitions)])
         await sink.close()
       }
-      const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin()
+      const admin = new Kafka({ brokers: [real.address], logLevel: logLevel.NOTHING }).admin()
       await admin.connect()
       const { topics: [found] } = await admin.fetchTopicMetadata({ topics: [`${config.topic_prefix}.alerts.v1`] })
       const { resources: [settings] } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: `${config.topic_prefix}.alerts.v1`, configNames: ['retention.ms', 'cleanup.policy'] }] })
@@ -99,7 +82,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
         publisher.accept(numbered(1))
         await until(() => publisher.deliveries[0]!.failing !== undefined, 20_000)
         expect(publisher.deliveries[0]!.failing).toMatch(/does not host this topic/)
-        const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin()
+        const admin = new Kafka({ brokers: [real.address], logLevel: logLevel.NOTHING }).admin()
         await admin.connect()
         await admin.createTopics({ topics: [{ topic: topics(config.topic_prefix).alerts, numPartitions: 1, replicationFactor: 1 }] })
         await admin.disconnect()
@@ -119,7 +102,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
 
     test('is what a topic with small messages refuses passed over, and counted?', async () => {
       const config = fresh()
-      const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin()
+      const admin = new Kafka({ brokers: [real.address], logLevel: logLevel.NOTHING }).admin()
       await admin.connect()
       await admin.createTopics({ topics: [{ topic: topics(config.topic_prefix).alerts, numPartitions: 1, replicationFactor: 1, configEntries: [{ name: 'max.message.bytes', value: '4000' }] }] })
       await admin.disconnect()
@@ -158,7 +141,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       const config = fresh({ partitions: 1 })
       const sink = new KafkaSink(config)
       await sink.send([numbered(0, 'low'), numbered(1, 'high')])
-      const producer = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).producer()
+      const producer = new Kafka({ brokers: [real.address], logLevel: logLevel.NOTHING }).producer()
       await producer.connect()
       const bad = ['not JSON', '{"schema":"wardwire.alert/1"}', 'null', ''].map((value) => ({ key: 'x', value }))
       const newer = { key: 'x', value: JSON.stringify({ ...JSON.parse(nativeAlert(numbered(2, 'critical'))) as object, invented_later: 1 }) }
@@ -209,8 +192,8 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       const sink = new KafkaSink(config)
       await sink.send([makeAlert(), { ...numbered(7, 'low'), title: 'CT1\x1b[2J' }])
       await sink.close()
-      const file = join(place, 'consume.yaml')
-      writeFileSync(file, `kafka: { topic_prefix: ${config.topic_prefix}, brokers: ['${broker}'] }\n`)
+      const file = join(real.place, 'consume.yaml')
+      writeFileSync(file, `kafka: { topic_prefix: ${config.topic_prefix}, brokers: ['${real.address}'] }\n`)
       const run = (...args: string[]): Promise<{ code: number | null; out: string; err: string }> => wardwire('consume', '--config', file, '--from-beginning', ...args)
       const [list, json, none] = await Promise.all([run('--count', '2'), run('--json', '--severity', 'high', '--count', '1'), run('--kafka', '127.0.0.1:1')])
       expect(list).toMatchObject({ code: 0 })
@@ -219,7 +202,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       expect(json.out.trimEnd()).toBe(nativeAlert(makeAlert()))
       expect(none.code).toBe(1)
       expect(none.err).toMatch(/cannot read from Kafka at 127.0.0.1:1: .*ECONNREFUSED/)
-      await expect(consume({ kafka: broker, severity: 'worst' })).rejects.toThrow(/give one of info, low/)
+      await expect(consume({ kafka: real.address, severity: 'worst' })).rejects.toThrow(/give one of info, low/)
       await expect(consume({})).rejects.toThrow(/--kafka needs brokers/)
     })
   })
@@ -227,31 +210,31 @@ describe.skipIf(why !== undefined)('Kafka', () => {
   // The engine is a later piece of the house; from then on this is never skipped.
   test.skipIf(!existsSync(join(root, 'models', 'engine.ts')))('does `wardwire replay --kafka` publish what it lists, with and without a state?', async () => {
     const capture = join(root, 'fixtures', 'demo', 'hospital.pcap.gz')
-    for (const more of [[], ['--state', join(place, 'replayed')]]) {
+    for (const more of [[], ['--state', join(real.place, 'replayed')]]) {
       const config = fresh()
-      const file = join(place, 'replay.yaml')
+      const file = join(real.place, 'replay.yaml')
       writeFileSync(file, `kafka: { topic_prefix: ${config.topic_prefix} }\n`)
-      const list = join(place, 'alerts.jsonl')
-      const { code, err } = await wardwire('replay', capture, '--config', file, '--kafka', broker, '--alerts', list, ...more)
+      const list = join(real.place, 'alerts.jsonl')
+      const { code, err } = await wardwire('replay', capture, '--config', file, '--kafka', real.address, '--alerts', list, ...more)
       expect({ code, err }).toMatchObject({ code: 0 })
       const latest = new Map(readFileSync(list, 'utf8').trimEnd().split('\n').map((line) => [(JSON.parse(line) as AlertJson).id, line]))
       expect(latest.size).toBeGreaterThan(0)
-      const published = new Map((await everythingIn(broker, topics(config.topic_prefix).alerts)).map(({ alert, value }) => [alert.id, value]))
+      const published = new Map((await everythingIn(real.address, topics(config.topic_prefix).alerts)).map(({ alert, value }) => [alert.id, value]))
       expect(published).toEqual(latest)
     }
   }, 120_000)
 
   test('does the program of docs/integrations/kafka.md print what comes, each revision once?', async () => {
-    const config = configSchema.parse({ kafka: { brokers: [broker] } }).kafka
+    const config = configSchema.parse({ kafka: { brokers: [real.address] } }).kafka
     const id = `doc-${randomUUID()}`
     const sink = new KafkaSink(config)
     const grown = { ...makeAlert({ id }), revision: 3 }
     await sink.send([makeAlert({ id }), makeAlert({ id }), numbered(1, 'low'), grown])
     await sink.close()
-    const program = join(place, 'consumer.mts')
+    const program = join(real.place, 'consumer.mts')
     const [code] = blocks('kafka.md', 'ts')
     writeFileSync(program, code!.replace("'wardwire'", JSON.stringify(join(root, 'src', 'api.ts'))).replace("'ticketing'", `'${id}'`))
-    const child = spawn(process.execPath, [...tsx, program, broker], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [...tsx, program, real.address], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     child.stdout.on('data', (data: Buffer) => { out += data.toString() })
     await until(() => out.includes('revision 3'), 20_000)
@@ -262,9 +245,9 @@ describe.skipIf(why !== undefined)('Kafka', () => {
 
   describe.skipIf(named !== undefined)('security', () => {
     const secure = (more: object = {}): object => {
-      const password = join(place, 'password')
+      const password = join(real.place, 'password')
       writeFileSync(password, `${SCRAM.password}\n`)
-      return { brokers: [own!.secure], tls: { ca_file: own!.caFile }, sasl: { mechanism: 'scram-sha-512', username: SCRAM.username, password_file: password }, ...more }
+      return { brokers: [real.own.secure], tls: { ca_file: real.own.caFile }, sasl: { mechanism: 'scram-sha-512', username: SCRAM.username, password_file: password }, ...more }
     }
 
     test.each(['plain', 'scram-sha-256', 'scram-sha-512'])('do alerts pass over TLS with %s, there and back?', async (mechanism) => {
@@ -280,7 +263,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
     })
 
     test('are a wrong password, an unknown authority and a listener without TLS told for what they are, and does the alert wait?', async () => {
-      const wrong = join(place, 'wrong')
+      const wrong = join(real.place, 'wrong')
       writeFileSync(wrong, 'guess')
       const settings = secure() as { sasl: object }
       const reasons: [object, RegExp][] = [
@@ -305,9 +288,9 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       const config = fresh({ partitions: 1 })
       return Promise.resolve({
         make: () => new KafkaSink(config),
-        got: () => { own!.thaw(); return alertsOf(config) },
-        down: () => own!.kill(), up: () => own!.start(),
-        silence: (silent: boolean) => { if (silent) own!.freeze(); else own!.thaw() },
+        got: () => { real.own.thaw(); return alertsOf(config) },
+        down: () => real.own.kill(), up: () => real.own.start(),
+        silence: (silent: boolean) => { if (silent) real.own.freeze(); else real.own.thaw() },
         acknowledges: true,
         remove: () => Promise.resolve(),
       })
@@ -326,7 +309,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
         await until(() => made >= 4, 20_000)
         expect(publisher.deliveries[0]!.failing).toBe('no answer within 0.5 s')
         // The real one is back under the same configuration.
-        config.brokers = [broker]
+        config.brokers = [real.address]
         expect(await publisher.drain(20_000)).toEqual({ left: 0, lost: 0 })
       }, { ...HASTY, deadline: 500 })
       for (const socket of sockets) socket.destroy()
@@ -340,10 +323,10 @@ describe.skipIf(why !== undefined)('Kafka', () => {
       await published(() => { made += 1; return new KafkaSink(config) }, async (publisher) => {
         publisher.accept(numbered(0))
         await until(async () => (await alertsOf(config)).length === 1)
-        own!.freeze()
+        real.own.freeze()
         for (let n = 1; n < 100; n++) publisher.accept(numbered(n))
         await until(() => publisher.deliveries[0]!.failures >= 2, 20_000)
-        own!.thaw()
+        real.own.thaw()
         expect(await publisher.drain(30_000)).toEqual({ left: 0, lost: 0 })
       }, { ...HASTY, deadline: 1200 })
       const got = await alertsOf(config)
@@ -354,7 +337,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
 
     test('R13: is wardwire killed at random moments no loss and no invention?', async () => {
       const config = fresh()
-      const folder = join(place, 'killed')
+      const folder = join(real.place, 'killed')
       let accepted = -1
       let next = 0
       for (let kill = 0; kill < 15; kill++) {
@@ -382,25 +365,25 @@ describe.skipIf(why !== undefined)('Kafka', () => {
 
     test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: are alerts kept through a full disk and a frozen broker, and delivered when both are healed?', async () => {
       const config = fresh()
-      own!.freeze()
+      real.own.freeze()
       try {
-        const child = producer(join(place, 'full'), config, 0, 2000, 6 * 1024)
+        const child = producer(join(real.place, 'full'), config, 0, 2000, 6 * 1024)
         await until(() => child.err().includes('alerts are held in memory'), 20_000)
         expect(child.process.exitCode).toBeNull()
         spawnSync('prlimit', ['--pid', String(child.process.pid), '--fsize=unlimited'])
         await until(() => child.err().includes('the store takes alerts again'), 20_000)
-        own!.thaw()
+        real.own.thaw()
         await child.ended
         expect(child.err()).toContain('left 0')
       } finally {
-        own!.thaw()
+        real.own.thaw()
       }
       expectOrder(await alertsOf(config), 2000)
     }, 120_000)
 
     test('R27: does a critical alert get through a storm that outgrows the disk it may use, with one summary of the rest?', async () => {
       const config = fresh()
-      own!.freeze()
+      real.own.freeze()
       try {
         await published(() => new KafkaSink(config), async (publisher) => {
           publisher.accept(numbered(0, 'critical'))
@@ -408,12 +391,12 @@ describe.skipIf(why !== undefined)('Kafka', () => {
             publisher.accept(numbered(n, 'low'))
             if (n % 500 === 0) await sleep(120)
           }
-          own!.thaw()
+          real.own.thaw()
           await until(async () => (await alertsOf(config)).some((a) => a.detector === 'ops.alerts-lost'), 30_000)
           expect(await publisher.drain(20_000)).toEqual({ left: 0, lost: 0 })
         }, { ...HASTY, deadline: 3000 }, 1_000_000)
       } finally {
-        own!.thaw()
+        real.own.thaw()
       }
       const got = await alertsOf(config)
       const summaries = [...new Map(got.filter((a) => a.detector === 'ops.alerts-lost').map((a) => [a.id, a])).values()]
@@ -439,7 +422,7 @@ describe.skipIf(why !== undefined)('Kafka', () => {
 
   /** @param limit kilobytes that no file may grow beyond */
   function producer(folder: string, config: KafkaConfig, from: number, count?: number, limit?: number): Producer {
-    const args = [...tsx, join(import.meta.dirname, 'producer.ts'), folder, broker, config.topic_prefix, String(from), ...(count === undefined ? [] : [String(count)])]
+    const args = [...tsx, join(import.meta.dirname, 'producer.ts'), folder, real.address, config.topic_prefix, String(from), ...(count === undefined ? [] : [String(count)])]
     const child = limit === undefined
       ? spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
       : spawn('bash', ['-c', `ulimit -S -f ${limit}; exec "$@"`, 'bash', process.execPath, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })

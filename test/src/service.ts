@@ -1,7 +1,9 @@
 /** A running `wardwire watch`, to be fed, signalled and asked. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { jsonLines } from './program.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -48,9 +50,9 @@ export class Service {
   }
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, what: () => string = () => 'a condition', within = 30_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: () => string | Promise<string> = () => 'a condition', within = 30_000): Promise<void> {
   for (const end = Date.now() + within; !await condition();) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${what()}`)
+    if (Date.now() > end) throw new Error(`waited in vain for ${await what()}`)
     await pause(50)
   }
 }
@@ -66,4 +68,11 @@ export function metricsOf(page: string): Map<string, number> {
     const at = line.lastIndexOf(' ')
     return [line.slice(0, at), Number(line.slice(at + 1))]
   }))
+}
+
+/** The JSON lines of a file; of one that is not there, none. A last line that was cut off by a kill is left out. */
+export function lines(path: string): Record<string, unknown>[] {
+  if (!existsSync(path)) return []
+  const text = readFileSync(path, 'utf8')
+  return jsonLines(text.slice(0, text.lastIndexOf('\n') + 1))
 }

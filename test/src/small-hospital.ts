@@ -12,7 +12,7 @@ export const STUDY_ROOT_FIND = '1.2.840.10008.5.1.4.1.2.2.1'
 const VERIFICATION = '1.2.840.10008.1.1'
 export const START = Date.UTC(2026, 1, 2, 8) * 1000
 
-const scanner = { ip: '10.9.1.11', mac: '02:00:00:00:01:11', stack: WINDOWS_7 }
+export const scanner = { ip: '10.9.1.11', mac: '02:00:00:00:01:11', stack: WINDOWS_7 }
 const archive = { ip: '10.9.0.20', mac: '02:00:00:00:00:20', stack: LINUX }
 /** An archive that nobody declared, on the Internet. */
 export const OUTSIDE = { ip: '203.0.113.9', mac: '02:00:00:00:00:99', stack: LINUX }
@@ -29,12 +29,12 @@ export class SmallHospital {
   }
 
   /** One association that verifies, stores and queries. */
-  association(at: number, elements: Element[], query: Element[] = [], callingAe = 'CT1', server = archive): this {
+  association(at: number, elements: Element[], query: Element[] = [], callingAe = 'CT1', server = archive, client = scanner): this {
     const ae = { calling: callingAe, called: 'PACS' }
     const contexts = [[1, VERIFICATION], [3, CT_IMAGE_STORAGE], [5, STUDY_ROOT_FIND]] as const
     const store = { class: CT_IMAGE_STORAGE, instance: '1.2.3.4.5' }
     const identifier = dataSet(query, EXPLICIT_LE)
-    this.#talk(scanner, server, 104, at)
+    this.#talk(client, server, 104, at)
       .send('client', associateRq({ ...ae, contexts: contexts.map(([id, abstract]) => ({ id, abstract, transfers: [EXPLICIT_LE] })) }))
       .send('server', associateAc({ ...ae, contexts: contexts.map(([id]) => ({ id, result: 0, transfer: EXPLICIT_LE })) }))
       .send('client', message(1, echoRq(1))).send('server', message(1, echoRsp(1)))
@@ -78,6 +78,29 @@ export function ordinaryDays(days: number): Uint8Array {
       hospital.association(at, scan(day * 10 + hour))
       hospital.feed(at + 60e6, [{ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|C${day}${hour}|P|2.5.1\rPID|1||P${hour}\r`, controlId: `C${day}${hour}` }])
     }
+  }
+  return hospital.capture()
+}
+
+/** So many associations a minute apart, then a title nobody knows, and studies to the Internet. */
+export function smallTroubles(associations: number): Uint8Array {
+  const hospital = new SmallHospital()
+  const after = START + associations * 60e6
+  for (let n = 0; n < associations; n++) hospital.association(START + n * 60e6, scan(n))
+  hospital.association(after, scan(associations), [], 'ROGUE')
+  for (let n = 1; n <= 20; n++) hospital.association(after + n * 10e6, scan(associations + n), [], 'CT1', OUTSIDE)
+  return hospital.capture()
+}
+
+/** A day of 40 scanners that all send to an address on the Internet in the end: an alert for each, which grow. */
+export function manyTroubles(): Uint8Array {
+  const hospital = new SmallHospital()
+  for (let n = 0; n < 1600; n++) {
+    const at = START + n * 60e6
+    const k = n % 40
+    const client = { ...scanner, ip: `10.9.1.${50 + k}`, mac: `02:00:00:00:02:${(16 + k).toString(16)}` }
+    const isTrouble = n >= 400 && n % 7 === 0
+    for (let i = 0; i < (isTrouble ? 3 : 1); i++) hospital.association(at + i * 5e6, scan(n), [], `CT${k}`, isTrouble ? OUTSIDE : archive, client)
   }
   return hospital.capture()
 }

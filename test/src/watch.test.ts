@@ -1,14 +1,16 @@
 /** `wardwire watch` as a service, fed on standard input: what needs no right to capture. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { get, metricsOf, Service, until } from './service.ts'
-import { jsonLines, wardwire } from './program.ts'
-import { ordinaryDays } from './small-hospital.ts'
+import { conversationsIn, killed } from './kills.ts'
+import { get, lines as linesOf, metricsOf, Service, until } from './service.ts'
+import { wardwire } from './program.ts'
+import { manyTroubles, ordinaryDays } from './small-hospital.ts'
 
 let folder: string
 let demo: Uint8Array
@@ -16,7 +18,7 @@ const at = (name: string): string => join(folder, name)
 const env = (): { XDG_STATE_HOME: string } => ({ XDG_STATE_HOME: folder })
 const watch = (args: string[]): Service => new Service(['watch', '-', ...args], { env: env() })
 const read = (name: string): string => { try { return readFileSync(at(name), 'utf8') } catch { return '' } }
-const lines = (name: string): Record<string, unknown>[] => jsonLines(read(name))
+const lines = (name: string): Record<string, unknown>[] => linesOf(at(name))
 /** Alerts of the traffic, the latest revision of each, without what differs by how they were captured. */
 const ofTraffic = (alerts: Record<string, unknown>[]): unknown[] => [...new Map(alerts.filter((a) => !(a['detector'] as string).startsWith('ops.')).map((a) => [a['id'], { ...a, capture: null }])).values()]
 const config = (name: string, lines: string): string => {
@@ -111,30 +113,11 @@ describe('signals', () => {
 
 describe('kills', () => {
   test('R13, R20: killed at random moments and started again, does it go on, and does every alert that was accepted arrive?', async () => {
-    const settings = config('kill.yaml', `service: { checkpoint_seconds: 0.2 }\nsinks: [{ type: jsonl, path: ${at('kill-sink.jsonl')} }]`)
-    const start = (): Service => watch(['--state', at('kill'), '--publish', '--config', settings, '--alerts', at('kill-accepted.jsonl')])
-    for (let i = 0; i < 4; i++) {
-      const service = start()
-      const feeding = service.feed(demo)
-      await service.says('capturing from')
-      await pause(Math.random() * 1200)
-      expect(await service.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
-      await feeding
-    }
-    const last = start()
-    await last.feed(demo)
-    last.child.stdin!.end()
-    expect((await last.ended).code, last.stderr).toBe(0)
-    expect(last.stderr).not.toMatch(/"level":"error"/)
-    const delivered = lines('kill-sink.jsonl')
-    const ids = new Set(delivered.map((a) => a['id']))
-    expect(lines('kill-accepted.jsonl').filter((a) => !ids.has(a['id']))).toEqual([])
-    expect(ids.size).toBeGreaterThan(3)
-    // Nothing is invented: each rests on conversations that were there.
-    const seen = new Set(lines('live-events.jsonl').map((e) => (e['flow'] as { community_id?: string } | undefined)?.community_id))
-    for (const alert of delivered.filter((a) => !(a['detector'] as string).startsWith('ops.'))) {
-      for (const flow of alert['flows'] as string[]) expect(seen).toContain(flow)
-    }
+    const folder = at('killed')
+    mkdirSync(folder)
+    const result = await killed(folder, demo, conversationsIn(read('live-events.jsonl')), 4)
+    expect(result).toMatchObject({ missing: [], invented: [] })
+    expect(result.delivered).toBeGreaterThan(3)
   })
 })
 
@@ -167,6 +150,35 @@ describe('health', () => {
     await service.says('because of SIGTERM')
     service.child.kill('SIGTERM')
     await service.ended
+  })
+
+  test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: is a disk that is full told by readyz, does the service go on, and is it well again by itself when there is room?', async () => {
+    const settings = config('full.yaml', `service: { checkpoint_seconds: 0.2, no_traffic_minutes: 60 }\nkafka: { brokers: ['127.0.0.1:1'] }`)
+    const service = watch(['--state', at('full'), '--publish-events', '--config', settings, '--metrics-port', '0'])
+    const port = await service.port()
+    // From now on no file may be written beyond this, as if it were the end of the disk.
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=100000:unlimited'])
+    await service.feed(manyTroubles())
+    await until(async () => /^\[-\] state: /m.test((await get(port, '/readyz?verbose')).body), async () => (await get(port, '/readyz?verbose')).body)
+    expect((await get(port, '/readyz')).status).toBe(503)
+    expect(metricsOf((await get(port, '/metrics')).body).get('wardwire_checkpoints_total{result="failed"}')).toBeGreaterThan(0)
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=unlimited:unlimited'])
+    await until(async () => (await get(port, '/readyz')).status === 200)
+    expect(service.stderr).toContain('what is learned can be saved again')
+    expect((await service.stop()).code, service.stderr).toBe(0)
+    expect(service.stderr).toMatch(/[1-9]\d* events wait in the state for the next run/)
+  })
+
+  test('R21: with more to read than it can, does it answer at once all the same?', { retry: 2 }, async () => {
+    const service = watch(['--metrics-port', '0', '--alerts', at('busy.jsonl'), '--state', at('busy')])
+    const port = await service.port()
+    await service.feed(demo.subarray(0, 5_000_000))
+    await get(port, '/metrics')
+    await service.feed(demo.subarray(5_000_000))
+    const lag = metricsOf((await get(port, '/metrics')).body).get('nodejs_eventloop_lag_p99_seconds')
+    expect(lag).toBeGreaterThan(0)
+    expect(lag).toBeLessThan(0.2)
+    await service.stop('SIGKILL')
   })
 
   test('is the page of metrics what Prometheus reads, with the names of the design, the books balanced, and nothing of the wire in a label?', async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytes, le16, le32 } from '../../../fixtures/build/bytes.ts'
 import { dataSet, el, encapsulated, sq, type Element } from '../../../fixtures/build/dicom.ts'
-import { DataSetWalker, NO_VR, type Visitor } from '../../../protocols/dicom/dataset.ts'
+import { DataSetWalker, FRAGMENT, NO_VR, type Visitor } from '../../../protocols/dicom/dataset.ts'
 import { keywords } from '../../../protocols/dicom/keywords.ts'
 import { DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, JPEG_BASELINE } from '../../../protocols/dicom/uids.ts'
 import { LIMITS } from '../../../protocols/limits.ts'
@@ -18,6 +18,7 @@ const hexTag = (tag: number): string => tag.toString(16).padStart(8, '0').toUppe
 /** Writes down all it is shown, with the sequences around it. */
 class Recorder implements Visitor {
   readonly last: number = 0xffffffff
+  readonly needed: number = 0xffffffff
   readonly found: string[] = []
   items = 0
   wants(): number {
@@ -29,9 +30,10 @@ class Recorder implements Visitor {
   item(): void {
     this.items++
   }
-  value(tag: number, vr: number, parent: number, b: Uint8Array, start: number, end: number, isWhole: boolean): void {
+  value(tag: number, vr: number, parent: number, b: Uint8Array, start: number, end: number, length: number): void {
+    if (vr === FRAGMENT) return
     const code = vr === NO_VR ? '' : String.fromCharCode(vr >> 8, vr & 0xff)
-    this.found.push(`${hexTag(parent)} ${hexTag(tag)} ${code} ${Buffer.from(b.subarray(start, end)).toString('hex')}${isWhole ? '' : '...'}`)
+    this.found.push(`${hexTag(parent)} ${hexTag(tag)} ${code} ${Buffer.from(b.subarray(start, end)).toString('hex')}${end - start === length ? '' : '...'}`)
   }
 }
 

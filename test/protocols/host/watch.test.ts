@@ -7,6 +7,7 @@ import { ACK, SYN, tcpFrame, u8, udpFrame, type WireFrame } from '../../../fixtu
 import { Random } from '../../../fixtures/build/random.ts'
 import { Timeline } from '../../../fixtures/build/timeline.ts'
 import type { EventOf } from '../../../protocols/events.ts'
+import { SYSTEMS } from '../../../protocols/host/systems.ts'
 import { LIMITS } from '../../../protocols/limits.ts'
 import { START, decode } from '../contract/wire.ts'
 
@@ -79,6 +80,14 @@ describe('the handshake', () => {
 })
 
 const smb1 = (dialects: string, flags = 0x18): Uint8Array => bytes('\0\0\0\x60', '\xFFSMB\x72', new Uint8Array(4), flags, new Uint8Array(22), 0, le16(dialects.length), dialects)
+/** SMB 1 session setup: words, then bytes with the strings from an even place on where they are wide. */
+const session = (words: Uint8Array, before: Uint8Array, strings: string[], { reply = false, wide = true } = {}): Uint8Array => {
+  const pad = wide && (33 + words.length + 2 + before.length) % 2 === 1 ? 1 : 0
+  const data = bytes(before, new Uint8Array(pad), ...strings.map((text) => Buffer.from(`${text}\0`, wide ? 'utf16le' : 'latin1')))
+  return bytes('\0\0\0\xC0', '\xFFSMB\x73', new Uint8Array(4), reply ? 0x98 : 0x18, le16(wide ? 0x8000 : 0), new Uint8Array(20), words.length / 2, words, le16(data.length), data)
+}
+const withBlob = (blob: number): Uint8Array => bytes(new Uint8Array(14), le16(blob), new Uint8Array(8))
+const withPasswords = (oem: number, unicode: number): Uint8Array => bytes(new Uint8Array(14), le16(oem), le16(unicode), new Uint8Array(8))
 const smb2 = (...dialects: number[]): Uint8Array => bytes(
   '\0\0\0\x90', '\xFESMB', le16(64), new Uint8Array(6), le16(0), le16(1), le32(0), new Uint8Array(44),
   le16(36), le16(dialects.length), new Uint8Array(32), ...dialects.map(le16))
@@ -97,15 +106,42 @@ describe('SMB', () => {
     ['dialects of Windows 7', smb2(0x0202, 0x0210), ['windows-7']],
     ['dialects of Windows 10', smb2(0x0202, 0x0210, 0x0300, 0x0302, 0x0311), ['windows-10']],
     ['NTLM of Windows 7', ntlm(6, 1, 7601), ['windows-7']],
+    ['a session of Windows XP, which names 2002', session(withBlob(5), new Uint8Array(5), ['Windows 2002 Service Pack 3 2600', 'Windows 2002 5.1']), ['windows-xp']],
+    ['a session of Windows 7 with names of an account', session(withPasswords(24, 24), new Uint8Array(48), ['someone', 'DOMAIN', 'Windows 7 Professional 7601 Service Pack 1', 'LAN']), ['windows-7']],
+    ['an answer of Server 2003 in single bytes', session(new Uint8Array(6), new Uint8Array(0), ['Windows Server 2003 3790 Service Pack 2', 'x'], { reply: true, wide: false }), ['windows-xp']],
+    ['an answer of Server 2012 R2 behind a security blob', session(bytes(new Uint8Array(6), le16(9)), new Uint8Array(9), ['Windows Server 2012 R2 Standard 9600', 'x'], { reply: true }), ['windows-8']],
+    ['an answer of Samba', session(new Uint8Array(6), new Uint8Array(0), ['Unix', 'Samba 4.17'], { reply: true }), ['linux']],
+    ['a session whose string is cut off before it begins', session(withBlob(400), new Uint8Array(5), ['Windows 7']), []],
     ['NTLM of Samba', ntlm(6, 1, 0), []],
     ['NTLM of Server 2019', ntlm(10, 0, 17763), ['windows-10']],
   ])('does %s say what it should?', (_, payload, expected) => {
     expect(families(hosts([tcp(payload)]))).toEqual(expected)
   })
 
+  test('does a session tell nothing of who logs in, and nothing odd?', () => {
+    const told = hosts([tcp(session(withPasswords(1, 0), new Uint8Array(1), ['DOE^JANE', 'WARD7', 'Windows 7 \u202e<script>=1+1', 'x']))])
+    expect(JSON.stringify(told)).not.toMatch(/DOE|WARD7|[<=\u202e]/)
+    expect(told[0]!.os!.evidence).toContain('Windows 7 ??script')
+  })
+
+  // A release that was an enablement package says the build of the one it enables; scanners run the long-term editions.
+  test.each([
+    [19041, '2032-01-13'], [19045, '2025-10-14'], [18363, '2022-05-10'], [14393, '2027-01-12'], [22000, '2024-10-08'], [22621, '2026-11-10'], [26100, '2034-11-14'], [65_000, null], [11_000, null],
+  ])('is the end of life of build %i that of the longest-lived system that says it?', (build, eol) => {
+    expect(hosts([tcp(ntlm(10, 0, build))])).toMatchObject([{ os: { eol } }])
+  })
+
   test('does a challenge name its computer?', () => {
     expect(names(hosts([tcp(challenge('CT-ROOM-2'))]))).toEqual([[A, 'CT-ROOM-2']])
   })
+})
+
+test('has each end of life a date and a page where it is published?', () => {
+  for (const { name, eol, source } of Object.values(SYSTEMS)) {
+    if (eol === null) continue
+    expect(new Date(eol).toISOString().slice(0, 10), name).toBe(eol)
+    expect(source, name).toMatch(/^https:\/\//)
+  }
 })
 
 describe('banners', () => {

@@ -19,7 +19,7 @@ describe('finding', () => {
     table.find(packet({ src: 5, dst: 5, sport: 9, dport: 2 }))
     const slot = table.add(packet({ src: 5, dst: 5, sport: 9, dport: 2 }), HALF_OPEN)
     expect(table.find(packet({ src: 5, dst: 5, sport: 2, dport: 9 }))).toBe(slot)
-    expect([table.lowerPort(slot), table.higherPort(slot)]).toEqual([2, 9])
+    expect([table.endpoint(slot, true).port, table.endpoint(slot, false).port]).toEqual([2, 9])
   })
 
   test('does it agree with a map, whatever is added and removed?', () => {

@@ -186,10 +186,10 @@ export class Talk {
 
   #summary(conversation: Conversation): Summary {
     const { client, server, state } = conversation
-    const { addresses, clientPort } = this.tracker.endpoints(conversation)
+    const { ip, port } = this.tracker.endpoint(conversation, true)
     const each = (pick: 'bytes' | 'packets' | 'retransmitted' | 'lost'): [number, number] => [client?.[pick] ?? 0, server?.[pick] ?? 0]
     return {
-      client: `${addresses[3]! & 0xFF}:${clientPort}`, state,
+      client: `${ip.slice(ip.lastIndexOf('.') + 1)}:${port}`, state,
       bytes: each('bytes'), packets: each('packets'), retransmitted: each('retransmitted'), lost: each('lost'),
     }
   }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Alert } from '../../../models/alert.ts'
 import { Engine } from '../../../models/engine.ts'
 import type { WireEvent } from '../../../protocols/events.ts'
 import { eventJson, readEvents } from '../../../src/api.ts'
@@ -72,6 +73,29 @@ describe.skipIf(!existsSync(capture))('a site of a worker', () => {
     expect(judged).toBe(lines.length)
     site.take(lines[0]!, mark(5, 'another'))
     expect(site.counts.missed).toBe(5)
+  })
+
+  test('are events that never came told once an hour of capture time, with how many, also after a break, the same every time?', () => {
+    const told = (cuts: readonly number[]): string[] => {
+      const alerts: Alert[] = []
+      const begin = (): Site => new Site({ onAlert: (alert) => alerts.push(alert) })
+      let site = begin()
+      for (let n = 0; n < 3000; n++) {
+        if (cuts.includes(n)) {
+          const next = begin()
+          next.load(stored(site))
+          site = next
+        }
+        if (n % 100 !== 50) site.take(lines[n]!, mark(n))
+      }
+      expect(site.counts.missed).toBe(30)
+      return alerts.filter((a) => a.detector === 'ops.events_missing').map(nativeAlert)
+    }
+    const once = told([])
+    expect(once.length).toBeGreaterThan(1)
+    expect(once.length).toBeLessThan(30)
+    expect(JSON.parse(once[0]!)).toMatchObject({ severity: 'medium', count: 1, device: { id: 'sensor:radiology' } })
+    expect(told([51, 700, 2000])).toEqual(once)
   })
 
   test('does what is no event of ours hurt nobody, and is it counted?', () => {

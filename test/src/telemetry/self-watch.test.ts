@@ -8,7 +8,7 @@ function watched(): { at: (seconds: number, sight?: Partial<Sight>) => void; tol
   const start = now
   const told: Alert[] = []
   const self = new SelfWatch('ward 3', configSchema.parse({}).service, (alert) => told.push(alert), () => now)
-  let sight: Sight = { frames: 0, bytes: 0, dropped: 0, gaps: 0, sinks: [] }
+  let sight: Sight = { frames: 0, bytes: 0, dropped: 0, gaps: 0, sinks: [], eventsLost: 0 }
   return {
     told, self,
     at: (seconds, change = {}) => {
@@ -63,12 +63,23 @@ describe('never blind and green (R23)', () => {
 
   test('is a sink that takes nothing told, each by itself, and a slow one not?', () => {
     const { at, told, self } = watched()
-    for (let s = 0; s <= 400; s++) at(s, { frames: s, sinks: [{ sink: 'kafka', held: 5 + s, delivered: 7 }, { sink: 'slow', held: 900, delivered: Math.floor(s / 100) }] })
+    for (let s = 0; s <= 400; s++) at(s, { frames: s, sinks: [{ sink: 'kafka', what: 'alerts', held: 5 + s, delivered: 7 }, { sink: 'slow', what: 'alerts', held: 900, delivered: Math.floor(s / 100) }] })
     expect(told.map((a) => [a.detector, a.title])).toEqual([['ops.outbox_growing', 'Alerts wait for kafka']])
     expect(self.stalled('kafka')).toBe(400_000)
     expect(self.stalled('slow')).toBe(0)
-    at(401, { sinks: [{ sink: 'kafka', held: 3, delivered: 8 }, { sink: 'slow', held: 900, delivered: 4 }] })
+    at(401, { sinks: [{ sink: 'kafka', what: 'alerts', held: 3, delivered: 8 }, { sink: 'slow', what: 'alerts', held: 900, delivered: 4 }] })
     expect(told.at(-1)).toMatchObject({ id: told[0]!.id, revision: 2, title: 'kafka takes alerts again' })
+  })
+
+  test('are events that wait told beside alerts for the same brokers, and events that are lost, once, and the end of it?', () => {
+    const { at, told, self } = watched()
+    for (let s = 0; s <= 400; s++) at(s, { frames: s, sinks: [{ sink: 'kafka', what: 'alerts', held: 0, delivered: s }, { sink: 'kafka', what: 'events', held: s, delivered: 7 }] })
+    expect(told.map((a) => [a.detector, a.title])).toEqual([['ops.outbox_growing', 'Events wait for kafka']])
+    expect([self.stalled('kafka'), self.stalled('kafka', 'events')]).toEqual([0, 400_000])
+    for (let s = 401; s < 500; s++) at(s, { frames: s, sinks: [{ sink: 'kafka', what: 'events', held: 0, delivered: s }], eventsLost: s < 450 ? s : 450 })
+    expect(told.slice(1).map((a) => [a.detector, a.revision])).toEqual([['ops.outbox_growing', 2], ['ops.events_lost', 1]])
+    for (let s = 500; s < 600; s++) at(s, { frames: s })
+    expect(told.at(-1)).toMatchObject({ id: told[2]!.id, revision: 2, count: 450, title: 'No more events are lost' })
   })
 
   test('is the end of capturing told, and that it goes on?', () => {
