@@ -116,8 +116,8 @@ export class Engine {
     const clientActs = event.kind === 'dicom.operation' ? event.invoker === 'client' : event.kind === 'hl7.message' ? event.direction === 'client' : true
     this.#enter(this.#client, ends.server, ends, clientActs, claims)
     this.#enter(this.#server, ends.client, ends, !clientActs, NO_CLAIMS)
-    this.#client.reroute = this.#directory.reroute
-    this.#directory.reroute = null
+    const asker = event.kind === 'dicom.operation' && event.cause !== undefined ? this.#directory.known(event.cause.ip) : undefined
+    this.#client.asker = this.#server.asker = asker === undefined || asker === ends.client || asker === ends.server ? null : asker
     this.#edge(this.#client, ends.client)
     this.#edge(this.#server, ends.server)
     observe(event, ends.client, this.#site, this.#client)
@@ -138,7 +138,7 @@ export class Engine {
       const found = detector.judge(event, device, this.#site, scene)
       if (found.length === 0) continue
       this.findings.set(detector.id, (this.findings.get(detector.id) ?? 0) + found.length)
-      for (const evidence of found) this.#incidents.add(aged(evidence))
+      for (const evidence of found) this.#incidents.add(aged(scene.asker === null ? evidence : { ...evidence, asker: scene.asker }))
     }
   }
 
@@ -208,8 +208,7 @@ export class Engine {
     const { ip, hostname } = event
     const eol = event.confidence === 'low' ? null : event.os?.eol ?? null
     if (hostname === null && event.os === null) return
-    const id = this.#directory.state.byIp.get(ip)?.[0]
-    const device = id === undefined ? undefined : this.#directory.devices.get(id)
+    const device = this.#directory.known(ip)
     if (device === undefined) {
       if (this.#shown.size < MOST_SHOWN || this.#shown.has(ip)) this.#shown.set(ip, { hostname: hostname ?? this.#shown.get(ip)?.hostname ?? null, eol: event.os === null ? this.#shown.get(ip)?.eol ?? null : eol })
       return
@@ -221,7 +220,7 @@ export class Engine {
   /** What addresses showed before they were devices. */
   #recognise(): void {
     for (const [ip, { hostname, eol }] of this.#shown) {
-      const device = this.#directory.devices.get(this.#directory.state.byIp.get(ip)?.[0] ?? '')
+      const device = this.#directory.known(ip)
       if (device === undefined) continue
       device.host ??= hostname
       device.eol ??= eol
@@ -255,7 +254,7 @@ export class Engine {
     const { contexts } = this.#site.state
     contexts.most = Math.max(contexts.most, contexts.today)
     contexts.today = 0
-    this.#site.learnBreadth(this.#directory.devices.values(), day)
+    this.#site.learnSizes(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
       watchDrips(device, day, this.#site)
@@ -391,8 +390,8 @@ const MOST_SHOWN = 10_000
 
 function newScene(side: Scene['side']): Scene {
   return {
-    peer: undefined as never, side, acts: false, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
+    peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
+    claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }
 

@@ -16,6 +16,8 @@ export interface Evidence {
   /** Who did it; not always the device whose baseline was asked. */
   actor: Device
   peer: Device | null
+  /** Who had the actor do it (C-MOVE), when that is neither of the two. */
+  asker?: Device | null
   /** Rarity under the baseline, uncorrected; null for rules, which carry their severity. */
   p: number | null
   /** The factors that p is the product of; none for rules. */

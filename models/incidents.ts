@@ -3,7 +3,6 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
-import { rfc3339 } from '../protocols/time.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
 import { ATTACK_VERSION, techniques } from './attack.ts'
 import { Budget, type BudgetState } from './budget.ts'
@@ -13,7 +12,8 @@ import { addressOf, clean, mature, nameOf, todayOf, type Device } from './device
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { newStanding, score, severityOf, surprise, weigh, type Standing } from './standing.ts'
 import { adviceOn } from './advice.ts'
-import { counted, num } from './detectors/detector.ts'
+import { counted } from './detectors/detector.ts'
+import { explanationOf, inOneText } from './explanation.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { shortId } from './hash.ts'
 import { pack, unpack } from './pack.ts'
@@ -42,8 +42,11 @@ export interface Incident {
   objective: Objective
   /** Devices by id, and what each piece of evidence adds. */
   peers: string[]
-  /** Largest surprise of a piece of evidence so far: who leads. */
+  /** Who had the actor do it. */
+  asker?: string | undefined
+  /** Largest surprise of a piece of evidence so far, and of equals the rarest: that one leads, and gives the title. */
   lead: number
+  leadP: number
   standing: Standing
   /** Count at the last revision that was written. */
   told: number
@@ -94,13 +97,15 @@ export class Incidents {
 
   add(evidence: Evidence): void {
     const { at, actor, peer, group, p } = evidence
-    const excuse = this.#site.calendar.excuse(at, actor.ips, peer?.ips ?? null, evidence.service) ?? allowed(this.allowances, evidence)
+    // A silence, or a slow change, is the actor's own, whoever showed it.
+    const withWhom = group === 'slow' ? null : peer?.ips ?? null
+    const excuse = this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service) ?? allowed(this.allowances, evidence)
     const incident = this.#find(evidence)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
     if (p !== null && excuse === undefined) note(actor, this.#site.day, sum)
-    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : p === null ? 'low' : 'info'
+    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrongAnyway(evidence) ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
     if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
@@ -132,10 +137,23 @@ export class Incidents {
       this.#open.delete(key)
     }
     // The other end of the same edge may have been told about already: one incident, two views.
-    if (evidence.peer === null) return undefined
-    const incident = this.#open.get(`${evidence.peer.id}/${evidence.objective}`)
-    if (incident === undefined || evidence.at - incident.alert.last_seen > OPEN) return undefined
-    return incident.peers.includes(evidence.actor.id) || shareHost(incident.alert.hosts, evidence.actor) ? incident : undefined
+    const other = this.#growing(evidence.peer, evidence)
+    if (other !== undefined && (other.peers.includes(evidence.actor.id) || shareHost(other.alert.hosts, evidence.actor))) return other
+    // And a third: who asked for it.
+    return this.#growing(evidence.asker, evidence) ?? this.#askedFor(evidence)
+  }
+
+  #growing(device: Device | null | undefined, { at, objective }: Evidence): Incident | undefined {
+    const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
+    return incident !== undefined && at - incident.alert.last_seen <= OPEN ? incident : undefined
+  }
+
+  /** The incident of others that this actor had them do. */
+  #askedFor({ actor, at, objective }: Evidence): Incident | undefined {
+    for (const incident of this.#open.values()) {
+      if (incident.objective === objective && incident.asker === actor.id && at - incident.alert.last_seen <= OPEN) return incident
+    }
+    return undefined
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -149,7 +167,7 @@ export class Incidents {
       title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], attack_version: ATTACK_VERSION, flows: [], count: 0,
       baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
     }
-    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0, storm }
+    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, leadP: 2, standing: actor.standing, told: 0, storm }
     actor.standing = newStanding()
     if (this.#open.size >= MOST.open) this.#open.delete(this.#open.keys().next().value!)
     this.#open.set(key, incident)
@@ -192,24 +210,27 @@ export class Incidents {
 
   #take(incident: Incident, evidence: Evidence, excuse: string | undefined): void {
     const { alert } = incident
-    const { actor, peer } = evidence
+    const { actor, peer, asker } = evidence
+    if (asker !== undefined && asker !== null) incident.asker ??= asker.id
     alert.count++
     alert.last_seen = Math.max(alert.last_seen, evidence.at)
-    for (const device of [actor, peer]) {
-      if (device === null || device === NOBODY || device.id === incident.actor) continue
+    for (const device of [actor, peer, asker]) {
+      if (device === null || device === undefined || device === NOBODY || device.id === incident.actor) continue
       if (!incident.peers.includes(device.id) && incident.peers.length < MOST.peers) {
         incident.peers.push(device.id)
         alert.peers.push(describe(device))
       }
     }
-    addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(evidence.flow === null ? [] : [evidence.flow.client.ip, evidence.flow.server.ip])], MOST.hosts)
+    addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(asker?.ips.keys() ?? []), ...(evidence.flow === null ? [] : [evidence.flow.client.ip, evidence.flow.server.ip])], MOST.hosts)
     const flow = evidence.flow?.community_id
     if (flow !== undefined) addSome(alert.flows, [flow], MOST.flows)
     keep(alert.evidence, published(evidence, excuse))
     alert.attack = techniques([...alert.attack.map((a) => a.technique), ...this.#options.facts(evidence.detector).attack])
     const weight = excuse !== undefined ? 0 : evidence.p === null ? SCORES[evidence.severity ?? 'low'] : surprise(evidence.group, evidence.p)
-    if (weight >= incident.lead) {
+    const p = evidence.p ?? 1
+    if (weight > incident.lead || (weight === incident.lead && p < incident.leadP)) {
       incident.lead = weight
+      incident.leadP = p
       alert.detector = evidence.detector
       alert.title = evidence.title
       if (actor.id === incident.actor) alert.device = describe(actor)
@@ -225,7 +246,8 @@ export class Incidents {
     }
     if (incident.storm) alert.title = `A storm of alerts: ${counted(alert.count, 'findings')} beyond ${STORM} incidents in an hour, counted together`
     alert.capture.loss = round(this.#site.loss)
-    alert.explanation = this.#explain(incident)
+    alert.advice = { would_explain: [...this.#options.facts(alert.detector).falsePositives], ...adviceOn(alert.detector, incident.objective) }
+    alert.explanation = inOneText(explanationOf(alert))
     const copy = structuredClone(alert)
     this.#kept.delete(alert.id)
     this.#kept.set(alert.id, copy)
@@ -238,24 +260,6 @@ export class Incidents {
     const others = actor.role === 'unknown' ? 0 : this.#site.popularity(actor, 'peer', '').others
     if (others === 0 || !alert.evidence.some((one) => one.arithmetic?.some((factor) => factor.of === 'count') === true)) return {}
     return { others, pace: Math.round(100 * this.#site.pace(actor).factor(this.#site.day)) }
-  }
-
-  /** Observed and expected from the evidence, what would explain it, and what would not. */
-  #explain({ alert, objective }: Incident): string {
-    const parts = alert.evidence.slice(0, 4).map((e) => e.text)
-    const { falsePositives } = this.#options.facts(alert.detector)
-    parts.push(`Since ${minuteOf(alert.first_seen)} UTC, ${counted(alert.count, 'events')} so far.`)
-    const { others, pace } = alert.baseline
-    if (others !== undefined && pace !== undefined) {
-      parts.push(`The other ${counted(others, 'devices')} in the role ${alert.device.role} ${others === 1 ? 'is' : 'are'} at ${num(pace)} % of the usual today.`)
-    }
-    if (alert.campaign !== undefined && alert.campaign !== alert.id) parts.push(`It belongs to the campaign that began with alert ${alert.campaign}.`)
-    if (falsePositives.length > 0) parts.push(`Would explain it: ${falsePositives.join('; ')}.`)
-    const advice = adviceOn(alert.detector, objective)
-    parts.push(`Would not: ${advice.wouldNot}.`, `Next: ${advice.next}.`)
-    if (alert.baseline.state === 'learning') parts.push('This device is still being learned, so ordinary firsts may be part of it.')
-    if (alert.capture.loss > 0.001) parts.push(`The sensor missed ${(100 * alert.capture.loss).toFixed(1)} % of the bytes, so counts may be low.`)
-    return parts.join(' ')
   }
 
   /** A day is over. */
@@ -310,6 +314,9 @@ function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds
   return evidence.learning === true && SEVERITIES.indexOf(severity) > SEVERITIES.indexOf('low') ? 'low' : severity
 }
 
+/** What needs no learning to be wrong is not hidden by any declaration; that a server is away is just what was declared. */
+const wrongAnyway = ({ p, group }: Evidence): boolean => p === null && group !== 'slow'
+
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -336,9 +343,6 @@ function patience({ group, p }: Evidence, severity: Severity): Micros {
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
-
-/** Capture time to the minute. */
-const minuteOf = (at: Micros): string => rfc3339(at).slice(0, 16).replace('T', ' ')
 
 const round = (x: number): number => Math.round(x * 1000) / 1000
 

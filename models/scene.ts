@@ -5,7 +5,7 @@
 import type { Crossing } from './baseline/counts.ts'
 import type { Habit } from './baseline/novelty.ts'
 import type { Device } from './device.ts'
-import type { Claim, Ends, Reroute } from './directory.ts'
+import type { Claim, Ends } from './directory.ts'
 import type { StreamName } from './streams.ts'
 
 export interface Scene {
@@ -15,6 +15,8 @@ export interface Scene {
   side: 'client' | 'server'
   /** Did the device ask for, or send, this (invoker of the operation, sender of the message)? */
   acts: boolean
+  /** Who had one of the two do it (C-MOVE), when that is somebody else. */
+  asker: Device | null
   /** DIMSE service or HL7. */
   service: string
   ends: Ends
@@ -26,8 +28,6 @@ export interface Scene {
   edge: Habit | undefined
   /** Two hosts with one name, found by this event. */
   claims: Claim[]
-  /** An address found to answer through another device. */
-  reroute: Reroute | null
   /** A study that this device meets for the first time today, in this direction. */
   newStudy: boolean
   unexplained: boolean

@@ -143,6 +143,26 @@ describe('purity', () => {
   })
 })
 
+describe('passive (R30)', () => {
+  /** Who may open or listen on a socket, and what for. */
+  const SOCKETS: Record<string, string> = {
+    'src/sinks/http.ts': 'to the receivers that are configured', 'src/sinks/syslog.ts': 'to the receiver that is configured',
+    'src/sources/live.ts': 'a stream socket on this machine', 'src/commands/capture.ts': 'a stream socket on this machine', 'src/sources/bytes.ts': 'a pipe',
+    'src/telemetry/health.ts': 'listens on loopback', 'src/report/console.ts': 'listens on loopback',
+  }
+  const NETWORK = /^(node:)?(net|tls|dgram|dns|http|https|http2|dns\/promises)$/
+
+  test('does nothing open a socket but whoever delivers alerts, captures, or answers on loopback?', () => {
+    const found = sources.filter((s) => s.imports.some(({ specifier, typeOnly }) => NETWORK.test(specifier) && !typeOnly) || /\bfetch\(|\bWebSocket\b/.test(s.text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '')))
+    expect(found.map((s) => s.file).filter((file) => !(file in SOCKETS) && !file.startsWith('src/report/page/'))).toEqual([])
+    expect(Object.keys(SOCKETS).filter((file) => !found.some((s) => s.file === file))).toEqual([])
+  })
+
+  test('does the capturing process never send: is `inject` of the library not called by anybody?', () => {
+    expect(sources.filter((s) => /\binject\s*\(|\.inject\b/.test(s.text)).map((s) => s.file)).toEqual([])
+  })
+})
+
 describe('the top level', () => {
   test('does it hold what the design names, and nothing else?', () => {
     const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'eslint.config.js', 'fixtures', 'models', 'package-lock.json', 'package.json',

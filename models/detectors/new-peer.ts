@@ -60,7 +60,7 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
       title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it never used: ${to}`,
       text: `${counted(today, what)} today between ${from} and ${to}, a peer it never used in ${days(device.lived)}`
         + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
-        + `. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
+        + `${scene.asker === null ? '' : `; ${nameOf(scene.asker)} asked for it (C-MOVE)`}. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
         + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
     })]
   },

@@ -1,5 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
+import { rate, withFloor } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -20,15 +21,27 @@ export const queryEnumeration: Detector<'dicom.operation'> = {
     if (!scene.acts || scene.service !== 'C-FIND') return NONE
     const broad = breadth(event, device, site, scene)
     if (scene.crossed.length === 0) return broad === undefined ? NONE : [broad]
+    expectRead(device, scene, site)
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: queryEnumeration, title, least, peer: scene.peer, service: 'C-FIND' })
     const found = judgeCrossings({
       'aimless': options(`${who} queries without retrieving`, 5),
       'matches': options(`${who} is shown far more patients and studies than usual`, 10),
-    }, event, device, scene)
+    }, event, device, site, scene)
     if (broad !== undefined) found.push(broad)
     return found
   },
+}
+
+/** Whoever goes on to read is shown what to read: each retrieval of the window explains the records of a usual query. */
+function expectRead(device: Device, scene: Scene, site: Site): void {
+  const { matches, query, retrieve } = Object.fromEntries(device.streams)
+  if (matches === undefined || query === undefined || retrieve === undefined) return
+  scene.crossed = scene.crossed.map(({ stream, crossing }) => {
+    const read = crossing.window === 'hour' ? (retrieve.hour === site.hour ? retrieve.inHour : 0) : retrieve.day === site.day ? retrieve.inDay : 0
+    // The query of this moment may still be followed by a retrieval.
+    return { stream, crossing: stream === 'matches' ? withFloor(matches, crossing, (read + 1) * rate(matches) / rate(query)) : crossing }
+  })
 }
 
 /** How many of today's queries were as broad as this one, against what share of all queries at this site are. */

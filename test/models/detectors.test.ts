@@ -1,15 +1,13 @@
 /** Each detector: the case that it has to find, and the benign twin that it has to pass (cases.ts). */
 import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Micros, WireEvent } from '../../protocols/events.ts'
+import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { DAY, MINUTE, at, flow, flowEnd, operation, store, study } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
-import { orderedPatient, times } from './happenings.ts'
-import { ARCHIVE, CT01, WS03, inOrder, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
-
-const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
+import { moved, orderedPatient, shift, times } from './happenings.ts'
+import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
+import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
   expect(alertsOf(ordinaryDay(TODAY)).map((alert) => alert.title)).toEqual([])
@@ -52,6 +50,30 @@ describe('bytes that are not read from C-STORE', () => {
     const cut = (client: number) => times(3, 11, 3, (when) => flowEnd(flow(CT01, ARCHIVE), when, 'dicom', { bytes: { client, server: 400 } }))
     expect(told(cut(400_000_000))).toHaveLength(1)
     expect(told(cut(500_000))).toEqual([])
+  })
+})
+
+describe('a host that nobody knows, at a site that is known', () => {
+  const severities = (day: WireEvent[], id: string) => ofDetector(alertsOf(among(day)), id).map((alert) => alert.severity)
+  const breaks = (n: number) => times(n, 11, 0.2, (when, i) => violation(flow(STRANGER, ARCHIVE), when, `pdu.rule-${i}`))
+
+  test('is it judged by what nobody does there?', () => {
+    expect(severities(breaks(30), 'protocol-violations')).toEqual(['medium'])
+  })
+
+  test('may it make mistakes as anybody does?', () => {
+    expect(severities(breaks(2), 'protocol-violations')).toEqual([])
+  })
+})
+
+describe('a retrieval for somebody else', () => {
+  test.each([['together', 0], ['hours before the studies go', 3], ['hours after', -3]])('is it one alert that names who asked, also when a request is made %s?', (_when, hours) => {
+    const moves = times(60, 11, 1, (when, i) => moved(WS03, STRANGER, when, study(`m${i}`, `nobody-${i}`, TODAY - 300)).map((event) =>
+      (event.kind === 'dicom.operation' && event.command === 'C-MOVE' ? { ...event, at: event.at - hours * HOUR } : event)))
+    const alerts = alertsOf(among(moves)).filter((alert) => above(alert, 'info'))
+    expect(alerts.map((alert) => alert.title)).toHaveLength(1)
+    expect(alerts[0]!.hosts).toEqual(expect.arrayContaining([WS03.ip, ARCHIVE.ip, STRANGER.ip]))
+    expect(alerts[0]!.explanation).toContain('; WS03 asked for it (C-MOVE)')
   })
 })
 

@@ -1,8 +1,8 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
-import type { Flow, Micros, WireEvent } from '../../protocols/events.ts'
-import { SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, store, study, type Host } from './build.ts'
+import type { Cause, DataSetFacts, Flow, Micros, WireEvent } from '../../protocols/events.ts'
+import { MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
 import { ARCHIVE, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
-import { TODAY } from './learned.ts'
+import { TODAY, stored } from './learned.ts'
 
 /** n times, from an hour of today on, so many minutes apart. */
 export const times = (n: number, hour: number, apart: number, make: (when: Micros, i: number) => WireEvent | WireEvent[]): WireEvent[] =>
@@ -14,13 +14,7 @@ export const guesses = (n: number, title: (i: number) => string): WireEvent[] =>
 
 /** Studies sent over one association each. */
 export const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of: (i: number) => string, made = TODAY, bytes = 500_000): WireEvent[] =>
-  times(n, hour, apart, (when, i) => {
-    const on = flow(from, to)
-    return [
-      store(on, when, from.name, study(`s${i}.${hour}`, of(i), made, { bytes })), association(on, when + SECOND, from.name, { 'C-STORE': 1 }),
-      flowEnd(on, when + 2 * SECOND, 'dicom'),
-    ]
-  })
+  times(n, hour, apart, (when, i) => stored(from, to, when, study(`s${i}.${hour}`, of(i), made, { bytes })))
 
 export const talks = (from: Host, to: Host, n: number, more: Parameters<typeof flowEnd>[3] = {}): WireEvent[] =>
   times(n, 10, 5, (when) => flowEnd(flow(from, to), when, null, more))
@@ -89,13 +83,63 @@ export const fortnight = (n: number): WireEvent[] =>
 export const PARTNER = host('PARTNER', '93.184.215.14')
 
 /** A day on which the archive is gone from ten o'clock on, and everybody tries in vain. */
-export function archiveGone(): WireEvent[] {
-  const ten = at(TODAY, 10)
-  return ordinaryDay(TODAY).flatMap((event): WireEvent[] => {
-    if (!('flow' in event) || event.at < ten) return [event]
-    const { client, server } = event.flow
-    if (client.ip === ARCHIVE.ip) return []
-    if (server.ip !== ARCHIVE.ip) return [event]
-    return event.kind === 'flow' ? [failedFlow(event.flow, event.at, 'refused')] : []
-  })
+export const archiveGone = (): WireEvent[] => outage(ordinaryDay(TODAY), ARCHIVE, at(TODAY, 10), at(TODAY + 1, 0))
+
+/**
+ * A server answers nobody for a while. Whoever calls it tries every ten minutes, and when it is back does what was left undone, one thing
+ * after the other.
+ * @param pause between two things left undone
+ */
+export function outage(events: WireEvent[], server: Host, from: Micros, to: Micros, pause = 20 * SECOND): WireEvent[] {
+  const happened: WireEvent[] = []
+  const undone = new Map<string, Extract<WireEvent, { flow: Flow }>[]>()
+  for (const event of events) {
+    const hit = 'flow' in event && event.at >= from && event.at < to && (event.flow.client.ip === server.ip || event.flow.server.ip === server.ip)
+    if (!hit) happened.push(event)
+    else {
+      const { client } = event.flow
+      const caller = client.ip === server.ip ? event.flow.server : client
+      undone.set(caller.ip, [...undone.get(caller.ip) ?? [], event])
+    }
+  }
+  for (const [ip, list] of undone) {
+    const { client, server: end } = list.find(({ flow }) => flow.client.ip === ip)?.flow ?? list[0]!.flow
+    if (client.ip === ip) {
+      const caller = host('', ip, client.mac)
+      for (let when = list[0]!.at; when < to; when += 10 * MINUTE) happened.push(failedFlow(flow(caller, server, end.port), when, 'refused'))
+    }
+    let [n, begin] = [-1, -Infinity]
+    for (const event of list) {
+      if (event.at - begin > pause) {
+        begin = event.at
+        n++
+      }
+      const later = to + n * pause + event.at - begin
+      if (later < at(TODAY + 1, 0)) happened.push({ ...event, at: later })
+    }
+  }
+  return inOrder(happened)
 }
+
+/** A study that the archive sends to somebody, at the request of another. */
+export function moved(by: Host, to: Host, when: Micros, facts: DataSetFacts): WireEvent[] {
+  const asked = flow(by, ARCHIVE)
+  const cause: Cause = { command: 'C-MOVE', flow: asked.id, ae: by.name, ip: by.ip, message_id: 1, by: 'originator', after_ms: 100 }
+  return [
+    ...stored(ARCHIVE, to, when, facts).map((event) => (event.kind === 'dicom.operation' ? { ...event, cause } : event)),
+    move(asked, when + 3 * SECOND, by.name, to.name),
+  ]
+}
+
+/** Nothing of this host is on the wire for a while. */
+export const without = (events: WireEvent[], absent: Host, from: Micros, to: Micros): WireEvent[] => events.filter((event) =>
+  !('flow' in event) || event.at < from || event.at >= to || (event.flow.client.ip !== absent.ip && event.flow.server.ip !== absent.ip))
+
+/** A day on which hosts appear as others from an hour on. */
+export const switched = (day: number, hour: number, as: (host: Host) => Host): WireEvent[] =>
+  inOrder([...ordinaryDay(day).filter((event) => event.at < at(day, hour)), ...ordinaryDay(day, as).filter((event) => event.at >= at(day, hour))])
+
+export const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.map((event) => ({ ...event, at: event.at + by }))
+
+/** Days from today on, each as it is made. */
+export const days = (n: number, make: (day: number) => WireEvent[]): WireEvent[] => Array.from({ length: n }, (_, i) => inOrder(make(TODAY + i))).flat()

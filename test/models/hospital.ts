@@ -36,21 +36,26 @@ function noise(...numbers: number[]): number {
 
 export const inOrder = (events: WireEvent[]): WireEvent[] => events.sort((a, b) => a.at - b.at)
 
-/** Everything of one day. `as` lets a host appear as another (moved, with a new card). */
-export function ordinaryDay(day: number, as: (host: Host) => Host = (same) => same): WireEvent[] {
+/**
+ * Everything of one day.
+ * @param as lets a host appear as another (moved, with a new card)
+ * @param pace how busy everybody is; 1 is as ever
+ */
+export function ordinaryDay(day: number, as: (host: Host) => Host = (same) => same, pace = 1): WireEvent[] {
   const events: WireEvent[] = []
-  SCANNERS.forEach((scanner, s) => scans(events, day, s, as(scanner)))
-  READERS.forEach((reader, r) => reads(events, day, r, as(reader)))
-  interfaces(events, day)
+  SCANNERS.forEach((scanner, s) => scans(events, day, s, as(scanner), pace))
+  READERS.forEach((reader, r) => reads(events, day, r, as(reader), pace))
+  interfaces(events, day, as, pace)
   return inOrder(events)
 }
 
 export const some = (mean: number, ...numbers: number[]): number => Math.round(mean * (0.85 + 0.3 * noise(...numbers)))
-const ordered = (day: number, scanner: number, n: number): string => `${day}-${scanner}-${n}`
+/** The patient of a scanner's nth order of a day. */
+export const ordered = (day: number, scanner: number, n: number): string => `${day}-${scanner}-${n}`
 
-function scans(events: WireEvent[], day: number, s: number, scanner: Host): void {
-  for (let n = 0; n < some(STUDIES, day, s); n++) {
-    const when = at(day, 8 + (9 * n) / STUDIES, 20 * noise(day, s, n))
+function scans(events: WireEvent[], day: number, s: number, scanner: Host, pace: number): void {
+  for (let n = 0; n < some(STUDIES * pace, day, s); n++) {
+    const when = at(day, 8 + (9 * n) / (STUDIES * pace), 20 * noise(day, s, n))
     const worklist = flow(scanner, RIS, 105)
     events.push(find(worklist, when - 15 * MINUTE, scanner.name, 3, { sop_class_uid: WORKLIST_FIND }))
     events.push(association(worklist, when - 15 * MINUTE + SECOND, scanner.name, { 'C-FIND': 1 }), flowEnd(worklist, when - 15 * MINUTE + 2 * SECOND, 'dicom'))
@@ -61,9 +66,9 @@ function scans(events: WireEvent[], day: number, s: number, scanner: Host): void
   }
 }
 
-function reads(events: WireEvent[], day: number, r: number, reader: Host): void {
-  for (let n = 0; n < some(READS, day, 9 + r); n++) {
-    const when = at(day, 9 + (8 * n) / READS, 25 * noise(day, 9 + r, n))
+function reads(events: WireEvent[], day: number, r: number, reader: Host, pace: number): void {
+  for (let n = 0; n < some(READS * pace, day, 9 + r); n++) {
+    const when = at(day, 9 + (8 * n) / (READS * pace), 25 * noise(day, 9 + r, n))
     // One in a day is looked up without an order.
     const of = n === 5 ? `old-${day}-${r}` : ordered(day, n % SCANNERS.length, Math.floor(n / 2))
     events.push(...read(reader, when, `${day}.${r}.${n}`, of, day))
@@ -84,17 +89,18 @@ export function read(reader: Host, when: number, uid: string, of: string, day: n
   ]
 }
 
-function interfaces(events: WireEvent[], day: number): void {
-  const orders = flow(HIS, RIS, 2575)
-  const results = flow(LAB, HIS, 2575)
+function interfaces(events: WireEvent[], day: number, as: (host: Host) => Host, pace: number): void {
+  const [his, ris, lab] = [as(HIS), as(RIS), as(LAB)]
+  const orders = flow(his, ris, 2575)
+  const results = flow(lab, his, 2575)
   for (let s = 0; s < SCANNERS.length; s++) {
-    for (let n = 0; n <= STUDIES + 4; n++) events.push(message(orders, at(day, 6 + n / 2, s * 7 + 5 * noise(day, s, n)), HIS, RIS, 'ORM^O01', ordered(day, s, n)))
+    for (let n = 0; n <= (STUDIES + 4) * pace; n++) events.push(message(orders, at(day, 6 + n / 2 / pace, s * 7 + 5 * noise(day, s, n)), his, ris, 'ORM^O01', ordered(day, s, n)))
   }
-  for (let n = 0; n < some(30, day, 20); n++) events.push(message(orders, at(day, 6 + n / 2.2, 12 * noise(day, n)), HIS, RIS, 'ADT^A08', `any-${n}`))
-  for (let n = 0; n < some(4, day, 21); n++) events.push(message(orders, at(day, 9 + n * 1.5, 31), HIS, RIS, 'ADT^A40', `merged-${day}-${n}`))
-  for (let n = 0; n < some(60, day, 22); n++) {
-    const when = at(day, 6 + n / 4.3, 10 * noise(day, n, 5))
-    events.push(message(results, when, LAB, HIS, 'ORU^R01', `any-${n}`, n === 20 ? refused : {}))
+  for (let n = 0; n < some(30 * pace, day, 20); n++) events.push(message(orders, at(day, 6 + n / 2.2 / pace, 12 * noise(day, n)), his, ris, 'ADT^A08', `any-${n}`))
+  for (let n = 0; n < some(4, day, 21); n++) events.push(message(orders, at(day, 9 + n * 1.5, 31), his, ris, 'ADT^A40', `merged-${day}-${n}`))
+  for (let n = 0; n < some(60 * pace, day, 22); n++) {
+    const when = at(day, 6 + n / 4.3 / pace, 10 * noise(day, n, 5))
+    events.push(message(results, when, lab, his, 'ORU^R01', `any-${n}`, n === 20 ? refused : {}))
   }
   for (const end of [orders, results]) events.push(flowEnd(end, START + day * DAY + 23.9 * 60 * MINUTE, 'hl7'))
 }

@@ -1,14 +1,45 @@
 /** The invented hospital as an engine knows it after three weeks, and what it says about a day that follows. */
-import type { WireEvent } from '../../protocols/events.ts'
+import type { DataSetFacts, Micros, WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
-import { at, flow, flowEnd, host } from './build.ts'
-import { CT01, LEARNED, READERS, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { SECOND, association, at, failedFlow, flow, flowEnd, host, operation, store, study, type Host } from './build.ts'
+import { ARCHIVE, CT01, HIS, LAB, LEARNED, READERS, RIS, SCANNERS, inOrder, ordered, ordinaryDay, ordinaryDays } from './hospital.ts'
 
 /** The day that is judged: a Monday. */
 export const TODAY = LEARNED
 /** Visits every reader in the night. */
 export const BACKUP = host('BACKUP', '10.1.9.5')
+/** Reads for this hospital at night, from somewhere on the Internet; the calendar does not know. */
+export const TELERADIOLOGY = host('NIGHTREAD', '198.51.100.66')
+/** Looks every Monday whether everybody answers. */
+export const MONITOR = host('MONITOR', '10.1.9.9')
+
+/** What the night brings: the backup, some studies for the readers elsewhere, and on Mondays the monitor. */
+export function night(day: number, studies = 3): WireEvent[] {
+  return [
+    ...READERS.map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null)),
+    ...Array.from({ length: studies }, (_, i) => stored(ARCHIVE, TELERADIOLOGY, at(day, 23, 6 * i), study(`night${day}.${i}`, ordered(day, i % 3, 12 - i % 9), day))).flat(),
+    ...(day % 7 === 0 ? sweep(MONITOR, at(day, 2, 30)) : []),
+  ]
+}
+
+/** Verifies every DICOM host, and tries two more ports of each. */
+export function sweep(by: Host, when: Micros): WireEvent[] {
+  return [ARCHIVE, RIS, HIS, LAB, ...SCANNERS, ...READERS].filter((target) => target !== by).flatMap((target, i) => {
+    const begin = when + 4 * i * SECOND
+    const echo = flow(by, target)
+    return [
+      operation(echo, begin, by.name, 'C-ECHO'), association(echo, begin + SECOND, by.name, { 'C-ECHO': 1 }), flowEnd(echo, begin + SECOND, 'dicom'),
+      ...[445, 2575].map((port, n) => failedFlow(flow(by, target, port), begin + (2 + n) * SECOND, 'refused')),
+    ]
+  })
+}
+
+/** One study over an association of its own. */
+export function stored(from: Host, to: Host, when: Micros, facts: DataSetFacts): WireEvent[] {
+  const on = flow(from, to)
+  return [store(on, when, from.name, facts), association(on, when + SECOND, from.name, { 'C-STORE': 1 }), flowEnd(on, when + 2 * SECOND, 'dicom')]
+}
 
 /** Called by CT01 every working hour since the first day. */
 export const VENDOR = host('VENDOR', '198.51.100.20')
@@ -19,9 +50,9 @@ let learned: string | undefined
 export function state(): [string, unknown][] {
   if (learned === undefined) {
     const engine = new Engine({ onAlert: () => undefined, learnUntil: at(TODAY, 0) })
-    const nightly = Array.from({ length: LEARNED }, (_, day) => READERS.map((reader, i) => flowEnd(flow(BACKUP, reader, 445), at(day, 2, i), null))).flat()
+    const nights = Array.from({ length: LEARNED }, (_, day) => night(day)).flat()
     const heartbeat = Array.from({ length: LEARNED * 10 }, (_, i) => flowEnd(flow(CT01, VENDOR, 443), at(Math.floor(i / 10), 8 + (i % 10), 20), 'tls'))
-    for (const event of inOrder([...ordinaryDays(LEARNED), ...nightly, ...heartbeat])) engine.event(event)
+    for (const event of inOrder([...ordinaryDays(LEARNED), ...nights, ...heartbeat])) engine.event(event)
     learned = JSON.stringify([...engine.save()])
   }
   return JSON.parse(learned) as [string, unknown][]
