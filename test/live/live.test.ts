@@ -1,11 +1,13 @@
 /** Live capture, from real tools, in a network namespace of the test's own. Skipped, with the reason, where that is not possible. */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { frame, message, msh, pid } from '../../fixtures/build/hl7.ts'
 import { writeStudy } from '../../fixtures/build/lab/objects.ts'
 import { has } from '../../fixtures/build/lab/tools.ts'
 import { jsonLines, wardwire } from '../src/program.ts'
@@ -75,34 +77,64 @@ describe.skipIf(why !== null)('live capture', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test.skipIf(!has('storescp') || !has('storescu'))('are a store and an echo of dcmtk on lo decoded, as a replay of what was kept, and of what tcpdump kept, says?', async () => {
+  test.skipIf(['storescp', 'storescu', 'echoscu', 'mllp_send', 'tcpdump'].some((tool) => !has(tool)))('R12: is what dcmtk and mllp_send say on lo told live as a replay of what was kept tells it, and of what tcpdump kept by itself: events, alerts and ids?', async () => {
     const study = writeStudy(at('objects'), 'CT', 1, 2)
     const files = readdirSync(at('objects'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.dcm')).map((name) => join(at('objects'), name))
-    const tcpdump = has('tcpdump') ? spawn('nsenter', [...inside, 'tcpdump', '-i', 'lo', '-s', '262144', '--immediate-mode', '-U', '-Z', 'root', '-w', at('tcpdump.pcap'), 'tcp port 14104'], { stdio: 'ignore' }) : undefined
-    const service = watch('-i', 'lo', '--filter', 'tcp port 14104', '--events', at('live.jsonl'), '--write', at('kept.pcapng'), '--alerts', at('live-alerts.jsonl'))
+    const messages = [1, 2, 3].map((n) => message(msh({ sendingApp: 'ADT1', type: 'ADT^A01^ADT_A01', controlId: `M${n}` }), pid({ id: `P${n}`, name: 'EXAMPLE^EVE' })))
+    writeFileSync(at('messages.hl7'), Buffer.concat(messages.map((one) => frame(one))))
+    const filter = 'tcp port 14104 or tcp port 14575'
+    const background = (...command: string[]): ChildProcess => spawn('nsenter', [...inside, ...command], { stdio: 'ignore' })
+    const archive = background('storescp', '-aet', 'ARCHIVE', '-od', folder, '14104')
+    const engine = background(process.execPath, '--import', 'tsx', join(import.meta.dirname, 'mllp-server.ts'), '14575')
+    // Local, and of the Internet all the same.
+    run('ip', 'addr', 'add', '203.0.113.9/32', 'dev', 'lo')
+    await until(() => run('ss', '-tln').split('\n').filter((line) => /:(14104|14575) /.test(line)).length >= 2)
+    // One recording by itself, and one that goes to a second service as it is made.
+    const tcpdump = background('tcpdump', '-i', 'lo', '-s', '262144', '--immediate-mode', '-U', '-Z', 'root', '-w', at('tcpdump.pcap'), filter)
+    const piped = watch('-', '--events', at('piped.jsonl'), '--alerts', at('piped-alerts.jsonl'))
+    const pipe = spawn('nsenter', [...inside, 'tcpdump', '-i', 'lo', '-s', '262144', '-U', '-Z', 'root', '-w', '-', filter], { stdio: ['ignore', 'pipe', 'ignore'] })
+    pipe.stdout.on('data', (bytes: Buffer) => { appendFileSync(at('piped.pcap'), bytes) }).pipe(piped.child.stdin!)
+    const service = watch('-i', 'lo', '--filter', filter, '--events', at('live.jsonl'), '--write', at('kept.pcapng'), '--alerts', at('live-alerts.jsonl'))
     await service.says('capturing from lo')
-    const storescp = spawn('nsenter', [...inside, 'storescp', '-aet', 'ARCHIVE', '-od', folder, '14104'], { stdio: 'ignore' })
-    await until(() => { try { run('echoscu', '-aet', 'CT1', '-aec', 'ARCHIVE', '127.0.0.1', '14104'); return true } catch { return false } })
+    await piped.says('capturing from stdin')
+    await until(() => existsSync(at('tcpdump.pcap')) && statSync(at('tcpdump.pcap')).size > 0)
+    run('echoscu', '-aet', 'CT1', '-aec', 'ARCHIVE', '127.0.0.1', '14104')
     run('storescu', '-aet', 'CT1', '-aec', 'ARCHIVE', '127.0.0.1', '14104', ...files)
+    run('mllp_send', '-p', '14575', '-f', at('messages.hl7'), '127.0.0.1')
+    for (let n = 0; n < 12; n++) run('storescu', '-aet', 'CT1', '-aec', 'OUTSIDE', '203.0.113.9', '14104', ...files)
     await pause(700)
     expect((await service.stop()).code, service.stderr).toBe(0)
-    storescp.kill('SIGKILL')
-    tcpdump?.kill('SIGINT')
-    await pause(300)
-    const operations = lines('live.jsonl').filter((e) => e['kind'] === 'dicom.operation').map((o) => `${o['command'] as string} ${o['status'] as string}`)
-    expect(study).toBeDefined()
-    expect(files.length).toBeGreaterThan(0)
-    expect(operations).toEqual(['C-ECHO 0000', ...files.map(() => 'C-STORE 0000')])
-    const events = (name: string): string[] => read(name).trim().split('\n').filter((line) => !line.includes('"kind":"capture"'))
-    for (const kept of ['kept.pcapng', ...(tcpdump ? ['tcpdump.pcap'] : [])]) {
-      const replayed = await wardwire(['replay', at(kept), '--events', at(`${kept}.jsonl`), '--alerts', at('replayed-alerts.jsonl')], { env: { XDG_STATE_HOME: folder } })
-      expect(replayed.code, replayed.stderr).toBe(0)
-      // What tcpdump keeps has no ticks, so what ends with the capture ends a little earlier.
-      if (kept === 'kept.pcapng') expect(events(`${kept}.jsonl`)).toEqual(events('live.jsonl'))
-      expect(lines(`${kept}.jsonl`).filter((e) => e['kind'] === 'dicom.operation').map((o) => [o['command'], o['status'], o['sop_instance_uid']]))
-        .toEqual(lines('live.jsonl').filter((e) => e['kind'] === 'dicom.operation').map((o) => [o['command'], o['status'], o['sop_instance_uid']]))
-      expect(lines('replayed-alerts.jsonl').map((a) => a['id'])).toEqual(lines('live-alerts.jsonl').map((a) => a['id']))
+    for (const one of [tcpdump, pipe]) {
+      one.kill('SIGINT')
+      await once(one, 'close')
     }
+    expect((await piped.ended).code, piped.stderr).toBe(0)
+    archive.kill('SIGKILL')
+    engine.kill('SIGKILL')
+    expect(study).toBeDefined()
+    const live = lines('live.jsonl')
+    expect(live.filter((e) => e['kind'] === 'dicom.operation').slice(0, 1 + files.length).map((o) => `${o['command'] as string} ${o['status'] as string}`))
+      .toEqual(['C-ECHO 0000', ...files.map(() => 'C-STORE 0000')])
+    expect(live.filter((e) => e['kind'] === 'hl7.message').map((m) => [m['control_id'], (m['acks'] as { code: string }[]).map(({ code }) => code)])).toEqual([1, 2, 3].map((n) => [`M${n}`, ['AA']]))
+    expect(lines('live-alerts.jsonl').length).toBeGreaterThan(0)
+    // How the capture itself went is told by each capture for itself.
+    const events = (name: string): string[] => read(name).trim().split('\n').filter((line) => !line.includes('"kind":"capture"'))
+    const alerts = (name: string): unknown[] => lines(name).map((alert) => ({ ...alert, capture: null }))
+    const replay = async (kept: string): Promise<void> => {
+      const replayed = await wardwire(['replay', at(kept), '--events', at(`${kept}.jsonl`), '--alerts', at(`${kept}-alerts.jsonl`)], { env: { XDG_STATE_HOME: folder } })
+      expect(replayed.code, replayed.stderr).toBe(0)
+    }
+    for (const [kept, seen] of [['kept.pcapng', 'live'], ['piped.pcap', 'piped']] as const) {
+      await replay(kept)
+      expect(events(`${kept}.jsonl`), kept).toEqual(events(`${seen}.jsonl`))
+      expect(alerts(`${kept}-alerts.jsonl`), kept).toEqual(alerts(`${seen}-alerts.jsonl`))
+    }
+    // The kernel gives each listener a time of its own, microseconds apart: all but times, and ids that are made from them, is the same.
+    await replay('tcpdump.pcap')
+    const timeless = (text: string): string => text
+      .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, 'null').replace(/"(duration_ms|latency_ms|lag_ms)":[\d.]+/g, '').replace(/\b(a|dev)-[0-9a-z]{11}\b/g, '').replace(/"id":"[0-9a-f]{16}"/g, '')
+    expect(events('tcpdump.pcap.jsonl').map(timeless)).toEqual(events('live.jsonl').map(timeless))
+    expect(alerts('tcpdump.pcap-alerts.jsonl').map((alert) => timeless(JSON.stringify(alert)))).toEqual(alerts('live-alerts.jsonl').map((alert) => timeless(JSON.stringify(alert))))
   })
 
   test('are 100,000 packets of 200 bytes a second on a veth pair read without loss, and does a stopped reader lose, all of it counted?', async () => {
