@@ -16,6 +16,9 @@ export const DEVICE_LIMITS = {
   studies: 4096,
 } as const
 
+/** HL7 messages are counted by size, in powers of two of bytes: the last class is 8 MB and more. */
+export const MESSAGE_CLASSES = 24
+
 /** Kinds of things a device may newly do. */
 export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
 export type MemoryName = (typeof MEMORIES)[number]
@@ -34,6 +37,8 @@ export interface Today {
   bytes: Record<'out' | 'in', OpenBytes>
   /** Queries by breadth (site.ts). */
   breadth: number[]
+  /** HL7 messages sent, by size; absent: none were. */
+  messages?: number[]
   /** Merges by the patient that survives them. */
   merges: Map<string, number>
   /** Usual callers that got no connection, and since when. */
@@ -70,6 +75,8 @@ export interface Device {
   /** End of life of its operating system (YYYY-MM-DD), where it showed one that has one. */
   eol?: string | null
   role: string
+  /** One of its addresses is now heard from another hardware address: whose, in words (null: nobody's so far), and what of patients came that way. */
+  detour?: { ip: string; mac: string; through: string | null; passed: number }
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>
   /** Images it sent of its own, by modality. */
@@ -83,6 +90,8 @@ export interface Device {
   triggers: Map<string, CountStream>
   /** Bytes per study, by direction (store.out, store.in). */
   sizes: Map<string, StudySizes>
+  /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
+  messageSizes?: number[]
   memories: Record<MemoryName, Memory>
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>

@@ -159,12 +159,12 @@ class Stream implements BlockSink {
     this.#message.reset(this.#route)
   }
 
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
-    this.#message.segment(b, start, end, length, cut)
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+    this.#message.segment(b, start, end, name, length, cut)
   }
 
-  body(b: Uint8Array, start: number, end: number): void {
-    this.#message.body(b, start, end)
+  piece(b: Uint8Array, start: number, end: number): void {
+    this.#message.piece(b, start, end)
   }
 
   loss(): void {

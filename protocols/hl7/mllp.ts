@@ -19,7 +19,7 @@ import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
 import type { HeldBytes } from './held.ts'
-import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
+import { BHS, BTS, FHS, FTS, MSH, NAMELESS, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
 import { hasControl, lensOf } from './lens.ts'
 import { Utf16 } from './utf16.ts'
 
@@ -32,10 +32,13 @@ export type Framing = 'mllp' | 'http' | 'stx' | 'none'
 export interface BlockSink {
   /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
-  /** A segment of the message without its end. Of a long one only the beginning is there, `length` says how long it is; `cut`: its end never came. */
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void
-  /** All bytes of the segments behind the header segment, in order, without their ends. */
-  body(b: Uint8Array, start: number, end: number): void
+  /**
+   * A segment of the message without its end; `name` is its first three bytes (see `segmentName`). Of a long one only the beginning is
+   * there, `length` says how long it is; `cut`: its end never came.
+   */
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void
+  /** A piece of a long segment, in order, before `segment` is told of it; not of a header segment. */
+  piece(b: Uint8Array, start: number, end: number): void
   /** Bytes of the message are missing here. */
   loss(): void
   /** The message is over; `ended` is false when its end never came. */
@@ -232,7 +235,7 @@ export class BlockReader {
     const undecided = end - from - this.#seen
     this.#length = this.#seen
     this.#long = true
-    this.#announce(this.#head, 0, this.#head.length, this.#offset)
+    this.#announce(nameAt(this.#head, 0), this.#head, 0, this.#head.length, this.#offset)
     this.#takeLong(b, from, end - undecided)
     this.#offset += this.#seen
     this.#seen = 0
@@ -417,24 +420,28 @@ export class BlockReader {
       this.#torn = false
     } else if (this.#long) {
       this.#takeLong(b, start, end)
-      if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + end - start, false)
+      this.#tellLong(this.#length + end - start, false)
       this.#endLong()
     } else if (end > start) {
       this.#segment(b, start, end, end - start, offset, false)
-      if (!isHeader(b, start, end)) this.#take(b, start, end)
     }
   }
 
   #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
+    const name = end - start >= 3 ? nameAt(b, start) : NAMELESS
     const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
-    this.#announce(b, start, stop, offset)
-    if (this.#open) this.#sink.segment(b, start, stop, length, cut)
+    this.#announce(name, b, start, stop, offset)
+    if (!this.#open) return
+    if (length > stop - start && name !== MSH) this.#sink.piece(b, start, end)
+    this.#sink.segment(b, start, stop, name, length, cut)
+  }
+
+  #tellLong(length: number, cut: boolean): void {
+    if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), length, cut)
   }
 
   /** What a segment's name alone brings about: messages and batches begin and end. */
-  #announce(b: Uint8Array, start: number, end: number, offset: number): void {
-    if (end - start < 3) return
-    const name = nameAt(b, start)
+  #announce(name: number, b: Uint8Array, start: number, end: number, offset: number): void {
     if (name === MSH) {
       this.#beginMessage(offset)
     } else if (name === FHS || name === BHS) {
@@ -469,10 +476,9 @@ export class BlockReader {
         this.#endWide(this.#utf16, cut)
       } else if (this.#long) {
         this.#takeLong(this.#held, 0, size)
-        if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + size, cut)
+        this.#tellLong(this.#length + size, cut)
       } else if (size > 0) {
         this.#segment(this.#held, 0, size, size, this.#offset, cut)
-        if (!isHeader(this.#held, 0, size)) this.#take(this.#held, 0, size)
       }
     }
     this.#offset += size
@@ -488,11 +494,7 @@ export class BlockReader {
   }
 
   #takeLong(b: Uint8Array, start: number, end: number): void {
-    if (nameAt(this.#head, 0) !== MSH) this.#take(b, start, end)
-  }
-
-  #take(b: Uint8Array, start: number, end: number): void {
-    if (this.#open) this.#sink.body(b, start, end)
+    if (this.#open && nameAt(this.#head, 0) !== MSH) this.#sink.piece(b, start, end)
   }
 
   #finish(offset: number, ended: boolean): void {
@@ -537,7 +539,6 @@ export class BlockReader {
   #endWide(text: Utf16, cut: boolean): void {
     if (text.size === 0) return
     this.#segment(text.bytes, 0, text.size, text.length, text.offset, cut)
-    if (!isHeader(text.bytes, 0, text.size)) this.#take(text.bytes, 0, text.size)
   }
 
   // --------------------------------------------------------------------------------------------------- foreign blocks
@@ -585,8 +586,6 @@ export class BlockReader {
 /** Blanks, line ends, NUL and the control characters of line protocols; ends of blocks that came twice. */
 const isKeepAlive = (c: number): boolean =>
   c === CR || c === LF || c === BLANK || c === TAB || (c <= ACK && c !== STX && c !== 1) || c === NAK || c === SYN || c === FS || c === ETX || c === ENQ
-
-const isHeader = (b: Uint8Array, start: number, end: number): boolean => end - start >= 3 && nameAt(b, start) === MSH
 
 /** At the start of a block: could these few bytes become something known? */
 const isPromising = (b: Uint8Array, i: number, end: number): boolean =>
