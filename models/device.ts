@@ -1,6 +1,7 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
 import type { Micros } from '../protocols/events.ts'
 import { withoutInvisible } from '../protocols/invisible.ts'
+import type { Apart } from './alike.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
@@ -92,6 +93,8 @@ export interface Device {
   memories: Record<MemoryName, Memory>
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
+  /** Beside its peers over weeks, by stream; absent: not compared yet. */
+  apart?: Map<string, Apart>
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */
