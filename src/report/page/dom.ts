@@ -1,4 +1,5 @@
 /** Elements out of data. Text only ever becomes a text node or an attribute: nothing from the wire is parsed as markup. */
+import { withoutInvisible } from '../../../protocols/invisible.ts'
 
 type Child = Node | string | number | null | undefined | false
 type Attributes = Record<string, string | number | boolean | ((event: Event) => void) | undefined>
@@ -18,8 +19,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 export const byId = (id: string): HTMLElement => document.getElementById(id)!
 
 /** A control character shows as a picture of itself, and text that turns around stays where it is. */
-export const shown = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\u{fffd}')
+export const shown = (text: string): string => withoutInvisible(text, '\u{fffd}')
 
 export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
