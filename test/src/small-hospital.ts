@@ -92,10 +92,10 @@ export function smallTroubles(associations: number): Uint8Array {
   return hospital.capture()
 }
 
-/** A day of 40 scanners that all send to an address on the Internet in the end: an alert for each, which grow. @param day the same, so many days later, to another address */
+/** A day of 40 scanners that all send to an address on the Internet in the end: an alert for each, which grow. @param day the same, so many days later, to another address (of 25: what is new must come to an end) */
 export function manyTroubles(day = 0): Uint8Array {
   const hospital = new SmallHospital()
-  const outside = { ...OUTSIDE, ip: `203.0.113.${9 + day % 240}` }
+  const outside = { ...OUTSIDE, ip: `203.0.113.${9 + day % 25}` }
   for (let n = 0; n < 1600; n++) {
     const at = START + day * 48 * 3600e6 + n * 60e6
     const k = n % 40
