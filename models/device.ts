@@ -1,10 +1,11 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
 import type { Micros } from '../protocols/events.ts'
+import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
-import type { Drip } from './drips.ts'
-import { newMemory, type Memory } from './baseline/novelty.ts'
-import { newStanding, type Standing } from './evidence.ts'
+import type { Drip } from './baseline/cusum.ts'
+import { newMemory, type Memory, type MemoryName } from './baseline/novelty.ts'
+import { newStanding, type Standing } from './standing.ts'
 
 /** Caps per device. Beyond them the oldest is forgotten (names, addresses) or no more are added (streams). */
 export const DEVICE_LIMITS = {
@@ -18,10 +19,6 @@ export const DEVICE_LIMITS = {
 
 /** HL7 messages are counted by size, in powers of two of bytes: the last class is 8 MB and more. */
 export const MESSAGE_CLASSES = 24
-
-/** Kinds of things a device may newly do. */
-export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
-export type MemoryName = (typeof MEMORIES)[number]
 
 export interface Address {
   mac: string | null
@@ -146,9 +143,9 @@ function latest(names: Map<string, Micros>): string | undefined {
   return best === undefined ? undefined : clean(best)
 }
 
-/** Text from the wire for people: bounded, without control characters. */
+/** Text from the wire for people: bounded, and nothing but what is seen. */
 export function clean(text: string): string {
-  const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]/g, '?')
+  const safe = withoutInvisible(text)
   return safe.length > 64 ? `${safe.slice(0, 63)}…` : safe
 }
 

@@ -175,7 +175,6 @@ export class Directory {
     }
     address.last = at
     if (mac !== null && address.mac !== mac) {
-      delete device.detour
       if (address.mac !== null) this.#rerouted(device, ip, address, address.mac, mac, at)
       address.mac = mac
     }
@@ -194,7 +193,7 @@ export class Directory {
    */
   #rerouted(device: Device, ip: string, { first }: Address, before: string, now: string, at: Micros): void {
     const { routers, byMac, started } = this.state
-    if (routers.has(before) || routers.has(now) || at - started < DAY) return
+    if (routers.has(before) || routers.has(now) || at - started < DAY || device.detour?.mac === now) return
     const owner = byMac.get(now)
     const through = this.devices.get(owner ?? '')
     if (through !== undefined ? through !== device && at - through.last < DAY : owner === undefined && byMac.get(before) === device.id && at - first > LONG_KNOWN) {

@@ -20,7 +20,8 @@ export const rerouted: Detector<'dicom.operation' | 'hl7.message'> = {
   judge(event: DicomOperation | Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
     const { detour } = device
     if (detour === undefined || !scene.acts || !ofPatient(event, scene)) return NONE
-    if (event.flow[scene.side].ip !== detour.ip || ++detour.passed < PATH) return NONE
+    const own = event.flow[scene.side]
+    if (own.ip !== detour.ip || own.mac !== detour.mac || ++detour.passed < PATH) return NONE
     const { ip, mac, through, passed } = detour
     const who = nameOf(device)
     const whose = through === null ? 'nobody had so far' : `belongs to ${through}`

@@ -6,7 +6,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DOSE_REPORT, MINUTE, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { COMMAND, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
@@ -97,6 +97,10 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
   'hl7-refusals': {
     fires: { name: 'the RIS refuses sixty messages', day: () => among(sent(HIS, RIS, 60, 0.5, 'ADT^A08', (i) => `any-${i}`, refused)) },
     passes: { name: 'the RIS refuses three messages', day: () => among(sent(HIS, RIS, 3, 5, 'ADT^A08', (i) => `any-${i}`, refused)) },
+  },
+  'hl7-replay': {
+    fires: { name: 'the hospital system sends twenty messages again that were accepted', day: () => among(sent(HIS, RIS, 20, 2, 'ADT^A08', (i) => `any-${i}`, again('AA'))) },
+    passes: { name: 'it sends twenty again that were never answered', day: () => among(sent(HIS, RIS, 20, 2, 'ADT^A08', (i) => `any-${i}`, again(null))) },
   },
   'hl7-size': {
     fires: { name: 'the laboratory sends eight results of 300 kB', day: () => among(sent(LAB, HIS, 8, 2, 'ORU^R01', (i) => `any-${i}`, { bytes: 300_000 })) },

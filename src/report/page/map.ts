@@ -5,7 +5,7 @@
 import cytoscape from 'cytoscape'
 import type { Edge, Model, ReportDevice } from './model.ts'
 import { family, networkOf, rankOf } from './model.ts'
-import { count, cut, h, paged, percent, plural, shown, size, time } from './dom.ts'
+import { count, cut, h, isPrinting, paged, percent, plural, shown, size, time, whenPlaced } from './dom.ts'
 
 /** Devices drawn one by one; of more, only the worst concerned are, and the others stand together by role and network. */
 const SINGLE = 90
@@ -88,6 +88,7 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
   const draw = (): void => {
     graph?.destroy()
     graph = drawGraph(canvas, model, { open, onlyNew: onlyNew.checked, onlyAlerts: quiet.checked, told, choose, redraw: draw })
+    if (isPrinting()) return picture(canvas, graph)
     ;(window as unknown as { wardwireMap?: unknown }).wardwireMap = { nodes: graph.nodes().length, edges: graph.edges().length }
   }
   const zoom = (factor: number): void => { graph?.zoom({ level: graph.zoom() * factor, renderedPosition: { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } }) }
@@ -103,13 +104,20 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
     act()
   })
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (canvas.isConnected) draw() })
-  requestAnimationFrame(draw)
+  whenPlaced(draw)
   return h('div', {},
     h('div', { class: 'tools' },
       h('label', {}, onlyNew, ' only what is new'), h('label', {}, quiet, ' only what alerts concern'),
       h('button', { type: 'button', onclick: () => zoom(1.25), 'aria-label': 'Zoom in' }, '+'), h('button', { type: 'button', onclick: () => zoom(0.8), 'aria-label': 'Zoom out' }, '−'),
       h('button', { type: 'button', onclick: () => graph?.fit(undefined, 24) }, 'All of it')),
     canvas, legend(), told, edgeTable(model))
+}
+
+/** Paper takes no canvas that is painted later. */
+function picture(place: HTMLElement, graph: cytoscape.Core): void {
+  const source = graph.png({ full: true, scale: 2, bg: css('--paper'), maxWidth: 2400, maxHeight: 2400 })
+  graph.destroy()
+  place.replaceChildren(h('img', { src: source, alt: 'Map of devices and their conversations' }))
 }
 
 function legend(): HTMLElement {
