@@ -20,19 +20,6 @@ const SPREAD_WEIGHT = 2
 /** No peers are so alike that they differ by less. */
 const LEAST_SPREAD = 0.15 ** 2
 
-/** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
-export interface Apart {
-  observed: number
-  of: number
-  expected: number
-  /** Size of the negative binomial of what peers have. */
-  size: number
-  /** It waits to be looked at with the device's next operation. */
-  open: boolean
-  /** It was told; once is enough. */
-  told: boolean
-}
-
 const amount = (device: Device, name: StreamName): number => device.streams.get(name)?.a ?? 0
 
 /** A day is over. */

@@ -1,7 +1,6 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
 import type { Micros } from '../protocols/events.ts'
 import { withoutInvisible } from '../protocols/invisible.ts'
-import type { Apart } from './alike.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
@@ -53,6 +52,19 @@ const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), i
 export function todayOf(device: Device, day: number): Today {
   if (device.today.day !== day) device.today = newToday(day)
   return device.today
+}
+
+/** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
+export interface Apart {
+  observed: number
+  of: number
+  expected: number
+  /** Size of the negative binomial of what peers have. */
+  size: number
+  /** It waits to be looked at with the device's next operation. */
+  open: boolean
+  /** It was told; once is enough. */
+  told: boolean
 }
 
 export interface Device {

@@ -23,6 +23,25 @@ export const shown = (text: string): string => withoutInvisible(text, '\u{fffd}'
 
 export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
+const waiting = new Set<() => void>()
+
+/** Charts need their place on the page: they are drawn with the next frame, or by `drawNow`. */
+export function whenPlaced(draw: () => void): void {
+  waiting.add(draw)
+  requestAnimationFrame(() => { if (waiting.delete(draw)) draw() })
+}
+
+/** Paper waits for no frame. */
+export function drawNow(): void {
+  for (const draw of waiting) {
+    waiting.delete(draw)
+    draw()
+  }
+}
+
+/** While the page is made ready for paper: as wide as it, in its colours, everything at once. */
+export const isPrinting = (): boolean => 'printing' in document.documentElement.dataset
+
 // ---- numbers and times as people read them
 
 export const count = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: n < 10 ? 1 : 0 })
