@@ -42,6 +42,15 @@ export interface AlertDevice {
   ae_titles: string[]
 }
 
+/** For whoever reads it: sentences without their full stop. */
+export interface Advice {
+  /** Harmless things that look the same. */
+  would_explain: string[]
+  /** What may seem to explain it and does not. */
+  would_not: string
+  next: string
+}
+
 export interface Attack {
   /** MITRE ATT&CK technique id, such as T1048.003. */
   technique: string
@@ -63,7 +72,10 @@ export interface Alert {
   /** The leading detector. */
   detector: string
   title: string
+  /** Observations, context and advice as one text. */
   explanation: string
+  /** Absent where the sensor speaks about itself. */
+  advice?: Advice | undefined
   device: AlertDevice
   peers: AlertDevice[]
   /** Every address involved. */

@@ -3,16 +3,17 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
-import { rfc3339 } from '../protocols/time.ts'
 import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
 import { ATTACK_VERSION, techniques } from './attack.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
 import { NOBODY } from './directory.ts'
 import { addressOf, clean, mature, nameOf, todayOf, type Device } from './device.ts'
-import { OBJECTIVES, newStanding, score, severityOf, surprise, weigh, type Evidence, type Objective, type Standing } from './evidence.ts'
+import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
+import { newStanding, score, severityOf, surprise, weigh, type Standing } from './standing.ts'
 import { adviceOn } from './advice.ts'
-import { counted, num } from './detectors/detector.ts'
+import { counted } from './detectors/detector.ts'
+import { explanationOf, inOneText } from './explanation.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { shortId } from './hash.ts'
 import { pack, unpack } from './pack.ts'
@@ -43,8 +44,9 @@ export interface Incident {
   peers: string[]
   /** Who had the actor do it. */
   asker?: string | undefined
-  /** Largest surprise of a piece of evidence so far: who leads. */
+  /** Largest surprise of a piece of evidence so far, and of equals the rarest: that one leads, and gives the title. */
   lead: number
+  leadP: number
   standing: Standing
   /** Count at the last revision that was written. */
   told: number
@@ -165,7 +167,7 @@ export class Incidents {
       title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], attack_version: ATTACK_VERSION, flows: [], count: 0,
       baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
     }
-    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, standing: actor.standing, told: 0, storm }
+    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, leadP: 2, standing: actor.standing, told: 0, storm }
     actor.standing = newStanding()
     if (this.#open.size >= MOST.open) this.#open.delete(this.#open.keys().next().value!)
     this.#open.set(key, incident)
@@ -225,8 +227,10 @@ export class Incidents {
     keep(alert.evidence, published(evidence, excuse))
     alert.attack = techniques([...alert.attack.map((a) => a.technique), ...this.#options.facts(evidence.detector).attack])
     const weight = excuse !== undefined ? 0 : evidence.p === null ? SCORES[evidence.severity ?? 'low'] : surprise(evidence.group, evidence.p)
-    if (weight >= incident.lead) {
+    const p = evidence.p ?? 1
+    if (weight > incident.lead || (weight === incident.lead && p < incident.leadP)) {
       incident.lead = weight
+      incident.leadP = p
       alert.detector = evidence.detector
       alert.title = evidence.title
       if (actor.id === incident.actor) alert.device = describe(actor)
@@ -242,7 +246,8 @@ export class Incidents {
     }
     if (incident.storm) alert.title = `A storm of alerts: ${counted(alert.count, 'findings')} beyond ${STORM} incidents in an hour, counted together`
     alert.capture.loss = round(this.#site.loss)
-    alert.explanation = this.#explain(incident)
+    alert.advice = { would_explain: [...this.#options.facts(alert.detector).falsePositives], ...adviceOn(alert.detector, incident.objective) }
+    alert.explanation = inOneText(explanationOf(alert))
     const copy = structuredClone(alert)
     this.#kept.delete(alert.id)
     this.#kept.set(alert.id, copy)
@@ -255,24 +260,6 @@ export class Incidents {
     const others = actor.role === 'unknown' ? 0 : this.#site.popularity(actor, 'peer', '').others
     if (others === 0 || !alert.evidence.some((one) => one.arithmetic?.some((factor) => factor.of === 'count') === true)) return {}
     return { others, pace: Math.round(100 * this.#site.pace(actor).factor(this.#site.day)) }
-  }
-
-  /** Observed and expected from the evidence, what would explain it, and what would not. */
-  #explain({ alert, objective }: Incident): string {
-    const parts = alert.evidence.slice(0, 4).map((e) => e.text)
-    const { falsePositives } = this.#options.facts(alert.detector)
-    parts.push(`Since ${minuteOf(alert.first_seen)} UTC, ${counted(alert.count, 'events')} so far.`)
-    const { others, pace } = alert.baseline
-    if (others !== undefined && pace !== undefined) {
-      parts.push(`The other ${counted(others, 'devices')} in the role ${alert.device.role} ${others === 1 ? 'is' : 'are'} at ${num(pace)} % of the usual today.`)
-    }
-    if (alert.campaign !== undefined && alert.campaign !== alert.id) parts.push(`It belongs to the campaign that began with alert ${alert.campaign}.`)
-    if (falsePositives.length > 0) parts.push(`Would explain it: ${falsePositives.join('; ')}.`)
-    const advice = adviceOn(alert.detector, objective)
-    parts.push(`Would not: ${advice.wouldNot}.`, `Next: ${advice.next}.`)
-    if (alert.baseline.state === 'learning') parts.push('This device is still being learned, so ordinary firsts may be part of it.')
-    if (alert.capture.loss > 0.001) parts.push(`The sensor missed ${(100 * alert.capture.loss).toFixed(1)} % of the bytes, so counts may be low.`)
-    return parts.join(' ')
   }
 
   /** A day is over. */
@@ -356,9 +343,6 @@ function patience({ group, p }: Evidence, severity: Severity): Micros {
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
-
-/** Capture time to the minute. */
-const minuteOf = (at: Micros): string => rfc3339(at).slice(0, 16).replace('T', ' ')
 
 const round = (x: number): number => Math.round(x * 1000) / 1000
 

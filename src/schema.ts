@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { SEVERITIES } from '../models/alert.ts'
-import { MEMORIES } from '../models/device.ts'
+import { MEMORIES } from '../models/baseline/novelty.ts'
 
 const time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/).describe('capture time, RFC 3339 UTC with microseconds')
 const count = z.number().int().min(0)
@@ -53,7 +53,10 @@ export const alertSchema = z.object({
   score: z.number(),
   detector: z.string().describe('the leading one'),
   title: z.string(),
-  explanation: z.string(),
+  explanation: z.string().describe('observations, context and advice as one text'),
+  advice: z.object({
+    would_explain: z.array(z.string()).describe('harmless things that look the same'), would_not: z.string().describe('what may seem to explain it and does not'), next: z.string(),
+  }).optional().describe('absent where the sensor speaks about itself'),
   device,
   peers: z.array(device),
   hosts: z.array(z.string()).describe('every address involved'),

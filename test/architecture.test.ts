@@ -72,7 +72,7 @@ const HOMES: Record<string, string[]> = {
 const MAY_IMPORT: Record<Room, readonly Room[]> = { protocols: ['protocols'], models: ['models', 'protocols'], src: ROOMS }
 
 /** What of protocols/ models/ may read: the vocabulary, and pure helpers about what it says. */
-const VOCABULARY = ['protocols/events.ts', 'protocols/phi.ts', 'protocols/time.ts', 'protocols/net/address.ts', 'protocols/dicom/uids.ts', 'protocols/content.ts']
+const VOCABULARY = ['protocols/events.ts', 'protocols/phi.ts', 'protocols/time.ts', 'protocols/invisible.ts', 'protocols/net/address.ts', 'protocols/dicom/uids.ts', 'protocols/content.ts']
 
 describe('imports', () => {
   test.each(ROOMS)('does every import of %s/ point the way data flows?', (room) => {
@@ -84,8 +84,8 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
-  test('is there no circle of imports?', () => {
-    const importsOfFile = new Map(sources.map((s) => [s.file, s.imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly).map(({ specifier }) => relative(root, resolve(root, dirname(s.file), specifier)))]))
+  test('is there no circle of imports, in models/ of types neither?', () => {
+    const importsOfFile = new Map(sources.map((s) => [s.file, s.imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && (!typeOnly || s.room === 'models')).map(({ specifier }) => relative(root, resolve(root, dirname(s.file), specifier)))]))
     const circles: string[] = []
     const done = new Set<string>()
     const visit = (file: string, path: readonly string[]): void => {
@@ -140,6 +140,26 @@ describe('purity', () => {
   test('is capture time their only clock, and is there no chance in them?', () => {
     const forbidden = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b|\bsetTimeout\b|\bsetInterval\b|\bMath\.random\b/
     expect(pure.filter((s) => forbidden.test(s.text)).map((s) => s.file)).toEqual([])
+  })
+})
+
+describe('passive (R30)', () => {
+  /** Who may open or listen on a socket, and what for. */
+  const SOCKETS: Record<string, string> = {
+    'src/sinks/http.ts': 'to the receivers that are configured', 'src/sinks/syslog.ts': 'to the receiver that is configured',
+    'src/sources/live.ts': 'a stream socket on this machine', 'src/commands/capture.ts': 'a stream socket on this machine', 'src/sources/bytes.ts': 'a pipe',
+    'src/telemetry/health.ts': 'listens on loopback', 'src/report/console.ts': 'listens on loopback',
+  }
+  const NETWORK = /^(node:)?(net|tls|dgram|dns|http|https|http2|dns\/promises)$/
+
+  test('does nothing open a socket but whoever delivers alerts, captures, or answers on loopback?', () => {
+    const found = sources.filter((s) => s.imports.some(({ specifier, typeOnly }) => NETWORK.test(specifier) && !typeOnly) || /\bfetch\(|\bWebSocket\b/.test(s.text.replace(/\/\*[^]*?\*\/|\/\/.*/g, '')))
+    expect(found.map((s) => s.file).filter((file) => !(file in SOCKETS) && !file.startsWith('src/report/page/'))).toEqual([])
+    expect(Object.keys(SOCKETS).filter((file) => !found.some((s) => s.file === file))).toEqual([])
+  })
+
+  test('does the capturing process never send: is `inject` of the library not called by anybody?', () => {
+    expect(sources.filter((s) => /\binject\s*\(|\.inject\b/.test(s.text)).map((s) => s.file)).toEqual([])
   })
 })
 

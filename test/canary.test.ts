@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { el, sq, type Element } from '../fixtures/build/dicom.ts'
+import { EventSpool } from '../src/store/event-spool.ts'
 import { wardwire } from './src/program.ts'
+import { get, metricsOf, Service, until } from './src/service.ts'
 import { CT_IMAGE_STORAGE, OUTSIDE, START, SmallHospital, scan } from './src/small-hospital.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wardwire-canary-'))
@@ -51,6 +53,19 @@ const MESSAGE = [
   `OBX|1|TX|X||${canary('OBX5')}`, `NTE|1||${canary('NTE')}`, `ZPI|${canary('ZSEG')}`, '',
 ].join('\r')
 
+/** Canaries in every field, and something to say of them. */
+function troubledHospital(): Uint8Array {
+  const hospital = new SmallHospital()
+  for (let n = 0; n < 3; n++) {
+    hospital.association(START + n * 60e6, withPatient(scan(n)), QUERY)
+    hospital.feed(START + n * 60e6 + 1e6, [{ text: MESSAGE, controlId: 'CTRL1' }], n === 2 ? `unknown patient ${canary('ACKTEXT')}` : undefined)
+  }
+  // A title nobody knows, and studies to the Internet, give alerts something to say.
+  hospital.association(START + 400e6, withPatient(scan(9)), QUERY, 'ROGUE')
+  for (let n = 0; n < 20; n++) hospital.association(START + 500e6 + n * 10e6, withPatient(scan(20 + n)), QUERY, 'CT1', OUTSIDE)
+  return hospital.capture()
+}
+
 const scanned = (text: string): string[] => {
   const fields = [...JSON.stringify({ PATIENT, QUERY, MESSAGE }).matchAll(/KANARI[A-Z0-9]+/g)].map(([word]) => word)
   const forms = fields.flatMap((word) => [
@@ -67,17 +82,11 @@ describe('patient data', () => {
     expect(scanned(Buffer.from(canary('NAME')).toString('base64'))).not.toEqual([])
   })
 
+  const hospital = troubledHospital()
+
   test('is it in no event, alert, log line, terminal list, report, state, or evidence but the packets?', async () => {
-    const hospital = new SmallHospital()
-    for (let n = 0; n < 3; n++) {
-      hospital.association(START + n * 60e6, withPatient(scan(n)), QUERY)
-      hospital.feed(START + n * 60e6 + 1e6, [{ text: MESSAGE, controlId: 'CTRL1' }], n === 2 ? `unknown patient ${canary('ACKTEXT')}` : undefined)
-    }
-    // A title nobody knows, and studies to the Internet, give alerts something to say.
-    hospital.association(START + 400e6, withPatient(scan(9)), QUERY, 'ROGUE')
-    for (let n = 0; n < 20; n++) hospital.association(START + 500e6 + n * 10e6, withPatient(scan(20 + n)), QUERY, 'CT1', OUTSIDE)
     const capture = join(folder, 'canary.pcap')
-    writeFileSync(capture, hospital.capture())
+    writeFileSync(capture, hospital)
     expect(readFileSync(capture, 'latin1')).toContain(canary('PID5'))
     expect(readFileSync(capture, 'latin1')).toContain(CT_IMAGE_STORAGE)
 
@@ -102,6 +111,32 @@ describe('patient data', () => {
     }
     expect(outputs.size).toBeGreaterThan(8)
     expect(outputs.get('events')).toMatch(/"patient":"[0-9a-v]{16}"/)
+    for (const [name, text] of outputs) expect(scanned(text), name).toEqual([])
+  })
+  test('R24: is it in no log line, metric, health page, event or alert of the service, and in nothing that waits on its disk for brokers and receivers that are away?', async () => {
+    const state = join(folder, 'live')
+    const config = join(folder, 'live.yaml')
+    writeFileSync(config, `kafka: { brokers: ['127.0.0.1:1'] }\nsinks: [{ type: webhook, url: "http://127.0.0.1:1/" }]\nservice: { checkpoint_seconds: 0.2 }\n`)
+    const service = new Service(['watch', '-', '--config', config, '--state', state, '--publish', '--publish-events', '--metrics-port', '0', '--events', join(folder, 'live-events'), '--alerts', join(folder, 'live-alerts')],
+      { env: { XDG_STATE_HOME: folder } })
+    const port = await service.port()
+    await service.feed(hospital)
+    await until(async () => metricsOf((await get(port, '/metrics')).body).get('wardwire_spool_alerts{sink="webhook"}')! > 0)
+    await until(async () => metricsOf((await get(port, '/metrics')).body).get('wardwire_event_spool_bytes')! > 0)
+    const outputs = new Map([['metrics', (await get(port, '/metrics')).body], ['health', (await get(port, '/readyz?verbose')).body]])
+    service.child.kill('SIGTERM')
+    await until(() => service.stderr.includes('because of SIGTERM'))
+    // The receiver is not waited for; what waits for it stays.
+    service.child.kill('SIGTERM')
+    await service.ended
+    outputs.set('log', service.stdout + service.stderr)
+    for (const name of ['live-events', 'live-alerts']) outputs.set(name, readFileSync(join(folder, name), 'utf8'))
+    for (const name of readdirSync(state)) outputs.set(`state/${name}`, readFileSync(join(state, name), 'latin1'))
+    const spool = new EventSpool(state, 1e9)
+    outputs.set('events that wait', JSON.stringify(spool.next()))
+    await spool.close()
+    expect(outputs.get('live-alerts')).toContain('"id":"a-')
+    expect(outputs.get('events that wait')).toContain('dicom.operation')
     for (const [name, text] of outputs) expect(scanned(text), name).toEqual([])
   })
 })

@@ -1,15 +1,17 @@
 /** Alerts as people read them. Every text from the wire is stripped of what a terminal would obey. */
 import { stripVTControlCharacters } from 'node:util'
 import type { Alert, AlertEvidence, Severity } from '../../models/alert.ts'
+import { explanationOf } from '../../models/explanation.ts'
+import { withoutInvisible } from '../../protocols/invisible.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 
 const COLOUR: Record<Severity, string> = { critical: '\x1b[1;35m', high: '\x1b[1;31m', medium: '\x1b[1;33m', low: '\x1b[36m', info: '\x1b[2m' }
 const RESET = '\x1b[0m'
 const INDENT = '          '
 
-/** Printable text of bounded length: control characters, also of right-to-left tricks, become `?`. */
+/** Printable text: no terminal sequence, and what is not seen becomes `?`. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+  return withoutInvisible(stripVTControlCharacters(text))
 }
 
 function wrap(text: string, width: number): string[] {
@@ -35,8 +37,8 @@ export function terminalStyle(out: NodeJS.WriteStream): { colour: boolean; width
   return { colour: out.isTTY && process.env['NO_COLOR'] === undefined, width: Math.min(out.columns ?? 120, 140) }
 }
 
-/** Observations shown beyond those of the explanation. */
-const MORE = 4
+/** Observations shown; the rest is in the alert. */
+const MOST_SEEN = 6
 
 /** The first few, and how many more. */
 function listed(items: string[], most: number): string {
@@ -52,11 +54,15 @@ export function alertText(alert: Alert, options: { colour: boolean; width: numbe
   const width = Math.max(40, options.width - INDENT.length)
   const field = (name: string, text: string): string =>
     wrap(text, width).map((line, i) => `${i === 0 ? name.padEnd(INDENT.length) : INDENT}${line}`).join('\n')
+  const { seen, context, wouldExplain, wouldNot, next } = explanationOf(alert)
+  const some = (name: string, text: string | null): string[] => (text === null ? [] : [field(name, text)])
   return [
     `${head}  ${time}Z  ${printable(alert.title)}`,
-    field('  why', alert.explanation),
-    // What the explanation says already is not said twice; how rare each observation is stands in one line.
-    ...alert.evidence.filter((e) => !alert.explanation.includes(e.text)).slice(0, MORE).map((e) => field('  seen', e.text)),
+    ...(alert.advice === undefined ? [alert.explanation] : seen.slice(0, MOST_SEEN)).map((text, i) => field(i === 0 ? '  why' : '', text)),
+    field('  when', context.join(' ')),
+    ...some('  unless', wouldExplain),
+    ...some('  not', wouldNot),
+    ...some('  next', next),
     field('  by', listed(alert.evidence.map((e) => `${e.detector} (${e.group}, ${rarity(e)})`), 6)),
     field('  hosts', listed(alert.hosts, 8)),
     ...(alert.attack.length > 0 ? [field('  ATT&CK', alert.attack.map((a) => `${a.technique} ${a.name}`).join('; '))] : []),

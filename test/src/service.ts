@@ -50,9 +50,9 @@ export class Service {
   }
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, what: () => string = () => 'a condition', within = 30_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: () => string | Promise<string> = () => 'a condition', within = 30_000): Promise<void> {
   for (const end = Date.now() + within; !await condition();) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${what()}`)
+    if (Date.now() > end) throw new Error(`waited in vain for ${await what()}`)
     await pause(50)
   }
 }

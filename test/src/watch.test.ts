@@ -1,4 +1,5 @@
 /** `wardwire watch` as a service, fed on standard input: what needs no right to capture. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conversationsIn, killed } from './kills.ts'
 import { get, lines as linesOf, metricsOf, Service, until } from './service.ts'
 import { wardwire } from './program.ts'
-import { ordinaryDays } from './small-hospital.ts'
+import { manyTroubles, ordinaryDays } from './small-hospital.ts'
 
 let folder: string
 let demo: Uint8Array
@@ -149,6 +150,35 @@ describe('health', () => {
     await service.says('because of SIGTERM')
     service.child.kill('SIGTERM')
     await service.ended
+  })
+
+  test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: is a disk that is full told by readyz, does the service go on, and is it well again by itself when there is room?', async () => {
+    const settings = config('full.yaml', `service: { checkpoint_seconds: 0.2, no_traffic_minutes: 60 }\nkafka: { brokers: ['127.0.0.1:1'] }`)
+    const service = watch(['--state', at('full'), '--publish-events', '--config', settings, '--metrics-port', '0'])
+    const port = await service.port()
+    // From now on no file may be written beyond this, as if it were the end of the disk.
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=100000:unlimited'])
+    await service.feed(manyTroubles())
+    await until(async () => /^\[-\] state: /m.test((await get(port, '/readyz?verbose')).body), async () => (await get(port, '/readyz?verbose')).body)
+    expect((await get(port, '/readyz')).status).toBe(503)
+    expect(metricsOf((await get(port, '/metrics')).body).get('wardwire_checkpoints_total{result="failed"}')).toBeGreaterThan(0)
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=unlimited:unlimited'])
+    await until(async () => (await get(port, '/readyz')).status === 200)
+    expect(service.stderr).toContain('what is learned can be saved again')
+    expect((await service.stop()).code, service.stderr).toBe(0)
+    expect(service.stderr).toMatch(/[1-9]\d* events wait in the state for the next run/)
+  })
+
+  test('R21: with more to read than it can, does it answer at once all the same?', { retry: 2 }, async () => {
+    const service = watch(['--metrics-port', '0', '--alerts', at('busy.jsonl'), '--state', at('busy')])
+    const port = await service.port()
+    await service.feed(demo.subarray(0, 5_000_000))
+    await get(port, '/metrics')
+    await service.feed(demo.subarray(5_000_000))
+    const lag = metricsOf((await get(port, '/metrics')).body).get('nodejs_eventloop_lag_p99_seconds')
+    expect(lag).toBeGreaterThan(0)
+    expect(lag).toBeLessThan(0.2)
+    await service.stop('SIGKILL')
   })
 
   test('is the page of metrics what Prometheus reads, with the names of the design, the books balanced, and nothing of the wire in a label?', async () => {

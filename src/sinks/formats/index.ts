@@ -31,6 +31,8 @@ const keep = (evidence: number, length: number, list: number) => (alert: Alert):
   ...alert,
   title: cut(alert.title, length),
   explanation: cut(alert.explanation, length * 2),
+  // The explanation has it too.
+  advice: undefined,
   evidence: alert.evidence.slice(0, evidence).map((e) => ({ ...e, text: cut(e.text, length), flows: e.flows.slice(0, list) })),
   hosts: alert.hosts.slice(0, list * 2),
   flows: alert.flows.slice(0, list),
