@@ -106,7 +106,7 @@ export class MessageReader {
     switch (name) {
       case MSH: this.header.read(b, start, end, cut); break
       case PID: this.#pid(b, start, end); break
-      case MSA: this.#msa(b, start, end); break
+      case MSA: this.#msa(b, start, end, cut); break
       case OBX: this.#obx(b, start, end, length); break
       case ORC: this.#orc(b, start, end); break
       case OBR: this.#obr(b, start, end); break
@@ -135,11 +135,13 @@ export class MessageReader {
   }
 
   /** MSA-1 code, MSA-2 control id, MSA-6 error before version 2.5. */
-  #msa(b: Uint8Array, start: number, end: number): void {
+  #msa(b: Uint8Array, start: number, end: number, cut: boolean): void {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
     this.ackCode = this.#text(b, fieldStart(1), fieldEnd(1)) ?? ''
-    this.ackOf = fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
+    // Half a control id would be another one.
+    const isWhole = !cut || fieldCount() > 2
+    this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
     this.#errorCode(b, fieldStart(6), fieldEnd(6))
   }
 

@@ -161,6 +161,11 @@ export class BlockReader {
     else if (this.#framing === 'none' && this.#heldBytes === 0 && !this.#long && !this.#torn) this.#close(this.#offset, true)
   }
 
+  /** Between the marks of a block. */
+  get isInBlock(): boolean {
+    return this.#state !== OUTSIDE && this.#framing === 'mllp'
+  }
+
   /** Nothing more will come. @param closed by a peer, rather than lost from sight */
   end(closed: boolean): void {
     this.#settle()
@@ -380,7 +385,7 @@ export class BlockReader {
       this.#odd('mllp.no-carriage-return', i, 'the end of block (FS) is not followed by CR')
       return YES
     }
-    this.#odd('hl7.control-character', i, 'FS inside a field')
+    this.#oddIfWhole('hl7.control-character', i, 'FS inside a field')
     return NO
   }
 
@@ -393,11 +398,12 @@ export class BlockReader {
     return ends
   }
 
-  /** VT starts a block at the start of a segment, and before a header segment; else it is part of a field. */
+  /** VT starts a block at the start of a segment, and before a header segment or a commit byte; else it is part of a field. */
   #startsBlock(b: Uint8Array, line: number, i: number, end: number): Verdict {
-    const starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    let starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    if (starts === NO) starts = opensCommit(b, i + 1, end)
     if (starts === MORE) return this.#final ? NO : MORE
-    if (starts === NO) this.#odd('hl7.control-character', i, 'VT inside a field')
+    if (starts === NO) this.#oddIfWhole('hl7.control-character', i, 'VT inside a field')
     else if (this.#framing === 'mllp' && !this.#lossy) this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
     return starts
   }
@@ -578,6 +584,11 @@ export class BlockReader {
     else this.#sink.oddity('mllp.noise', BLOCK, this.#foreign.offset, `between blocks: ${what}`)
   }
 
+  /** What may be the rest of a lost block next to the beginning of another accuses nobody. */
+  #oddIfWhole(code: string, i: number, detail: string): void {
+    if (!this.#lossy) this.#odd(code, i, detail)
+  }
+
   #odd(code: string, i: number, detail: string): void {
     this.#sink.oddity(code, code.startsWith('hl7') ? SEGMENT : BLOCK, this.#base + i, detail)
   }
@@ -586,6 +597,12 @@ export class BlockReader {
 /** Blanks, line ends, NUL and the control characters of line protocols; ends of blocks that came twice. */
 const isKeepAlive = (c: number): boolean =>
   c === CR || c === LF || c === BLANK || c === TAB || (c <= ACK && c !== STX && c !== 1) || c === NAK || c === SYN || c === FS || c === ETX || c === ENQ
+
+/** What stands in a commit acknowledgement of MLLP release 2: one byte, and the end of its block. */
+function opensCommit(b: Uint8Array, i: number, end: number): Verdict {
+  if (b[i] !== ACK && b[i] !== NAK) return i < end ? NO : MORE
+  return i + 1 === end ? MORE : b[i + 1] === FS ? YES : NO
+}
 
 /** At the start of a block: could these few bytes become something known? */
 const isPromising = (b: Uint8Array, i: number, end: number): boolean =>

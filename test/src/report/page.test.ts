@@ -146,6 +146,13 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     expect(html).not.toContain('<img')
     const { page, faults } = await watched(browser)
     await page.goto(`file://${encodeURI(hostile)}`)
+    await goTo(page, 'map')
+    const nodes = (): Promise<number> => page.evaluate('window.wardwireMap.nodes')
+    await page.waitForFunction('window.wardwireMap')
+    const all = await nodes()
+    await page.getByLabel('Network', { exact: true }).selectOption('10.9.2.0/24')
+    expect(await nodes()).toBeLessThan(all)
+    expect(await nodes()).toBeGreaterThan(1)
     for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
       await goTo(page, view)
       await page.waitForSelector(`#view-${view} .content > *`)
