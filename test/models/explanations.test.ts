@@ -119,7 +119,7 @@ describe('the demo\'s alerts', () => {
         const to = alert.hosts.find((host) => alert.peers.some((peer) => peer.id === one.peer && peer.ip.includes(host)))
         return new Set(operations(day, ip, 'C-STORE').filter((event) => event.flow.server.ip === to).map((event) => event.dataset?.study_uid)).size
       }
-      case 'new-service/uses today': return one.service === 'C-GET' ? operations(day, ip, 'C-GET').length : undefined
+      case 'new-service/C-GET requests': return operations(day, ip, 'C-GET').length
       default: return undefined
     }
   }
