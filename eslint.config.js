@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['fixtures/build/lab/peers/', 'dist/', 'node_modules/', 'coverage/', 'fixtures/build/lab/*.cjs'] },
+  { ignores: ['fixtures/build/lab/peers/', 'dist/', 'node_modules/', 'coverage/', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -3,9 +3,8 @@
  * so that it travels with the alert and is kept with it.
  */
 import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail } from './baseline/distributions.ts'
-import { dripTail } from './drips.ts'
-import type { NewsPrior } from './baseline/novelty.ts'
-import type { MemoryName } from './device.ts'
+import { dripTail } from './baseline/cusum.ts'
+import type { NewsPrior, MemoryName } from './baseline/novelty.ts'
 
 /**
  * A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone

@@ -1,7 +1,7 @@
 /** What is known of a device, as plain data for people and programs. */
-import { newsChance } from './baseline/novelty.ts'
+import { newsChance, type MemoryName } from './baseline/novelty.ts'
 import { daySize, rate } from './baseline/counts.ts'
-import { addressOf, clean, mature, nameOf, type Device, type MemoryName } from './device.ts'
+import { addressOf, clean, mature, nameOf, type Device } from './device.ts'
 import type { Engine } from './engine.ts'
 import { STREAMS } from './streams.ts'
 

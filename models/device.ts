@@ -1,10 +1,11 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
 import type { Micros } from '../protocols/events.ts'
+import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
-import type { Drip } from './drips.ts'
-import { newMemory, type Memory } from './baseline/novelty.ts'
-import { newStanding, type Standing } from './evidence.ts'
+import type { Drip } from './baseline/cusum.ts'
+import { newMemory, type Memory, type MemoryName } from './baseline/novelty.ts'
+import { newStanding, type Standing } from './standing.ts'
 
 /** Caps per device. Beyond them the oldest is forgotten (names, addresses) or no more are added (streams). */
 export const DEVICE_LIMITS = {
@@ -16,9 +17,8 @@ export const DEVICE_LIMITS = {
   studies: 4096,
 } as const
 
-/** Kinds of things a device may newly do. */
-export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
-export type MemoryName = (typeof MEMORIES)[number]
+/** HL7 messages are counted by size, in powers of two of bytes: the last class is 8 MB and more. */
+export const MESSAGE_CLASSES = 24
 
 export interface Address {
   mac: string | null
@@ -34,6 +34,8 @@ export interface Today {
   bytes: Record<'out' | 'in', OpenBytes>
   /** Queries by breadth (site.ts). */
   breadth: number[]
+  /** HL7 messages sent, by size; absent: none were. */
+  messages?: number[]
   /** Merges by the patient that survives them. */
   merges: Map<string, number>
   /** Usual callers that got no connection, and since when. */
@@ -70,6 +72,8 @@ export interface Device {
   /** End of life of its operating system (YYYY-MM-DD), where it showed one that has one. */
   eol?: string | null
   role: string
+  /** One of its addresses is now heard from another hardware address: whose, in words (null: nobody's so far), and what of patients came that way. */
+  detour?: { ip: string; mac: string; through: string | null; passed: number }
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>
   /** Images it sent of its own, by modality. */
@@ -83,6 +87,8 @@ export interface Device {
   triggers: Map<string, CountStream>
   /** Bytes per study, by direction (store.out, store.in). */
   sizes: Map<string, StudySizes>
+  /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
+  messageSizes?: number[]
   memories: Record<MemoryName, Memory>
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
@@ -137,9 +143,9 @@ function latest(names: Map<string, Micros>): string | undefined {
   return best === undefined ? undefined : clean(best)
 }
 
-/** Text from the wire for people: bounded, without control characters. */
+/** Text from the wire for people: bounded, and nothing but what is seen. */
 export function clean(text: string): string {
-  const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\ufeff]/g, '?')
+  const safe = withoutInvisible(text)
   return safe.length > 64 ? `${safe.slice(0, 63)}…` : safe
 }
 

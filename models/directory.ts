@@ -12,7 +12,7 @@ import type { Flow, Micros } from '../protocols/events.ts'
 import { isPublic } from '../protocols/net/address.ts'
 import { FIRST_DAYS } from './baseline/novelty.ts'
 import { DAY, MINUTE, SECOND } from './clock.ts'
-import { newDevice, remember, type Address, type Device } from './device.ts'
+import { addressOf, nameOf, newDevice, remember, type Address, type Device } from './device.ts'
 import { shortId } from './hash.ts'
 
 /** Devices and names of a site. At a cap the one unheard for longest is forgotten. */
@@ -22,6 +22,8 @@ export const DIRECTORY_LIMITS = { devices: 20_000, names: 50_000, places: 8 } as
 const FRESH = DAY
 /** A pause is usual up to twice the longest of late, and at least this. */
 const LEAST_PAUSE = 15 * MINUTE
+/** So long at one address with one hardware address, another one is news. */
+const LONG_KNOWN = 7 * DAY
 /** More than so many moves of a name within a day are no failover but two users. */
 const MOST_MOVES = 4
 
@@ -57,14 +59,6 @@ export interface Claim {
   /** When the owner was last heard before the rival, and how long it usually pauses. */
   ownerLast: Micros
   pause: number
-}
-
-export interface Reroute {
-  device: Device
-  /** Whose hardware address it is. */
-  through: Device
-  ip: string
-  mac: string
 }
 
 /** The two ends of a conversation, kept with the flow. */
@@ -181,7 +175,7 @@ export class Directory {
     }
     address.last = at
     if (mac !== null && address.mac !== mac) {
-      if (address.mac !== null) this.#rerouted(device, ip, address.mac, mac, at)
+      if (address.mac !== null) this.#rerouted(device, ip, address, address.mac, mac, at)
       address.mac = mac
     }
     // Whoever is on the Internet is seen with the hardware address of the way there.
@@ -193,15 +187,19 @@ export class Directory {
     }
   }
 
-  /** An address answers from the hardware address of another device that is alive elsewhere: its path leads through that one now. */
-  #rerouted(device: Device, ip: string, before: string, now: string, at: Micros): void {
-    if (this.state.routers.has(before) || this.state.routers.has(now) || at - this.state.started < DAY) return
-    const through = this.devices.get(this.state.byMac.get(now) ?? '')
-    if (through !== undefined && through !== device && at - through.last < DAY) this.reroute = { device, through, ip, mac: now }
+  /**
+   * An address answers from the hardware address of another device that is alive elsewhere, so its path leads through that one now; or, after
+   * a week from its own, from one that nobody had: then it has a new card, or somebody in front of it.
+   */
+  #rerouted(device: Device, ip: string, { first }: Address, before: string, now: string, at: Micros): void {
+    const { routers, byMac, started } = this.state
+    if (routers.has(before) || routers.has(now) || at - started < DAY || device.detour?.mac === now) return
+    const owner = byMac.get(now)
+    const through = this.devices.get(owner ?? '')
+    if (through !== undefined ? through !== device && at - through.last < DAY : owner === undefined && byMac.get(before) === device.id && at - first > LONG_KNOWN) {
+      device.detour = { ip, mac: now, through: through === undefined ? null : `${nameOf(through)} (${addressOf(through)})`, passed: 0 }
+    }
   }
-
-  /** Set by an event that shows a rerouted address; the engine takes it. */
-  reroute: Reroute | null = null
 
   /** One hardware address in front of two devices is a router (or a bridge, or a translator). */
   #router(mac: string): void {

@@ -3,7 +3,7 @@
  * long as the rise lasts, and says how rare its level is.
  */
 import { dayScore } from './baseline/counts.ts'
-import { Cusum, DRIP, averageRunLength, type CusumState } from './baseline/cusum.ts'
+import { Cusum, DRIP } from './baseline/cusum.ts'
 import type { Device } from './device.ts'
 import type { Site } from './site.ts'
 import type { StreamName } from './streams.ts'
@@ -14,14 +14,6 @@ const WATCHED = ['unexplained.in', 'unexplained.out', 'stale.out', 'aimless', 'r
 const KNOWN_DAYS = 14
 /** The level from which a rise is looked at. */
 const LOOK = DRIP.h
-
-export interface Drip extends CusumState {
-  /** Counted and expected since the rise began. */
-  observed: number
-  expected: number
-  /** It was looked at and waits to be told with the device's next event. */
-  open: boolean
-}
 
 /** The day is over, before the streams learn from it. */
 export function watchDrips(device: Device, day: number, site: Site): void {
@@ -46,6 +38,3 @@ export function watchDrips(device: Device, day: number, site: Site): void {
     })
   }
 }
-
-/** Chance that a quiet stream reaches this level on a day. */
-export const dripTail = (level: number): number => Math.min(1, 1 / averageRunLength(DRIP.k, level))

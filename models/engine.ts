@@ -116,8 +116,6 @@ export class Engine {
     const clientActs = event.kind === 'dicom.operation' ? event.invoker === 'client' : event.kind === 'hl7.message' ? event.direction === 'client' : true
     this.#enter(this.#client, ends.server, ends, clientActs, claims)
     this.#enter(this.#server, ends.client, ends, !clientActs, NO_CLAIMS)
-    this.#client.reroute = this.#directory.reroute
-    this.#directory.reroute = null
     const asker = event.kind === 'dicom.operation' && event.cause !== undefined ? this.#directory.known(event.cause.ip) : undefined
     this.#client.asker = this.#server.asker = asker === undefined || asker === ends.client || asker === ends.server ? null : asker
     this.#edge(this.#client, ends.client)
@@ -256,7 +254,7 @@ export class Engine {
     const { contexts } = this.#site.state
     contexts.most = Math.max(contexts.most, contexts.today)
     contexts.today = 0
-    this.#site.learnBreadth(this.#directory.devices.values(), day)
+    this.#site.learnSizes(this.#directory.devices.values(), day)
     for (const device of this.#directory.devices.values()) {
       const pace = this.#site.pace(device)
       watchDrips(device, day, this.#site)
@@ -393,7 +391,7 @@ const MOST_SHOWN = 10_000
 function newScene(side: Scene['side']): Scene {
   return {
     peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
-    claims: NO_CLAIMS, reroute: null, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
+    claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }
 

@@ -8,7 +8,7 @@ import { compare, dayMean, hourMean, type CountStream } from './baseline/counts.
 import { SiteClock, dayOf } from './clock.ts'
 import type { Device } from './device.ts'
 import { num } from './detectors/detector.ts'
-import { groupP, surprise } from './evidence.ts'
+import { groupP, surprise } from './standing.ts'
 import type { Site } from './site.ts'
 import { STREAMS } from './streams.ts'
 

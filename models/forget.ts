@@ -2,7 +2,8 @@
 import type { Micros } from '../protocols/events.ts'
 import { unlearn } from './baseline/counts.ts'
 import { dayOf } from './clock.ts'
-import { MEMORIES, type Device } from './device.ts'
+import { MEMORIES } from './baseline/novelty.ts'
+import type { Device } from './device.ts'
 
 /** Of whoever did it: its counts of these days, and every habit that began with them. @param from, to local hours @param since capture time */
 export function forget(device: Device, from: number, to: number, since: Micros): void {

@@ -1,12 +1,14 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
 import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
-import { glance, glimpse, touch, use, type Habit } from './baseline/novelty.ts'
+import { classOf } from './baseline/classes.ts'
+import { KEEP } from './baseline/counts.ts'
+import { glance, glimpse, touch, use, type Habit, type MemoryName } from './baseline/novelty.ts'
 import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, imaging, todayOf, type Device, type MemoryName } from './device.ts'
+import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, todayOf, type Device } from './device.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -171,6 +173,9 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
+  const today = todayOf(device, scene.day)
+  today.messages ??= new Array<number>(MESSAGE_CLASSES).fill(0)
+  today.messages[classOf(event.bytes, MESSAGE_CLASSES)]!++
   if (event.acks.length === 0 && event.complete && !event.after_gap) bump(scene, device, 'unanswered', 1, site)
   let shown = 0
   for (const ack of event.acks) shown += ack.patients
@@ -260,9 +265,11 @@ function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): voi
   note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)
 }
 
-/** The day is over: what its studies weighed. */
+/** The day is over: what its studies and messages weighed. */
 export function learnBytes(device: Device, day: number): void {
   if (device.today.day !== day) return
+  const { messages } = device.today
+  if (messages !== undefined) device.messageSizes = messages.map((n, i) => KEEP * (device.messageSizes?.[i] ?? 0) + n)
   for (const way of ['out', 'in'] as const) {
     const { studies } = device.today.bytes[way]
     if (studies.size === 0) continue

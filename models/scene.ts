@@ -5,7 +5,7 @@
 import type { Crossing } from './baseline/counts.ts'
 import type { Habit } from './baseline/novelty.ts'
 import type { Device } from './device.ts'
-import type { Claim, Ends, Reroute } from './directory.ts'
+import type { Claim, Ends } from './directory.ts'
 import type { StreamName } from './streams.ts'
 
 export interface Scene {
@@ -28,8 +28,6 @@ export interface Scene {
   edge: Habit | undefined
   /** Two hosts with one name, found by this event. */
   claims: Claim[]
-  /** An address found to answer through another device. */
-  reroute: Reroute | null
   /** A study that this device meets for the first time today, in this direction. */
   newStudy: boolean
   unexplained: boolean

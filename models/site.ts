@@ -4,10 +4,12 @@
  */
 import type { FlowEnd } from '../protocols/events.ts'
 import type { Calendar } from './calendar.ts'
+import { classOf, shareFrom } from './baseline/classes.ts'
 import { KEEP, hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
-import type { Device, MemoryName } from './device.ts'
+import type { MemoryName } from './baseline/novelty.ts'
+import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family } from './role.ts'
 
@@ -43,6 +45,8 @@ export interface SiteState {
   weekdayExpected: number[]
   /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
   breadth: number[]
+  /** HL7 messages by size (classes of powers of two), likewise. */
+  messageSizes: number[]
   /** The most presentation contexts that an association proposed, up to yesterday and today; and how many associations were looked at. */
   contexts: { most: number; today: number; seen: number }
   first: number
@@ -56,13 +60,13 @@ export interface SiteState {
 export const BREADTHS = 16
 /** The least that is called broad. */
 export const LEAST_CLASS = 3
-export const breadthClass = (matches: number): number => Math.min(BREADTHS - 1, matches < 2 ? 0 : Math.floor(Math.log2(matches)))
+export const breadthClass = (matches: number): number => classOf(matches, BREADTHS)
 /** Queries that have to be known before one is called broad. */
 const ENOUGH_QUERIES = 200
 
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
-  breadth: new Array<number>(BREADTHS).fill(0),
+  breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0),
   contexts: { most: 0, today: 0, seen: 0 }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 
@@ -116,23 +120,19 @@ export class Site implements Pace {
   /** How broad queries are at this site: the share of all that are shown as many records as a class says. */
   readonly breadth = {
     known: false,
-    share: (class_: number): number => {
-      const { breadth } = this.state
-      let all = 0
-      let hits = 0
-      for (let i = 0; i < BREADTHS; i++) {
-        all += breadth[i]!
-        if (i >= class_) hits += breadth[i]!
-      }
-      return (hits + 0.5) / (all + 1)
-    },
+    share: (class_: number): number => shareFrom(this.state.breadth, class_),
   }
 
-  /** Adds a day's queries of all devices. */
-  learnBreadth(devices: Iterable<Device>, day: number): void {
-    const { breadth } = this.state
+  /** Adds a day's queries and messages of all devices. */
+  learnSizes(devices: Iterable<Device>, day: number): void {
+    const { breadth, messageSizes } = this.state
     for (let i = 0; i < BREADTHS; i++) breadth[i]! *= KEEP
-    for (const { today } of devices) if (today.day === day) for (let i = 0; i < BREADTHS; i++) breadth[i]! += today.breadth[i]!
+    for (let i = 0; i < MESSAGE_CLASSES; i++) messageSizes[i]! *= KEEP
+    for (const { today } of devices) {
+      if (today.day !== day) continue
+      for (let i = 0; i < BREADTHS; i++) breadth[i]! += today.breadth[i]!
+      if (today.messages !== undefined) for (let i = 0; i < MESSAGE_CLASSES; i++) messageSizes[i]! += today.messages[i]!
+    }
     this.#knowBreadth()
   }
 

@@ -4,12 +4,14 @@ import { HOUR } from './clock.ts'
 import { DEVICE_LIMITS, type Device } from './device.ts'
 import type { Site } from './site.ts'
 
-interface StreamKind {
+export interface StreamKind {
   unit: string
   /** Prior mean per day, used until three devices of the role are known. */
   mean: number
   /** Having none is normal: days without any count as days of knowing. Other streams begin when the device begins to do such things. */
   rare?: boolean
+  /** And not only of this device: nobody here does much of it, so that a newcomer who does is judged by the site. */
+  alien?: boolean
 }
 
 /** Prior means are an ordinary hospital's; their weight is half a day's evidence. */
@@ -27,12 +29,12 @@ export const STREAMS = {
   'query': { unit: 'queries', mean: 30 },
   'matches': { unit: 'records shown by queries', mean: 60 },
   'aimless': { unit: 'queries without a retrieval', mean: 5, rare: true },
-  'reject': { unit: 'associations rejected for an unknown AE title', mean: 0.1, rare: true },
-  'contacts': { unit: 'hosts and ports contacted for the first time', mean: 0.5, rare: true },
-  'strange': { unit: 'protocol violations', mean: 0.3, rare: true },
-  'idle': { unit: 'associations held open without use', mean: 0.5, rare: true },
+  'reject': { unit: 'associations rejected for an unknown AE title', mean: 0.1, rare: true, alien: true },
+  'contacts': { unit: 'hosts and ports contacted for the first time', mean: 0.5, rare: true, alien: true },
+  'strange': { unit: 'protocol violations', mean: 0.3, rare: true, alien: true },
+  'idle': { unit: 'associations held open without use', mean: 0.5, rare: true, alien: true },
   'hl7.out': { unit: 'HL7 messages sent', mean: 500 },
-  'replay': { unit: 'messages sent again that were already accepted', mean: 0.1, rare: true },
+  'replay': { unit: 'messages sent again that were already accepted', mean: 0.1, rare: true, alien: true },
   'hl7.shown': { unit: 'patients shown by HL7 queries', mean: 20, rare: true },
   'unanswered': { unit: 'HL7 messages without an acknowledgement', mean: 2, rare: true },
   'nak': { unit: 'HL7 messages refused by the receiver', mean: 5, rare: true },

@@ -3,7 +3,8 @@
  * the site's key, 80 bits kept) that is the same for the same person in DICOM and HL7 and useless without the key. The plain value may be
  * carried in `Phi`, whose every string form is `[phi]`.
  */
-import { createHash, createHmac, hash } from 'node:crypto'
+import { latin1 } from './bytes.ts'
+import { Hmac } from './hmac.ts'
 
 /** 16 characters of base32hex text. */
 export type Pseudonym = string & { readonly __pseudonym: unique symbol }
@@ -14,23 +15,22 @@ export type Subject = 'patient' | 'order' | 'body'
 /** How many recent identities keep their pseudonym at hand: hashing is the dearest step of a small message. */
 const CACHE = 65_536
 
-/** Block of SHA-256, and how long a message may be that is hashed in place; bytes. */
-const BLOCK = 64
-const SHORT = 512
-
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
-const letters = Buffer.alloc(16)
+/** `latin1Slice` is what `toString('latin1')` calls after looking at its arguments, which takes as long again. */
+const letters = Buffer.alloc(16) as Buffer & { latin1Slice(start: number, end: number): string }
+
+/** Identifiers of this many bytes or fewer are hashed where they stand. */
+const SHORT = 64
 
 /** The same person or order, however the systems pad and spell. */
 const normalised = (id: string): string => id.trim().toUpperCase()
 
 export class Pseudonyms {
-  readonly #key: Uint8Array
+  readonly #hmac: Hmac
+  /** Of each subject the beginning of what is hashed, and room behind it. */
+  readonly #messages: Record<Subject, Uint8Array> = { patient: message('patient'), order: message('order'), body: message('body') }
   readonly #seen: Record<Subject, Map<string, Pseudonym>> = { patient: new Map(), order: new Map(), body: new Map() }
   readonly #plain: Map<Pseudonym, Phi> | undefined
-  /** The two blocks of HMAC (RFC 2104): padded key and message, padded key and inner hash. */
-  readonly #inner = Buffer.alloc(BLOCK + SHORT)
-  readonly #outer = Buffer.alloc(BLOCK + 32)
 
   /**
    * @param key the site's secret, at least 16 bytes.
@@ -38,13 +38,7 @@ export class Pseudonyms {
    */
   constructor(key: Uint8Array, options: { remember?: boolean } = {}) {
     if (key.length < 16) throw new RangeError('a pseudonym key needs at least 16 bytes')
-    this.#key = key
-    const block = Buffer.alloc(BLOCK)
-    block.set(key.length > BLOCK ? createHash('sha256').update(key).digest() : key)
-    for (let i = 0; i < BLOCK; i++) {
-      this.#inner[i] = block[i]! ^ 0x36
-      this.#outer[i] = block[i]! ^ 0x5c
-    }
+    this.#hmac = new Hmac(key)
     if (options.remember === true) this.#plain = new Map()
   }
 
@@ -85,26 +79,51 @@ export class Pseudonyms {
     return made
   }
 
-  /** Uncached, for bodies of messages. */
-  digest(subject: Subject, value: string | Uint8Array): Pseudonym {
-    const mac = this.#hmac(subject, value)
-    for (let i = 0, bit = 0; bit < 80; i++, bit += 5) {
-      const word = (mac.charCodeAt(bit >> 3) << 8) | mac.charCodeAt((bit >> 3) + 1)
-      letters[i] = ALPHABET.charCodeAt((word >> (11 - (bit & 7))) & 31)
+  /** The same of an identifier that is ASCII, without a detour over text. */
+  makeOfBytes(subject: Subject, b: Uint8Array, start: number, end: number): Pseudonym | null {
+    if (end - start > SHORT || this.#plain !== undefined) return this.make(subject, latin1(b, start, end))
+    let from = start
+    let to = end
+    while (from < to && isBlank(b[from]!)) from++
+    while (to > from && isBlank(b[to - 1]!)) to--
+    if (from === to) return null
+    const message = this.#messages[subject]
+    let size = subject.length + 1
+    for (let i = from; i < to; i++) {
+      const c = b[i]!
+      message[size++] = c >= 0x61 && c <= 0x7A ? c - 0x20 : c
     }
-    // In one piece: text put together letter by letter is slow to compare and to look up, which is all that is done with it.
-    return letters.toString('latin1') as Pseudonym
+    return this.#pseudonym(message, size)
   }
 
-  /** HMAC-SHA-256 as binary text. Short values, nearly all, by two one-shot hashes: half the cost of a `Hmac` object. */
-  #hmac(subject: Subject, value: string | Uint8Array): string {
-    if (typeof value !== 'string' || subject.length + 1 + 3 * value.length > SHORT) {
-      return createHmac('sha256', this.#key).update(`${subject}\0`).update(value).digest('binary')
-    }
-    const end = BLOCK + this.#inner.write(`${subject}\0${value}`, BLOCK)
-    this.#outer.write(hash('sha256', this.#inner.subarray(0, end), 'binary'), BLOCK, 'binary')
-    return hash('sha256', this.#outer, 'binary')
+  /** Uncached, for bodies of messages. */
+  digest(subject: Subject, value: string): Pseudonym {
+    const message = Buffer.from(`${subject}\0${value}`)
+    return this.#pseudonym(message, message.length)
   }
+
+  #pseudonym(message: Uint8Array, size: number): Pseudonym {
+    this.#hmac.of(message, size)
+    const { words } = this.#hmac
+    for (let i = 0, bit = 0; i < 16; i++, bit += 5) {
+      const word = words[bit >> 5]!
+      const at = bit & 31
+      // A letter may begin in one word and end in the next.
+      const five = at <= 27 ? word >>> (27 - at) : (word << (at - 27)) | (words[(bit >> 5) + 1]! >>> (59 - at))
+      letters[i] = ALPHABET.charCodeAt(five & 31)
+    }
+    // In one piece: text put together letter by letter is slow to compare and to look up, which is all that is done with it.
+    return letters.latin1Slice(0, 16) as Pseudonym
+  }
+}
+
+/** What `trim` takes off, of ASCII. */
+const isBlank = (c: number): boolean => c === 0x20 || (c >= 0x09 && c <= 0x0D)
+
+function message(subject: Subject): Uint8Array {
+  const bytes = new Uint8Array(subject.length + 1 + SHORT)
+  for (let i = 0; i < subject.length; i++) bytes[i] = subject.charCodeAt(i)
+  return bytes
 }
 
 /** Holds a plain value that must not be printed by accident. */

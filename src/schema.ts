@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { SEVERITIES } from '../models/alert.ts'
-import { MEMORIES } from '../models/device.ts'
+import { MEMORIES } from '../models/baseline/novelty.ts'
 
 const time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/).describe('capture time, RFC 3339 UTC with microseconds')
 const count = z.number().int().min(0)

@@ -149,7 +149,10 @@ export class Service {
     this.#publisher = this.#newPublisher(options.settings)
     this.#live = options.consolePort === undefined ? undefined : new LiveSource({
       pipeline: this.#pipeline, state: this.#storage(), zone: calendar?.tz,
-      about: () => ({ sensor: this.#settings.config.sensor, files: [], segments: this.#settings.config.segments }),
+      about: () => ({
+        sensor: this.#settings.config.sensor, segments: this.#settings.config.segments,
+        files: options.record === undefined ? [] : [options.record], origin: options.alerts === '-' ? undefined : options.alerts,
+      }),
     })
   }
 

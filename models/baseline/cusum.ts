@@ -86,3 +86,15 @@ export function averageRunLength(k: number, h: number, shift = 0): number {
   const b = h + 1.166
   return Math.abs(drift) < 1e-6 ? b * b : (Math.exp(-2 * drift * b) + 2 * drift * b - 1) / (2 * drift * drift)
 }
+
+/** A lasting rise of a stream, as the device remembers it. */
+export interface Drip extends CusumState {
+  /** Counted and expected since the rise began. */
+  observed: number
+  expected: number
+  /** It was looked at and waits to be told with the device's next event. */
+  open: boolean
+}
+
+/** Chance that a quiet stream reaches this level on a day. */
+export const dripTail = (level: number): number => Math.min(1, 1 / averageRunLength(DRIP.k, level))

@@ -5,6 +5,10 @@
 import { gammaPoissonNovelty } from './distributions.ts'
 import type { Rhythm } from './rhythm.ts'
 
+/** Kinds of things a device may newly do. */
+export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
+export type MemoryName = (typeof MEMORIES)[number]
+
 /** Days on which everything is new. */
 export const FIRST_DAYS = 3
 /** A later value belongs to the baseline after so many active days. */

@@ -15,13 +15,13 @@ export const aeGuessing: Detector<'dicom.association'> = {
   attack: ['T1110.001', 'T1110.003'],
   falsePositives: ['a device being set up, with its titles mistyped', 'an archive whose list of known titles was emptied'],
 
-  judge(event: DicomAssociation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: DicomAssociation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (scene.crossed.length === 0) return NONE
     return judgeCrossings({
       reject: {
         detector: aeGuessing, title: `${nameOf(device)} tries AE titles that ${nameOf(scene.peer)} does not know`, least: 3, peer: scene.peer,
         note: 'each counted once: the same mistake repeated is one',
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

@@ -26,6 +26,6 @@ export const fanOut: Detector<'flow'> = {
         detector: fanOut, title: `${nameOf(device)} reaches for many hosts and ports that it never used`, least: 8,
         note: `the latest is port ${event.flow.server.port} of ${event.flow.server.ip}${silent ? `, ${event.state}` : ''}`,
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

@@ -18,12 +18,12 @@ export const hl7Enumeration: Detector<'hl7.message'> = {
   attack: ['T1213'],
   falsePositives: ['a registration desk on its busiest morning', 'a new client that loads its list of patients'],
 
-  judge(event: Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.acts || scene.crossed.length === 0) return NONE
     return judgeCrossings({
       'hl7.shown': {
         detector: hl7Enumeration, title: `${nameOf(device)} is shown far more patients by HL7 queries than usual`, least: LEAST, peer: scene.peer, service: event.message_type,
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

@@ -15,13 +15,13 @@ export const idleAssociations: Detector<'dicom.association'> = {
   attack: ['T1499.002'],
   falsePositives: ['a viewer that lingers', 'a client that hangs after an upgrade'],
 
-  judge(event: DicomAssociation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: DicomAssociation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (scene.crossed.length === 0) return NONE
     return judgeCrossings({
       idle: {
         detector: idleAssociations, title: `${nameOf(device)} holds associations open without using them`, least: 4, peer: scene.peer,
         note: `this one for ${Math.round((event.ended_at - event.started) / 1e6)} s`,
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

@@ -13,6 +13,8 @@ import { hl7Merge } from './hl7-merge.ts'
 import { hl7NewKind } from './hl7-new-kind.ts'
 import { hl7NewSender } from './hl7-new-sender.ts'
 import { hl7Refusals } from './hl7-refusals.ts'
+import { hl7Replay } from './hl7-replay.ts'
+import { hl7Size } from './hl7-size.ts'
 import { hl7Volume } from './hl7-volume.ts'
 import { idleAssociations } from './idle-associations.ts'
 import { lateralMovement } from './lateral-movement.ts'
@@ -45,6 +47,8 @@ export const DETECTORS: readonly Detector[] = [
   hl7NewKind,
   hl7NewSender,
   hl7Refusals,
+  hl7Replay,
+  hl7Size,
   hl7Volume,
   idleAssociations,
   lateralMovement,

@@ -15,13 +15,13 @@ export const protocolViolations: Detector<'violation'> = {
   attack: ['T1499.004', 'T1210', 'T1572'],
   falsePositives: ['a device with a faulty implementation, after an upgrade'],
 
-  judge(event: Violation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: Violation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (scene.crossed.length === 0) return NONE
     return judgeCrossings({
       strange: {
         detector: protocolViolations, title: `${nameOf(device)} breaks the rules of its protocol`, least: 3, peer: scene.peer,
         note: `the latest: ${clean(event.code)} (${clean(event.section)}) towards ${nameOf(scene.peer)}, on bytes that were not lost`,
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

@@ -27,7 +27,7 @@ export const queryEnumeration: Detector<'dicom.operation'> = {
     const found = judgeCrossings({
       'aimless': options(`${who} queries without retrieving`, 5),
       'matches': options(`${who} is shown far more patients and studies than usual`, 10),
-    }, event, device, scene)
+    }, event, device, site, scene)
     if (broad !== undefined) found.push(broad)
     return found
   },

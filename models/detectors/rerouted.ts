@@ -1,28 +1,38 @@
-import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message } from '../../protocols/events.ts'
+import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, evidence, type Detector } from './detector.ts'
+import { NONE, counted, evidence, type Detector } from './detector.ts'
 
-export const rerouted: Detector<'dicom.operation' | 'dicom.association' | 'hl7.message' | 'flow'> = {
+/** Addresses flap for a moment when a standby takes over; what so many messages take is a path. */
+const PATH = 10
+
+export const rerouted: Detector<'dicom.operation' | 'hl7.message'> = {
   id: 'rerouted',
-  question: 'Does a device suddenly speak from the hardware address of another one?',
-  wants: ['dicom.operation', 'dicom.association', 'hl7.message', 'flow'],
+  question: 'Does what a device sends of patients suddenly come from another hardware address?',
+  wants: ['dicom.operation', 'hl7.message'],
   group: 'identity',
   objective: 'integrity',
   attack: ['T1557'],
-  falsePositives: ['a new router, firewall or load balancer in front of the device', 'a network card that was moved to another machine'],
+  falsePositives: ['a new router, firewall or load balancer in front of the device', 'a new network card, or a standby that took over the address'],
 
-  judge(event: DicomAssociation | DicomOperation | FlowEnd | Hl7Message, _device: Device, _site: Site, scene: Scene): readonly Evidence[] {
-    const { reroute } = scene
-    if (reroute === null || scene.side !== 'client') return NONE
-    const { device, through, ip, mac } = reroute
+  judge(event: DicomOperation | Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+    const { detour } = device
+    if (detour === undefined || !scene.acts || !ofPatient(event, scene)) return NONE
+    const own = event.flow[scene.side]
+    if (own.ip !== detour.ip || own.mac !== detour.mac || ++detour.passed < PATH) return NONE
+    const { ip, mac, through, passed } = detour
+    const who = nameOf(device)
+    const whose = through === null ? 'nobody had so far' : `belongs to ${through}`
     return [evidence(rerouted, event, {
-      actor: through, peer: device, p: null, severity: 'low', observed: 2, expected: 1, unit: 'devices behind one hardware address',
-      title: `${nameOf(device)} is reached through ${nameOf(through)}`,
-      text: `${ip} (${nameOf(device)}) now sends from the hardware address ${mac}, which belongs to ${nameOf(through)}: `
-        + 'what it sends passes through another machine, which could read or change it.',
+      actor: device, peer: scene.peer, p: null, severity: 'low', observed: passed, expected: 0, unit: 'messages or studies by the new way', service: scene.service,
+      title: through === null ? `${who} sends from a hardware address that it never had` : `${who} is reached through ${through}`,
+      text: `${ip} (${who}) now sends from the hardware address ${mac}, which ${whose}: ${counted(passed, 'messages')} or studies of patients came that way, `
+        + 'and what passes through another machine may be read or changed there.',
     })]
   },
 }
+
+const ofPatient = (event: DicomOperation | Hl7Message, scene: Scene): boolean =>
+  event.kind === 'hl7.message' ? event.patient !== null && event.acknowledges === null : scene.newStudy

@@ -15,13 +15,13 @@ export const staleStudies: Detector<'dicom.operation'> = {
   attack: ['T1048.003', 'T1074.002'],
   falsePositives: ['a console that resends its local archive after a long downtime', 'a device clock that is days off'],
 
-  judge(event: DicomOperation, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.stale || scene.crossed.length === 0 || !imaging(device)) return NONE
     return judgeCrossings({
       'stale.out': {
         detector: staleStudies, title: `${nameOf(device)} sends old studies`, least: 3, peer: scene.peer, service: event.command,
         note: 'their study dates are more than two days past, and a scanner sends what it has just made',
       },
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }

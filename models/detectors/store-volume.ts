@@ -29,7 +29,7 @@ export const storeVolume: Detector<'dicom.operation'> = {
       'retrieve': options(`${who} retrieves far more studies than usual`, 3),
       'images.out': options(`${who} sends far more images than usual`, imagesOf(device, 'out')),
       'images.in': options(`${who} receives far more images than usual`, imagesOf(device, 'in')),
-    }, event, device, scene)
+    }, event, device, site, scene)
     if (found.length === 0 || !site.orders.visible(event.at)) return found
     // Where orders are visible, work that was ordered explains itself.
     const unordered = Math.max(excess(device, 'unexplained.out', site), excess(device, 'unexplained.in', site))

@@ -28,7 +28,7 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     return judgeCrossings({
       'unexplained.in': options(`${who} fetches studies of patients without an order`),
       'unexplained.out': options(`${who} sends studies of patients without an order`),
-    }, event, device, scene)
+    }, event, device, site, scene)
   },
 }
 

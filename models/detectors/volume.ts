@@ -6,7 +6,7 @@ import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { STREAMS, type StreamName } from '../streams.ts'
+import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
 import { counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
@@ -26,17 +26,18 @@ export function material(crossing: Crossing, least: number): boolean {
   return crossing.observed > RATIO * crossing.expected && crossing.observed - crossing.expected >= least
 }
 
+/** @param judged without the caution of a first week: the baseline is armed, or the site's is */
 export function volumeEvidence(
-  event: WireEvent, device: Device, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions,
+  event: WireEvent, device: Device, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions, judged = armed(stream),
 ): Evidence | undefined {
   if (!material(crossing, options.least)) return undefined
   const { window, observed, expected, basis } = crossing
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
   const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
-  if (!armed(stream)) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
+  if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
-    ...(armed(stream) ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
+    ...(judged ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
     text: `${counted(observed, unit)} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
       + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)})`
       + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(p)}.`,
@@ -46,15 +47,21 @@ export function volumeEvidence(
 /** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
 const UNARMED = 7e-6
 
-/** The stream's evidence for every crossing of these names. */
+/** Days after which a site knows what nobody there does. */
+const SITE_KNOWN = 7
+
+/** The stream's evidence for every crossing of these names. What nobody at a known site does is judged of a newcomer too. */
 export function judgeCrossings(
-  names: Partial<Record<StreamName, VolumeOptions>>, event: WireEvent, device: Device, scene: Scene,
+  names: Partial<Record<StreamName, VolumeOptions>>, event: WireEvent, device: Device, site: Site, scene: Scene,
 ): Evidence[] {
   const found: Evidence[] = []
   for (const { stream, crossing } of scene.crossed) {
     const options = names[stream]
     if (options === undefined) continue
-    const one = volumeEvidence(event, device, device.streams.get(stream)!, stream, crossing, STREAMS[stream].unit, options)
+    const kind: StreamKind = STREAMS[stream]
+    const counts = device.streams.get(stream)!
+    const judged = armed(counts) || (kind.alien === true && site.age >= SITE_KNOWN)
+    const one = volumeEvidence(event, device, counts, stream, crossing, kind.unit, options, judged)
     if (one !== undefined) found.push(one)
   }
   return found

@@ -54,19 +54,25 @@ export interface InventoryItem extends Make {
 const MOST_PEERS = 200
 const MOST_SERVICES = 60
 
+/** So many scanners store where things are kept. A burner or a viewer gets what it gets from the archive. */
+const KEEPS_FOR = 2
+
 /** @param owner device id of an address */
 export function inventoryOf(views: readonly DeviceView[], hosts: ReadonlyMap<string, Host>, pairs: Iterable<Pair>, owner: ReadonlyMap<string, string>): InventoryItem[] {
   const uses = new Map<string, Uses>()
   const of = (id: string): Uses => {
     let found = uses.get(id)
-    if (found === undefined) uses.set(id, (found = { offered: new Map(), used: new Map(), peers: new Set(), flows: 0, encrypted: 0 }))
+    if (found === undefined) uses.set(id, (found = { offered: new Map(), used: new Map(), peers: new Set(), scanners: new Set(), flows: 0, encrypted: 0 }))
     return found
   }
+  const scanners = new Set(views.filter(({ role }) => role.startsWith('modality')).map(({ id }) => id))
   for (const pair of pairs) {
     const client = owner.get(pair.client)
     const server = owner.get(pair.server)
     if (client !== undefined) note(of(client), of(client).used, pair, server)
-    if (server !== undefined) note(of(server), of(server).offered, pair, client)
+    if (server === undefined) continue
+    note(of(server), of(server).offered, pair, client)
+    if (client !== undefined && scanners.has(client) && pair.services.has('C-STORE')) of(server).scanners.add(client)
   }
   return views.map((view) => itemOf(view, hosts, of(view.id)))
 }
@@ -75,6 +81,8 @@ interface Uses {
   offered: Map<string, Service>
   used: Map<string, Service>
   peers: Set<string>
+  /** Those that store studies on it. */
+  scanners: Set<string>
   flows: number
   encrypted: number
 }
@@ -102,10 +110,12 @@ function itemOf(view: DeviceView, hosts: ReadonlyMap<string, Host>, uses: Uses):
   const os = present.length > 0 ? present : own.flatMap((h) => h.systems)
   const isModality = view.role.startsWith('modality')
   const make = isModality ? makeOf(own) : undefined
+  // Alerts go by what it does of its own: one that answers nobody is a sink to them.
+  const keeps = view.role === 'sink' && uses.scanners.size >= KEEPS_FOR
   // Who speaks DICOM from the Internet is somebody else's.
   const medical = !isPublic(view.ip) && ((view.role !== 'unknown' && view.role !== 'monitor') || own.some((h) => h.spoke.has('dicom') || h.spoke.has('hl7')))
   return {
-    id: view.id, name: view.name, role: view.role, medical, modality: isModality ? most(Object.entries(view.modalities)) : null,
+    id: view.id, name: view.name, role: keeps ? 'archive' : view.role, medical, modality: isModality ? most(Object.entries(view.modalities)) : null,
     ...(make?.make ?? NO_MAKE),
     ip: view.ip,
     addresses: view.addresses.map((a) => ({ ...a, vlan: most([...hosts.get(a.ip)?.vlans ?? []]) || null })),
@@ -117,7 +127,7 @@ function itemOf(view: DeviceView, hosts: ReadonlyMap<string, Host>, uses: Uses):
     services_offered: busiest(uses.offered), services_used: busiest(uses.used),
     peers: [...uses.peers], encrypted: uses.flows === 0 ? 0 : uses.encrypted / uses.flows,
     first_seen: view.first, last_seen: view.last, days: view.days,
-    ...sureness(view, make),
+    ...sureness(view, make, keeps ? uses.scanners.size : 0),
   }
 }
 
@@ -142,9 +152,10 @@ function makeOf(own: readonly Host[]): KnownMake | undefined {
   return best && { ...best, all }
 }
 
-function sureness(view: DeviceView, make: KnownMake | undefined): Pick<InventoryItem, 'confidence' | 'evidence'> {
+function sureness(view: DeviceView, make: KnownMake | undefined, keepsFor: number): Pick<InventoryItem, 'confidence' | 'evidence'> {
   const evidence: string[] = []
   if (view.role !== 'unknown') evidence.push(`role ${view.role} from ${view.events} events over ${Math.max(1, Math.round(view.days))} days`)
+  if (keepsFor > 0) evidence.push(`an archive, because ${keepsFor} scanners store on it`)
   if (make !== undefined) evidence.push(`make from ${make.n} of ${make.all} images that it sent`)
   if (view.implementation !== null) evidence.push(`implementation class UID ${view.implementation} in its associations`)
   if (view.applications.length > 0) evidence.push('HL7 applications from MSH-3 of its messages')

@@ -47,9 +47,9 @@ const RECEIVING = table(RECEIVES)
 
 class End {
   state = IDLE
-  /** The state before the last unit that it received and that changed it, and that unit: it may not have had it yet. */
-  before = 0
-  received = 0
+  /** Units that it was sent and that changed its state, and the states before them, since it last showed that it has had them: it may not have, yet. */
+  readonly #received: number[] = []
+  readonly #before: number[] = []
   /** An A-RELEASE-RQ that came before this end had accepted: it is read afterwards. */
   isReleaseEarly = false
   isAcceptor = false
@@ -57,43 +57,58 @@ class End {
   begin(state: number, isAcceptor: boolean): void {
     this.state = state
     this.isAcceptor = isAcceptor
-    this.before = this.received = 0
+    this.#received.length = this.#before.length = 0
     this.isReleaseEarly = false
   }
 
   copy(from: End): void {
     this.state = from.state
-    this.before = from.before
-    this.received = from.received
+    this.#received.length = this.#before.length = 0
+    this.#received.push(...from.#received)
+    this.#before.push(...from.#before)
     this.isReleaseEarly = from.isReleaseEarly
     this.isAcceptor = from.isAcceptor
   }
 
   maySend(unit: number): boolean {
-    return SENDING[this.state * UNITS + unit] !== 0 || SENDING[this.before * UNITS + unit] !== 0
+    return SENDING[this.state * UNITS + unit] !== 0 || this.#before.some((state) => SENDING[state * UNITS + unit] !== 0)
   }
 
   send(unit: number): void {
     const { state } = this
     const next = SENDING[state * UNITS + unit]!
     if (next !== 0) {
-      if (next !== state) this.before = 0
+      if (next !== state) this.#received.length = this.#before.length = 0
       this.state = next
       if (this.isReleaseEarly && next === ESTABLISHED) this.receive(A_RELEASE_RQ)
       return
     }
-    const crossing = SENDING[this.before * UNITS + unit]!
-    if (crossing === 0) return
-    this.before = crossing
-    this.state = this.#after(crossing, this.received) || state
+    this.#cross(unit)
+  }
+
+  /** It was sent before what the other side had sent came: that comes afterwards. */
+  #cross(unit: number): void {
+    const before = this.#before
+    const from = before.findLastIndex((state) => SENDING[state * UNITS + unit] !== 0)
+    if (from < 0) return
+    let state = SENDING[before[from]! * UNITS + unit]!
+    // Data says nothing new: it may have been sent earlier still.
+    if (state === before[from]) return
+    for (let i = from; i < before.length; i++) {
+      before[i] = state
+      state = this.#after(state, this.#received[i]!) || state
+    }
+    this.state = state
+    before.splice(0, from)
+    this.#received.splice(0, from)
   }
 
   receive(unit: number): void {
     const next = this.#after(this.state, unit)
     if (unit === A_RELEASE_RQ && this.state === ANSWERING) this.isReleaseEarly = true
     if (next === 0 || next === this.state) return
-    this.before = this.state
-    this.received = unit
+    this.#before.push(this.state)
+    this.#received.push(unit)
     this.state = next
   }
 

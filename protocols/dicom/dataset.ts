@@ -31,7 +31,7 @@ export const FRAGMENT = 1
 export const SQ = vr('SQ')
 export const UN = vr('UN')
 /** VRs whose length has 32 bits (PS3.5 table 7.1-1). */
-const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'].map(vr))
+export const LONG_VRS: ReadonlySet<number> = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'].map(vr))
 
 /** OB, OW and their like. */
 export const isOther = (code: number): boolean => code >> 8 === 0x4f

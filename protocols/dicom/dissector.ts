@@ -2,12 +2,12 @@
  * DICOM upper layer (PS3.8): ordered bytes of one connection to associations and operations.
  *
  * What the wire looks like is in `pdu.ts`, `associate.ts`, `command.ts` and `dataset.ts`; what may follow what in `association.ts`; what
- * belongs together in `operations.ts`. Here is what is between: where a unit begins, which fragment belongs to which message, and
+ * belongs together in `operations.ts`; what is told of an association in `story.ts`. Here is what is between: where a unit begins, which fragment belongs to which message, and
  * what is passed over. Nothing is allocated per unit or fragment of bulk. The last byte of the last fragment is never passed over
  * unseen: it tells when, and that, a data set is complete.
  */
 import { u32be } from '../bytes.ts'
-import type { DicomAssociation, Implementation, Micros, PresentationContext } from '../events.ts'
+import type { DicomAssociation, Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import { LOST } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End } from '../protocol.ts'
@@ -15,70 +15,22 @@ import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
 import { causeOf } from './causes.ts'
 import { commandSetAt, GROUP_LENGTH_ELEMENT, readCommand, type Command } from './command.ts'
-import { DataSetWalker } from './dataset.ts'
-import { FactsReader, IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
+import { IDENTIFIER, IMAGE, MATCH, NORMALIZED } from './facts.ts'
 import { Faults } from './faults.ts'
-import { Operations, type Pending } from './operations.ts'
+import { Half } from './half.ts'
+import { Operations } from './operations.ts'
 import {
   A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, A_RELEASE_RQ, abortOf, COMMAND, LAST, NO_CONTEXT, P_DATA_TF, PDU_HEADER, PDV_FIXED, PDV_HEADER,
   rejectOf, SHORT_BODY,
 } from './pdu.ts'
 import { findUnit } from './recognition.ts'
-import { APPLICATION_CONTEXT } from './uids.ts'
+import { Story } from './story.ts'
 
 /** Both directions, as bits. */
 const BOTH = 3
 /** Room that a side keeps for the next command in pieces; one that needed more gives it back. */
 const KEPT_COMMAND = 1024
 const EMPTY = new Uint8Array(0)
-
-/** One direction: where it is in its units, and the message it is sending. */
-class Half {
-  /** The A-ASSOCIATE that is being read. */
-  associate: AssociateReader | null = null
-  /** Bytes of a P-DATA-TF that are still to come, and of the fragment within it. */
-  pdu = 0
-  pdv = 0
-  contextId = 0
-  control = 0
-  /** Bytes of a unit that say nothing. */
-  unread = 0
-  needs = PDU_HEADER
-  /** Bytes done with: the place in the sender's stream. */
-  offset = 0
-  /** `offset` where the present association began. */
-  began = 0
-  isSearching = false
-
-  // The message.
-  command: Uint8Array = EMPTY
-  commandLength = 0
-  messageContext = 0
-  started: Micros = 0
-  /** A data set follows, and whose: a request's, a query's match, or nobody's. */
-  expectsDataSet = false
-  request: Pending | null = null
-  dataSetBytes = 0
-  /** Bytes of the direction that were lost before the data set. */
-  lostBefore = 0
-  /** Data set bytes that no command announced: it was not seen. */
-  strayBytes = 0
-  readonly walker = new DataSetWalker()
-  readonly facts: FactsReader
-
-  constructor(connection: Connection) {
-    this.facts = new FactsReader(connection.pseudonyms)
-  }
-
-  /** Where a unit begins is not known any more. The message goes on when its next fragment is found. */
-  lose(): void {
-    this.associate = null
-    this.pdu = this.pdv = this.unread = 0
-    this.commandLength = 0
-    this.walker.isDone = true
-    this.isSearching = true
-  }
-}
 
 class DicomDissector implements Dissector {
   readonly #connection: Connection
@@ -91,19 +43,8 @@ class DicomDissector implements Dissector {
     // What is missing may be what the side that is not in the capture said.
     if (isAlone || this.#heard === BOTH) this.#faults.report('pdu.out-of-place', offset, at, type, state)
   })
-  /** The side that sent A-ASSOCIATE-RQ; the client unless seen otherwise. */
-  #requestor: Direction = 0
-  #request: Associate | null = null
-  #accept: Associate | null = null
-  #isRequestWhole = false
-  #isAcceptWhole = false
-  #reject: DicomAssociation['reject'] = null
-  #abort: DicomAssociation['abort'] = null
-  #isReleaseAsked = false
-  #isReleaseAnswered = false
-  /** Its event is out; what still comes of it makes no second one. */
-  #isTold = false
-  #started: Micros = -1
+  #story = new Story()
+  /** When the last bytes came. */
   #last: Micros = 0
   /** Sides that have sent a unit on this connection, as bits. */
   #heard = 0
@@ -217,7 +158,7 @@ class DicomDissector implements Dissector {
   }
 
   #begin(time: Micros): void {
-    if (this.#started < 0) this.#started = time
+    if (this.#story.started < 0) this.#story.started = time
   }
 
   #place(direction: Direction, half: Half, type: number, time: Micros): void {
@@ -229,18 +170,19 @@ class DicomDissector implements Dissector {
   /** PS3.8 D.1.1: what a side announces binds the other; 0 is no limit. */
   #checkLength(direction: Direction, half: Half, length: number, time: Micros): void {
     if (length < PDV_HEADER) this.#faults.report('pdu.length', half.offset, time, P_DATA_TF, length)
-    const receiver = direction === this.#requestor ? this.#accept : this.#request
+    const receiver = direction === this.#story.requestor ? this.#story.accept : this.#story.request
     const maximum = receiver === null ? 0 : receiver.maximum_length ?? 0
     if (maximum > 0 && length > maximum) this.#faults.report('pdu.over-maximum', half.offset, time, length, maximum)
   }
 
   #short(type: number, b: Uint8Array, body: number, time: Micros): void {
-    if (type === A_ASSOCIATE_RJ) this.#reject ??= rejectOf(b, body)
-    else if (type === A_ABORT) this.#abort ??= abortOf(b, body)
-    else if (type === A_RELEASE_RQ) this.#isReleaseAsked = true
-    else this.#isReleaseAnswered = true
+    const story = this.#story
+    if (type === A_ASSOCIATE_RJ) story.reject ??= rejectOf(b, body)
+    else if (type === A_ABORT) story.abort ??= abortOf(b, body)
+    else if (type === A_RELEASE_RQ) story.isReleaseAsked = true
+    else story.isReleaseAnswered = true
     // Answers may follow a release; where none is waited for, the association is told at once.
-    if (this.#isReleaseAnswered && this.#isReleaseAsked && this.#operations.isQuiet) this.#tell('released', time)
+    if (story.isReleaseAnswered && story.isReleaseAsked && this.#operations.isQuiet) this.#tell('released', time)
   }
 
   #associate(direction: Direction, half: Half, type: number, length: number, time: Micros): number {
@@ -249,8 +191,8 @@ class DicomDissector implements Dissector {
       if (length > LIMITS.dicom.associateClaim) return this.#lose(half)
     }
     // An acceptance may be seen before its request where a mirror port swaps directions.
-    const isLate = this.#request === null && this.#accept !== null && !this.#isTold
-    if (type === A_ASSOCIATE_RQ && this.#started >= 0 && !isLate) {
+    const isLate = this.#story.request === null && this.#story.accept !== null && !this.#story.isTold
+    if (type === A_ASSOCIATE_RQ && this.#story.started >= 0 && !isLate) {
       this.#place(direction, half, type, time)
       this.#finish('closed', time)
     }
@@ -258,9 +200,9 @@ class DicomDissector implements Dissector {
     this.#place(direction, half, type, time)
     half.associate = new AssociateReader(type === A_ASSOCIATE_AC, length, this.#faults)
     if (type === A_ASSOCIATE_RQ) {
-      this.#requestor = direction
-      this.#request = half.associate.associate
-    } else this.#accept ??= half.associate.associate
+      this.#story.requestor = direction
+      this.#story.request = half.associate.associate
+    } else this.#story.accept ??= half.associate.associate
     if (length > 0) return PDU_HEADER
     this.#faults.report('pdu.length', half.offset, time, type, length)
     half.associate = null
@@ -274,28 +216,29 @@ class DicomDissector implements Dissector {
     this.#nameEnds()
     if (!reader.isComplete) return used
     half.associate = null
-    if (reader.associate === this.#request) {
-      this.#isRequestWhole = true
+    if (reader.associate === this.#story.request) {
+      this.#story.isRequestWhole = true
       const { client, server } = this.#connection.flow
-      this.#operations.opened((this.#requestor === 0 ? client : server).ip, time)
-    }
-    else if (reader.associate === this.#accept) this.#negotiated(half, reader.associate, time)
+      this.#operations.opened((this.#story.requestor === 0 ? client : server).ip, time)
+    } else if (reader.associate === this.#story.accept) this.#negotiated(half, reader.associate, time)
     return used
   }
 
   /** Titles are in the request; an acceptance repeats them (PS3.8 table 9-17), untested, and is taken where the request was not seen. */
   #nameEnds(): void {
-    const said = this.#request ?? this.#accept
+    const said = this.#story.request ?? this.#story.accept
     this.#operations.callingAe = said?.calling_ae ?? null
     this.#operations.calledAe = said?.called_ae ?? null
   }
 
   #negotiated(half: Half, accept: Associate, time: Micros): void {
-    this.#isAcceptWhole = true
+    const story = this.#story
+    story.isAcceptWhole = true
     this.#adopt(accept)
-    if (this.#isRequestWhole) this.#operations.window(this.#requestor, accept.async_operations)
+    if (!story.isRequestWhole) return
+    this.#operations.window(story.requestor, accept.async_operations)
     for (const { id } of accept.contexts) {
-      if (this.#isRequestWhole && !this.#request!.contexts.some((c) => c.id === id)) this.#faults.report('context.not-proposed', half.offset, time, id)
+      if (!story.request!.contexts.some((c) => c.id === id)) this.#faults.report('context.not-proposed', half.offset, time, id)
     }
   }
 
@@ -341,7 +284,7 @@ class DicomDissector implements Dissector {
     }
     half.started = time
     half.messageContext = contextId
-    if (this.#isAcceptWhole && !this.#accepted.has(contextId)) this.#faults.report('pdv.context', half.offset, time, contextId)
+    if (this.#story.isAcceptWhole && !this.#accepted.has(contextId)) this.#faults.report('pdv.context', half.offset, time, contextId)
   }
 
   /** The header of the command was lost; its data set tells on which context it is. */
@@ -487,7 +430,7 @@ class DicomDissector implements Dissector {
       if (half.pdv === 0) this.#fragmentDone(direction, half, EMPTY, 0, 0, at)
     }
     if (counted === missing) return true
-    if (this.#accept !== null && half.associate?.associate === this.#accept) this.#adopt(this.#accept)
+    if (this.#story.accept !== null && half.associate?.associate === this.#story.accept) this.#adopt(this.#story.accept)
     half.lose()
     return false
   }
@@ -503,79 +446,29 @@ class DicomDissector implements Dissector {
     this.#operations.end(at)
     this.#tell(ended, at)
     this.#operations.begin()
-    this.#request = this.#accept = this.#reject = this.#abort = null
-    this.#isRequestWhole = this.#isAcceptWhole = this.#isReleaseAnswered = this.#isReleaseAsked = this.#isTold = false
-    this.#requestor = 0
-    this.#started = -1
+    this.#story = new Story()
     this.#accepted.clear()
     this.#faults.clear()
     for (const half of this.#halves) half.began = half.offset
   }
 
+  /** The event of the association, once. */
   #tell(ended: DicomAssociation['ended'], at: Micros): void {
-    if (this.#started < 0 || this.#isTold) return
-    this.#isTold = true
-    const request = this.#request
-    const accept = this.#accept
-    const said = request ?? accept
-    const agreed = accept ?? request
-    const isReversed = this.#requestor === 1
-    const sides = <T>(ofRequestor: T, ofAcceptor: T): { client: T; server: T } =>
-      isReversed ? { client: ofAcceptor, server: ofRequestor } : { client: ofRequestor, server: ofAcceptor }
-    const event: DicomAssociation = {
-      kind: 'dicom.association', at, flow: this.#connection.flow,
-      complete: this.#isRequestWhole && ended !== 'open' && !this.#connection.afterGap, after_gap: this.#connection.afterGap,
-      calling_ae: said?.calling_ae ?? null, called_ae: said?.called_ae ?? null,
-      result: !this.#isRequestWhole ? 'unseen' : this.#reject !== null ? 'rejected' : accept !== null ? 'accepted' : 'unanswered',
-      ended: this.#abort !== null ? 'aborted' : this.#wasReleased(ended) ? 'released' : ended,
-      reject: this.#reject, abort: this.#abort,
-      contexts: contextsOf(request, accept),
-      max_pdu: sides(request?.maximum_length ?? null, accept?.maximum_length ?? null),
-      implementation: sides(implementationOf(request), implementationOf(accept)),
-      user_identity: identityOf(request, accept), roles: agreed?.roles ?? [], async_operations: agreed?.async_operations ?? null,
-      operations: this.#operations.counts, bytes: { client: this.#halves[0].offset - this.#halves[0].began, server: this.#halves[1].offset - this.#halves[1].began },
-      started: this.#started, ended_at: ended === 'open' ? this.#last : at,
-    }
-    const extended = request?.extended ?? []
-    const common = request?.common_extended ?? []
-    const unknown = [...request?.unknown_items ?? [], ...accept?.unknown_items ?? []]
-    const context = request?.application_context ?? null
-    if (context !== null && context !== APPLICATION_CONTEXT) event.application_context = context
-    if (extended.length > 0) event.extended_negotiation = extended
-    if (common.length > 0) event.common_extended_negotiation = common
-    if (unknown.length > 0) event.unknown_items = unknown
+    const story = this.#story
+    if (story.started < 0 || story.isTold) return
+    story.isTold = true
+    const [client, server] = this.#halves
+    const isWholeSeen = this.#faults.isTrusted && this.#heard === BOTH
+    const event = story.event(this.#connection, ended, at, ended === 'open' ? this.#last : at, isWholeSeen)
+    event.operations = this.#operations.counts
+    event.bytes = { client: client.offset - client.began, server: server.offset - server.began }
     const { openedFor } = this.#operations
-    if (openedFor !== null) event.cause = causeOf(openedFor.event, 'destination', this.#started)
+    if (openedFor !== null) event.cause = causeOf(openedFor.event, 'destination', story.started)
     if (this.#faults.count > 0) event.violations = this.#faults.count
     this.#connection.emit(event)
-  }
-
-  /** Asked and answered; where a side was not heard or bytes were lost, one of the two is enough. */
-  #wasReleased(ended: DicomAssociation['ended']): boolean {
-    if (this.#isReleaseAsked && this.#isReleaseAnswered) return true
-    if (this.#faults.isTrusted && this.#heard === BOTH) return false
-    return this.#isReleaseAnswered || (this.#isReleaseAsked && ended === 'closed')
   }
 }
 
 const opposite = (direction: Direction): Direction => (direction === 0 ? 1 : 0)
-
-const implementationOf = (said: Associate | null): Implementation | null =>
-  said === null || (said.class_uid === null && said.version_name === null) ? null : { class_uid: said.class_uid, version_name: said.version_name }
-
-function identityOf(request: Associate | null, accept: Associate | null): DicomAssociation['user_identity'] {
-  const identity = request?.user_identity ?? null
-  return identity !== null && accept?.identity_accepted === true ? { ...identity, accepted: true } : identity
-}
-
-/** What was proposed, with the answers; answers alone where the proposal was not seen. */
-function contextsOf(request: Associate | null, accept: Associate | null): PresentationContext[] {
-  if (request === null) return accept?.contexts ?? []
-  const answers = new Map(accept?.contexts.map((c) => [c.id, c]))
-  return request.contexts.map((c) => {
-    const answer = answers.get(c.id)
-    return { ...c, result: answer?.result ?? null, transfer_syntax: answer?.transfer_syntax ?? null }
-  })
-}
 
 export const open = (connection: Connection): Dissector => new DicomDissector(connection)

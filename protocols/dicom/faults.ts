@@ -4,7 +4,7 @@ import { LIMITS } from '../limits.ts'
 import type { Connection } from '../protocol.ts'
 
 /** `{a}` and `{b}` stand for the two numbers that are given with a report. Nothing of the wire's text ever gets in. */
-const FAULTS = {
+export const FAULTS = {
   'pdu.type': ['PS3.8 9.3.1', 'a unit of type {a}, which is none of the seven'],
   'pdu.length': ['PS3.8 9.3', 'a unit of type {a} claims {b} bytes'],
   'pdu.over-maximum': ['PS3.8 D.1.1', 'a P-DATA-TF of {a} bytes to a side that takes {b}'],

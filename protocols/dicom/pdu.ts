@@ -52,11 +52,14 @@ export function titleText(b: Uint8Array, start: number, end: number): string {
   return fieldText(b, from, end)
 }
 
-/** Could an A-ASSOCIATE-RQ or -AC begin here? Up to ten bytes are compared: header, version, reserved. */
-export function isAssociateHead(b: Uint8Array, at: number): boolean {
+/** Is it of a length that an A-ASSOCIATE-RQ or -AC may have? */
+export function isAssociateLength(b: Uint8Array, at: number): boolean {
   const length = u32be(b, at + 2)
-  return length >= ASSOCIATE_FIXED && length <= LIMITS.dicom.associateClaim && b[at + 6] === 0 && (b[at + 7]! & 1) === 1 && b[at + 8] === 0 && b[at + 9] === 0
+  return length >= ASSOCIATE_FIXED && length <= LIMITS.dicom.associateClaim
 }
+
+/** Are version and reserved bytes as they should be? */
+export const isAssociateVersion = (b: Uint8Array, at: number): boolean => b[at + 6] === 0 && (b[at + 7]! & 1) === 1 && b[at + 8] === 0 && b[at + 9] === 0
 
 /** Could a P-DATA-TF begin here, as far as two headers (12 bytes) tell? Its first fragment fills it, or leaves room for a second. */
 export function isDataHead(b: Uint8Array, at: number): boolean {

@@ -4,7 +4,7 @@ import { MORE, NO, YES, YES_REVERSED } from '../protocol.ts'
 import { commandSetAt } from './command.ts'
 import type { Direction, Verdict } from '../protocol.ts'
 import {
-  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, COMMAND, isAssociateHead, isDataHead, isShortUnit, P_DATA_TF, PDU_HEADER, PDV_HEADER, SHORT_BODY,
+  A_ABORT, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, COMMAND, isAssociateLength, isAssociateVersion, isDataHead, isShortUnit, P_DATA_TF, PDU_HEADER, PDV_HEADER, SHORT_BODY,
 } from './pdu.ts'
 
 /** Both headers of a P-DATA-TF, or an A-ASSOCIATE up to its titles and two bytes: as little as tells anything. */
@@ -22,6 +22,7 @@ export function probe(b: Uint8Array, start: number, end: number, direction: Dire
   if (type < A_ASSOCIATE_RQ || type > A_ABORT || (end - start > 1 && b[start + 1] !== 0)) return NO
   if (end - start < ENOUGH) return MORE
   if (isAssociate(b, start, end)) return verdictOf(type, direction)
+  if (type <= A_ASSOCIATE_AC && isAssociateLength(b, start) && end - start < ITEMS_START + 2) return MORE
   // Data before any association is none that a server would take, but it is what somebody tries.
   return type === P_DATA_TF && isData(b, start, end) ? YES : NO
 }
@@ -52,11 +53,15 @@ export function findUnit(b: Uint8Array, start: number, end: number): number {
   return -1
 }
 
-/** An A-ASSOCIATE-RQ or -AC as far as it is there: header, version, and an item where the first should be. */
+/**
+ * An A-ASSOCIATE-RQ or -AC as far as it is there: header, version, and an item where the first should be. Another version, and reserved bytes that are
+ * not 0, are for the receiver to refuse or not to test (PS3.8 9.3.2): then the titles have to be text.
+ */
 function isAssociate(b: Uint8Array, at: number, end: number): boolean {
   if (b[at] !== A_ASSOCIATE_RQ && b[at] !== A_ASSOCIATE_AC) return false
-  if (!isAssociateHead(b, at)) return false
+  if (!isAssociateLength(b, at)) return false
   const first = at + ITEMS_START
+  if (!isAssociateVersion(b, at) && (end - first < 2 || !hasTitles(b, at, end))) return false
   return end - first < 2 || u32be(b, at + 2) < ITEMS_START - PDU_HEADER + 4 || ((b[first]! & 0x0f) <= 1 && b[first]! >= 0x10 && b[first]! <= 0x50 && b[first + 1] === 0)
 }
 

@@ -1,8 +1,10 @@
 /**
- * A fast keyed hash of message bodies, fed in pieces of any size: the same bytes give the same 52 bits however they were cut.
+ * A fast keyed hash of message bodies: the same segments give the same 52 bits however they were cut into packets and ended.
  * Replay and retransmission are told apart by it, so it runs over every byte of every message, and an HMAC would cost more than all
  * the rest. Two 32-bit lanes seeded by the site's key, mixed at the end as MurmurHash3 does. Not a proof against somebody
  * who knows the key; who does not cannot aim for a collision, nor test guesses of what a body said.
+ *
+ * A segment is taken in words of four bytes from its first byte on; its last word has the bytes that are left, and how many they are.
  */
 import { lensOf } from './lens.ts'
 
@@ -12,7 +14,7 @@ export class BodyHash {
   #a = 0
   #b = 0
   #length = 0
-  /** Bytes that do not fill a word yet, lowest first. */
+  /** Of the pieces of a segment: bytes that do not fill a word yet, lowest first. */
   #rest = 0
   #restBytes = 0
 
@@ -28,21 +30,37 @@ export class BodyHash {
     this.#length = this.#rest = this.#restBytes = 0
   }
 
-  update(bytes: Uint8Array, start: number, end: number): void {
-    if (end <= start) return
-    this.#length += end - start
+  /** A whole segment. */
+  segment(bytes: Uint8Array, start: number, end: number): void {
+    this.#words(bytes, start, end)
+    this.endPieces()
+  }
+
+  /** A piece of a segment, of any size; `endPieces` follows the last one. */
+  piece(bytes: Uint8Array, start: number, end: number): void {
     let i = start
     while (this.#restBytes > 0 && i < end) {
       this.#rest |= bytes[i++]! << (this.#restBytes * 8)
       this.#restBytes = (this.#restBytes + 1) & 3
-      if (this.#restBytes === 0) {
-        this.#word(this.#rest)
-        this.#rest = 0
-      }
+      if (this.#restBytes > 0) continue
+      this.#word(this.#rest)
+      this.#rest = 0
     }
+    this.#length += i - start
+    if (i < end) this.#words(bytes, i, end)
+  }
+
+  endPieces(): void {
+    this.#word((this.#restBytes << 24) | this.#rest)
+    this.#rest = this.#restBytes = 0
+  }
+
+  /** Nothing is left of what came before: whole words, and what remains. */
+  #words(bytes: Uint8Array, start: number, end: number): void {
     let a = this.#a
     let b = this.#b
     const { words, shift } = lensOf(bytes)
+    let i = start
     for (; i + 4 <= end; i += 4) {
       const word = words.getInt32(shift + i, true)
       a = Math.imul(a ^ word, 0x9E3779B1)
@@ -52,7 +70,11 @@ export class BodyHash {
     }
     this.#a = a
     this.#b = b
-    while (i < end) this.#rest |= bytes[i++]! << (this.#restBytes++ * 8)
+    this.#length += end - start
+    this.#restBytes = end - i
+    let rest = 0
+    while (end > i) rest = (rest << 8) | bytes[--end]!
+    this.#rest = rest
   }
 
   #word(word: number): void {
@@ -62,9 +84,8 @@ export class BodyHash {
     this.#b = (this.#b << 13) | (this.#b >>> 19)
   }
 
-  /** A whole number below 2^52, of all bytes since `reset`. */
+  /** A whole number below 2^52, of all segments since `reset`. */
   value(): number {
-    if (this.#restBytes > 0) this.#word(this.#rest)
     const a = mix(this.#a ^ this.#length)
     const b = mix(this.#b + a)
     return (a >>> 0) * 0x10_0000 + ((b >>> 0) & 0xF_FFFF)

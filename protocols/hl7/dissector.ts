@@ -8,7 +8,7 @@ import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
 import type { HttpReader } from '../http/reader.ts'
-import { httpReader, mayCarryHl7 } from './http.ts'
+import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import type { BlockSink, Framing } from './mllp.ts'
@@ -29,7 +29,8 @@ export class Hl7Dissector implements Dissector, Listener {
   #violationsLeft: number = LIMITS.hl7.violations
   /** Of each direction, from its first bytes on. */
   #streams: [Stream | undefined, Stream | undefined] = [undefined, undefined]
-  #http: boolean | undefined
+  #isHttp = false
+  #hasSpoken = false
   /** Capture time of what is being read: when whatever is told now became known. */
   #now: Micros = 0
 
@@ -47,8 +48,8 @@ export class Hl7Dissector implements Dissector, Listener {
     this.#now = at
     this.#exchange.expire(at)
     this.#streams[1 - direction]?.blocks.turn()
-    this.#http ??= mayCarryHl7(bytes[start]!)
     const stream = this.#stream(direction)
+    if (!this.#isHttp) this.#listenForHttp(stream, bytes, start, end)
     if (stream.http === undefined) stream.blocks.feed(bytes, start, end, at)
     else stream.http.feed(bytes, start, end, at)
     return end - start
@@ -99,7 +100,15 @@ export class Hl7Dissector implements Dissector, Listener {
   }
 
   #stream(direction: Direction): Stream {
-    return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#readers, this.#http === true))
+    return (this.#streams[direction] ??= new Stream(this, direction, this.#connection, this.#exchange, this.#readers, this.#isHttp))
+  }
+
+  /** HTTP shows by the first byte of a connection, which was recognised by its head; of one joined in the middle, by its next start line. */
+  #listenForHttp(stream: Stream, bytes: Uint8Array, start: number, end: number): void {
+    const { midstream } = this.#connection.flow
+    this.#isHttp = midstream ? !stream.blocks.isInBlock && startsHttp(bytes, start, end) : !this.#hasSpoken && mayCarryHl7(bytes[start]!)
+    this.#hasSpoken = true
+    if (this.#isHttp) for (const each of this.#streams) each?.turnToHttp()
   }
 
   tell(event: Hl7Message): void {
@@ -122,7 +131,7 @@ export class Hl7Dissector implements Dissector, Listener {
 /** One direction: blocks become messages, messages become events. */
 class Stream implements BlockSink {
   readonly blocks: BlockReader
-  readonly http: HttpReader | undefined
+  http: HttpReader | undefined
   readonly #owner: Hl7Dissector
   readonly #direction: Direction
   readonly #connection: Connection
@@ -146,7 +155,12 @@ class Stream implements BlockSink {
     this.#readers = readers
     this.#message = readers.none
     this.blocks = new BlockReader(this, readers.memory, connection.flow.midstream)
-    this.http = http ? httpReader(this.blocks) : undefined
+    if (http) this.turnToHttp()
+  }
+
+  turnToHttp(): void {
+    this.blocks.closeBody(true)
+    this.http = httpReader(this.blocks)
   }
 
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void {
@@ -159,12 +173,12 @@ class Stream implements BlockSink {
     this.#message.reset(this.#route)
   }
 
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
-    this.#message.segment(b, start, end, length, cut)
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+    this.#message.segment(b, start, end, name, length, cut)
   }
 
-  body(b: Uint8Array, start: number, end: number): void {
-    this.#message.body(b, start, end)
+  piece(b: Uint8Array, start: number, end: number): void {
+    this.#message.piece(b, start, end)
   }
 
   loss(): void {
@@ -213,6 +227,11 @@ class Stream implements BlockSink {
       bytes,
       patients: m.patients,
       error: m.error,
+    }
+    if (m.ackOf === '' && (this.#lossy || !ended)) {
+      // What it names is lost, so nobody knows what it answers.
+      this.#owner.tell(this.#event(at, bytes, ended, { control_id: '', code: m.ackCode, to: 'unseen', patients: m.patients, error: m.error }))
+      return
     }
     const alone = this.#exchange.acknowledgement(this.#direction, answer, at)
     if (alone === undefined) return

@@ -19,21 +19,23 @@ let foreign = false
  */
 export function splitFields(b: Uint8Array, at: number, end: number, separator: number, last: number, reach: Reach): void {
   const most = Math.min(last, MOST)
-  count = 0
-  foreign = false
+  let found = 0
+  let plain = true
   starts[0] = at
   for (let i = at; i < end; i++) {
     const c = b[i]!
     if (c === separator) {
-      starts[++count] = i + 1
+      starts[++found] = i + 1
       // One more than asked for, so that the last one has its end.
-      if (count > most) return
+      if (found > most) break
     } else if (c > 0x7E || c === 0x1B) {
-      foreign = true
+      plain = false
       if (reach !== PLAIN) i += characterBytes(reach, b, i, end) - 1
     }
   }
-  starts[count + 1] = end + 1
+  if (found <= most) starts[found + 1] = end + 1
+  count = found
+  foreign = !plain
 }
 
 /** Fields found by the last split. */

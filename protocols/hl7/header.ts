@@ -9,6 +9,9 @@ import type { Verdict } from '../protocol.ts'
 export const segmentName = (text: string): number => (text.charCodeAt(0) << 16) | (text.charCodeAt(1) << 8) | text.charCodeAt(2)
 export const nameAt = (b: Uint8Array, at: number): number => (b[at]! << 16) | (b[at + 1]! << 8) | b[at + 2]!
 
+/** Stands for the name of what is too short to have one. */
+export const NAMELESS = 0
+
 export const MSH = segmentName('MSH')
 export const FHS = segmentName('FHS')
 export const BHS = segmentName('BHS')
@@ -37,8 +40,12 @@ const isLower = (c: number): boolean => c >= 0x61 && c <= 0x7A
 const isSeparator = (c: number): boolean => c > 0x20 && c !== 0x7F && !isUpper(c) && !isDigit(c) && !isLower(c)
 
 /** A segment's name: a capital, then capitals or digits. */
-export function isSegmentName(b: Uint8Array, at: number): boolean {
-  return isUpper(b[at]!) && (isUpper(b[at + 1]!) || isDigit(b[at + 1]!)) && (isUpper(b[at + 2]!) || isDigit(b[at + 2]!))
+export const isSegmentName = (b: Uint8Array, at: number): boolean => isName(nameAt(b, at))
+
+export function isName(name: number): boolean {
+  const second = (name >> 8) & 0xFF
+  const third = name & 0xFF
+  return isUpper(name >> 16) && (isUpper(second) || isDigit(second)) && (isUpper(third) || isDigit(third))
 }
 
 /** Behind an LF: does another segment follow (a name and a separator), or the end of the message? */

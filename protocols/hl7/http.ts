@@ -15,6 +15,13 @@ const HL7_TYPE = /^[\w.+-]+\/[\w.+-]*hl7[\w.+-]*(?<!xml|json)\s*(;|$)/i
 /** First bytes of what `probeHttp` can say YES to: POST, PUT, HTTP. */
 export const mayCarryHl7 = (first: number): boolean => first === 0x50 || first === 0x48
 
+/** Does an HTTP message begin here, with a whole start line? */
+export function startsHttp(b: Uint8Array, start: number, end: number): boolean {
+  if (!mayCarryHl7(b[start]!)) return false
+  const line = /^[^\r\n]*(?=\r?\n)/.exec(latin1(b, start, Math.min(end, start + LIMITS.http.headBytes)))
+  return line !== null && isStartLine(line[0])
+}
+
 /** Does an HTTP message that carries HL7 begin here? */
 export function probeHttp(b: Uint8Array, start: number, end: number): Verdict {
   const text = latin1(b, start, Math.min(end, start + LIMITS.http.headBytes))

@@ -1,7 +1,6 @@
 /** What is remembered per site key: the pseudonyms of identifiers as they stand on the wire, and the seeds of the body hash. */
 import type { Pseudonym, Pseudonyms } from '../phi.ts'
 import { Interner } from './intern.ts'
-import { flatLatin1 } from './lens.ts'
 
 /** Identifiers longer than this are hashed anew each time. */
 const LONGEST = 31
@@ -20,8 +19,8 @@ export class Identities {
     const seed = pseudonyms.digest('body', 'hl7 body hash')
     this.seedA = parseInt(seed.slice(0, 6), 32)
     this.seedB = parseInt(seed.slice(6, 12), 32)
-    this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.make('patient', flatLatin1(b, start, end)))
-    this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.make('order', flatLatin1(b, start, end)))
+    this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.makeOfBytes('patient', b, start, end))
+    this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.makeOfBytes('order', b, start, end))
   }
 
   /** Of plain ASCII bytes without escape sequences, and their hash (see `Interner`); others go as text to `pseudonyms`. */

@@ -24,6 +24,9 @@ const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA
 const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
 const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
 
+/** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
+const NONE: Pseudonym[] = []
+
 /** What `#id` found last. */
 let idEnd = 0
 let idPlain = true
@@ -43,7 +46,7 @@ export class MessageReader {
   error: string | undefined
   patient: Pseudonym | null = null
   patients = 0
-  orders: Pseudonym[] = []
+  orders = NONE
   readonly #orderHashes = new Int32Array(LIMITS.hl7.identifiers)
   merged: Pseudonym[] | undefined
   service: string | undefined
@@ -67,7 +70,7 @@ export class MessageReader {
     this.ackCode = this.ackOf = ''
     this.error = this.service = undefined
     this.patients = 0
-    this.orders = []
+    this.orders = NONE
     this.merged = this.imaging = this.query = this.documents = undefined
   }
 
@@ -75,14 +78,14 @@ export class MessageReader {
     return this.#counts.counts()
   }
 
-  /** Once per message: the hash of what `body` was given. */
+  /** The hash of all segments behind the header segment. */
   bodyHash(): number {
     return this.#hash.value()
   }
 
-  /** Bytes after the header segment, in order, in pieces of any size. */
-  body(b: Uint8Array, start: number, end: number): void {
-    this.#hash.update(b, start, end)
+  /** A piece of a segment that is too long to be read whole. */
+  piece(b: Uint8Array, start: number, end: number): void {
+    this.#hash.piece(b, start, end)
   }
 
   loss(): void {
@@ -90,16 +93,20 @@ export class MessageReader {
   }
 
   /**
-   * A segment `b[start..end)` without its end. Of a long one only the beginning is there: `length` says how long it is, and `cut` that
-   * it stops in the middle because its end never came.
+   * A segment `b[start..end)` without its end, by its name. Of a long one only the beginning is there: `length` says how long it is, and `cut`
+   * that it stops in the middle because its end never came.
    */
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void {
-    this.#counts.add(b, start, end)
-    if (end - start < 3 || (this.#lossy && this.header.isComplete)) return
-    switch (nameAt(b, start)) {
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+    this.#counts.add(name)
+    if (name !== MSH) {
+      if (length === end - start) this.#hash.segment(b, start, end)
+      else this.#hash.endPieces()
+    }
+    if (this.#lossy && this.header.isComplete) return
+    switch (name) {
       case MSH: this.header.read(b, start, end, cut); break
       case PID: this.#pid(b, start, end); break
-      case MSA: this.#msa(b, start, end); break
+      case MSA: this.#msa(b, start, end, cut); break
       case OBX: this.#obx(b, start, end, length); break
       case ORC: this.#orc(b, start, end); break
       case OBR: this.#obr(b, start, end); break
@@ -128,11 +135,13 @@ export class MessageReader {
   }
 
   /** MSA-1 code, MSA-2 control id, MSA-6 error before version 2.5. */
-  #msa(b: Uint8Array, start: number, end: number): void {
+  #msa(b: Uint8Array, start: number, end: number, cut: boolean): void {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
     this.ackCode = this.#text(b, fieldStart(1), fieldEnd(1)) ?? ''
-    this.ackOf = fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
+    // Half a control id would be another one.
+    const isWhole = !cut || fieldCount() > 2
+    this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
     this.#errorCode(b, fieldStart(6), fieldEnd(6))
   }
 
@@ -186,7 +195,9 @@ export class MessageReader {
     for (let i = 0; i < known; i++) if (this.#orderHashes[i] === idHash) return
     this.#orderHashes[known] = idHash
     const id = idPlain ? this.#identities.order(b, start, idEnd, idHash) : this.#identities.pseudonyms.order(this.#decoded(b, start, idEnd))
-    if (id !== null && !contains(this.orders, id)) this.orders.push(id)
+    if (id === null || contains(this.orders, id)) return
+    if (known === 0) this.orders = [id]
+    else this.orders.push(id)
   }
 
   /** MRG-1 prior patient identifiers: the first component of each repetition. */

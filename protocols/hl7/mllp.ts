@@ -19,7 +19,7 @@ import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
 import type { HeldBytes } from './held.ts'
-import { BHS, BTS, FHS, FTS, MSH, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
+import { BHS, BTS, FHS, FTS, MSH, NAMELESS, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
 import { hasControl, lensOf } from './lens.ts'
 import { Utf16 } from './utf16.ts'
 
@@ -32,10 +32,13 @@ export type Framing = 'mllp' | 'http' | 'stx' | 'none'
 export interface BlockSink {
   /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
-  /** A segment of the message without its end. Of a long one only the beginning is there, `length` says how long it is; `cut`: its end never came. */
-  segment(b: Uint8Array, start: number, end: number, length: number, cut: boolean): void
-  /** All bytes of the segments behind the header segment, in order, without their ends. */
-  body(b: Uint8Array, start: number, end: number): void
+  /**
+   * A segment of the message without its end; `name` is its first three bytes (see `segmentName`). Of a long one only the beginning is
+   * there, `length` says how long it is; `cut`: its end never came.
+   */
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void
+  /** A piece of a long segment, in order, before `segment` is told of it; not of a header segment. */
+  piece(b: Uint8Array, start: number, end: number): void
   /** Bytes of the message are missing here. */
   loss(): void
   /** The message is over; `ended` is false when its end never came. */
@@ -158,6 +161,11 @@ export class BlockReader {
     else if (this.#framing === 'none' && this.#heldBytes === 0 && !this.#long && !this.#torn) this.#close(this.#offset, true)
   }
 
+  /** Between the marks of a block. */
+  get isInBlock(): boolean {
+    return this.#state !== OUTSIDE && this.#framing === 'mllp'
+  }
+
   /** Nothing more will come. @param closed by a peer, rather than lost from sight */
   end(closed: boolean): void {
     this.#settle()
@@ -232,7 +240,7 @@ export class BlockReader {
     const undecided = end - from - this.#seen
     this.#length = this.#seen
     this.#long = true
-    this.#announce(this.#head, 0, this.#head.length, this.#offset)
+    this.#announce(nameAt(this.#head, 0), this.#head, 0, this.#head.length, this.#offset)
     this.#takeLong(b, from, end - undecided)
     this.#offset += this.#seen
     this.#seen = 0
@@ -377,7 +385,7 @@ export class BlockReader {
       this.#odd('mllp.no-carriage-return', i, 'the end of block (FS) is not followed by CR')
       return YES
     }
-    this.#odd('hl7.control-character', i, 'FS inside a field')
+    this.#oddIfWhole('hl7.control-character', i, 'FS inside a field')
     return NO
   }
 
@@ -390,11 +398,12 @@ export class BlockReader {
     return ends
   }
 
-  /** VT starts a block at the start of a segment, and before a header segment; else it is part of a field. */
+  /** VT starts a block at the start of a segment, and before a header segment or a commit byte; else it is part of a field. */
   #startsBlock(b: Uint8Array, line: number, i: number, end: number): Verdict {
-    const starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    let starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    if (starts === NO) starts = opensCommit(b, i + 1, end)
     if (starts === MORE) return this.#final ? NO : MORE
-    if (starts === NO) this.#odd('hl7.control-character', i, 'VT inside a field')
+    if (starts === NO) this.#oddIfWhole('hl7.control-character', i, 'VT inside a field')
     else if (this.#framing === 'mllp' && !this.#lossy) this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
     return starts
   }
@@ -417,24 +426,28 @@ export class BlockReader {
       this.#torn = false
     } else if (this.#long) {
       this.#takeLong(b, start, end)
-      if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + end - start, false)
+      this.#tellLong(this.#length + end - start, false)
       this.#endLong()
     } else if (end > start) {
       this.#segment(b, start, end, end - start, offset, false)
-      if (!isHeader(b, start, end)) this.#take(b, start, end)
     }
   }
 
   #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
+    const name = end - start >= 3 ? nameAt(b, start) : NAMELESS
     const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
-    this.#announce(b, start, stop, offset)
-    if (this.#open) this.#sink.segment(b, start, stop, length, cut)
+    this.#announce(name, b, start, stop, offset)
+    if (!this.#open) return
+    if (length > stop - start && name !== MSH) this.#sink.piece(b, start, end)
+    this.#sink.segment(b, start, stop, name, length, cut)
+  }
+
+  #tellLong(length: number, cut: boolean): void {
+    if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), length, cut)
   }
 
   /** What a segment's name alone brings about: messages and batches begin and end. */
-  #announce(b: Uint8Array, start: number, end: number, offset: number): void {
-    if (end - start < 3) return
-    const name = nameAt(b, start)
+  #announce(name: number, b: Uint8Array, start: number, end: number, offset: number): void {
     if (name === MSH) {
       this.#beginMessage(offset)
     } else if (name === FHS || name === BHS) {
@@ -469,10 +482,9 @@ export class BlockReader {
         this.#endWide(this.#utf16, cut)
       } else if (this.#long) {
         this.#takeLong(this.#held, 0, size)
-        if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, this.#length + size, cut)
+        this.#tellLong(this.#length + size, cut)
       } else if (size > 0) {
         this.#segment(this.#held, 0, size, size, this.#offset, cut)
-        if (!isHeader(this.#held, 0, size)) this.#take(this.#held, 0, size)
       }
     }
     this.#offset += size
@@ -488,11 +500,7 @@ export class BlockReader {
   }
 
   #takeLong(b: Uint8Array, start: number, end: number): void {
-    if (nameAt(this.#head, 0) !== MSH) this.#take(b, start, end)
-  }
-
-  #take(b: Uint8Array, start: number, end: number): void {
-    if (this.#open) this.#sink.body(b, start, end)
+    if (this.#open && nameAt(this.#head, 0) !== MSH) this.#sink.piece(b, start, end)
   }
 
   #finish(offset: number, ended: boolean): void {
@@ -537,7 +545,6 @@ export class BlockReader {
   #endWide(text: Utf16, cut: boolean): void {
     if (text.size === 0) return
     this.#segment(text.bytes, 0, text.size, text.length, text.offset, cut)
-    if (!isHeader(text.bytes, 0, text.size)) this.#take(text.bytes, 0, text.size)
   }
 
   // --------------------------------------------------------------------------------------------------- foreign blocks
@@ -577,6 +584,11 @@ export class BlockReader {
     else this.#sink.oddity('mllp.noise', BLOCK, this.#foreign.offset, `between blocks: ${what}`)
   }
 
+  /** What may be the rest of a lost block next to the beginning of another accuses nobody. */
+  #oddIfWhole(code: string, i: number, detail: string): void {
+    if (!this.#lossy) this.#odd(code, i, detail)
+  }
+
   #odd(code: string, i: number, detail: string): void {
     this.#sink.oddity(code, code.startsWith('hl7') ? SEGMENT : BLOCK, this.#base + i, detail)
   }
@@ -586,7 +598,11 @@ export class BlockReader {
 const isKeepAlive = (c: number): boolean =>
   c === CR || c === LF || c === BLANK || c === TAB || (c <= ACK && c !== STX && c !== 1) || c === NAK || c === SYN || c === FS || c === ETX || c === ENQ
 
-const isHeader = (b: Uint8Array, start: number, end: number): boolean => end - start >= 3 && nameAt(b, start) === MSH
+/** What stands in a commit acknowledgement of MLLP release 2: one byte, and the end of its block. */
+function opensCommit(b: Uint8Array, i: number, end: number): Verdict {
+  if (b[i] !== ACK && b[i] !== NAK) return i < end ? NO : MORE
+  return i + 1 === end ? MORE : b[i + 1] === FS ? YES : NO
+}
 
 /** At the start of a block: could these few bytes become something known? */
 const isPromising = (b: Uint8Array, i: number, end: number): boolean =>

@@ -2,6 +2,7 @@
  * The header segment (MSH, HL7 v2.5.1 section 2.15.9). What stands in front of the time (separators, who to whom) and behind the control
  * id (version, acknowledgements, character set) is the same for all messages of an interface, so it is read once and then known by its bytes.
  */
+import { u32le } from '../bytes.ts'
 import { LIMITS } from '../limits.ts'
 import { PLAIN, charsetOf, decodeText, guessReach } from './charset.ts'
 import type { Charset, Reach } from './charset.ts'
@@ -11,7 +12,7 @@ import { fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields
 import { USUAL, readDelimiters } from './header.ts'
 import type { Delimiters } from './header.ts'
 import { Interner } from './intern.ts'
-import { flatLatin1 } from './lens.ts'
+import { flatLatin1, lensOf } from './lens.ts'
 import { parseTime } from './time.ts'
 
 /** MSH-1 to MSH-6. */
@@ -26,6 +27,8 @@ export interface Route {
   readonly receivingFacility: string | null
   /** `MSH|...|` up to MSH-7, and the character set that it was read in: by these it is known again. Empty where that would be no good. */
   readonly bytes: Uint8Array
+  /** The same behind `MSH`, four bytes at a time, lowest first, as far as they fill words. */
+  readonly words: Int32Array
   readonly texts: Texts
 }
 
@@ -97,10 +100,11 @@ export function reachOf(charset: Charset, b: Uint8Array, start: number, end: num
 const isUsual = (b: Uint8Array, at: number): boolean => b[at] === 0x7C && b[at + 1] === 0x5E && b[at + 2] === 0x7E && b[at + 3] === 0x5C && b[at + 4] === 0x26 && b[at + 5] === 0x7C
 
 const NOTHING = new Uint8Array(0)
+const NO_WORDS = new Int32Array(0)
 
 export const NO_ROUTE: Route = {
   delimiters: USUAL, textDelimiters: asText(USUAL), delimitersGood: true,
-  sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null, bytes: NOTHING, texts: UNDECLARED,
+  sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null, bytes: NOTHING, words: NO_WORDS, texts: UNDECLARED,
 }
 const NO_KIND: Kind = { type: null, structure: null }
 const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
@@ -190,9 +194,11 @@ export class HeaderReader {
 
   /** @returns where MSH-7 begins; -1 where MSH-1 to MSH-6 are not those of the message before */
   #sameRoute(b: Uint8Array, start: number, end: number): number {
-    const { bytes } = this.#before
+    const { bytes, words } = this.#before
     if (bytes.length === 0 || end - start < bytes.length) return -1
-    for (let i = 3; i < bytes.length; i++) if (b[start + i] !== bytes[i]) return -1
+    const lens = lensOf(b)
+    for (let i = 0, at = lens.shift + start + 3; i < words.length; i++, at += 4) if (lens.words.getInt32(at, true) !== words[i]) return -1
+    for (let i = 3 + 4 * words.length; i < bytes.length; i++) if (b[start + i] !== bytes[i]) return -1
     return start + bytes.length
   }
 }
@@ -221,10 +227,11 @@ function readRoute(texts: Texts, b: Uint8Array, start: number, end: number): Rou
   // The split begins with the separator, so field 1 is MSH-2.
   const name = (field: number): string | null => orNull(charset, b, fieldStart(field), firstPartEnd(b, fieldStart(field), fieldEnd(field), delimiters))
   const isWhole = fieldCount() === 5
+  const bytes = isWhole && end - start <= LONGEST_ROUTE && isAscii(b, start, end) ? copyOf(b, start - 3, end + 1) : NOTHING
   return {
     delimiters, delimitersGood, textDelimiters: asText(delimiters), texts,
     sendingApp: name(2), sendingFacility: name(3), receivingApp: name(4), receivingFacility: name(5),
-    bytes: isWhole && end - start <= LONGEST_ROUTE && isAscii(b, start, end) ? copyOf(b, start - 3, end + 1) : NOTHING,
+    bytes, words: wordsOf(bytes),
   }
 }
 
@@ -235,6 +242,13 @@ function isAscii(b: Uint8Array, start: number, end: number): boolean {
 
 /** A copy, also of a Buffer, whose own `slice` makes none. */
 const copyOf = (b: Uint8Array, start: number, end: number): Uint8Array => Uint8Array.prototype.slice.call(b, start, end)
+
+/** What follows the name, in words. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const words = new Int32Array(Math.max(0, bytes.length - 3) >> 2)
+  for (let i = 0; i < words.length; i++) words[i] = u32le(bytes, 3 + 4 * i)
+  return words
+}
 
 /** MSH-9: type, trigger and structure, whatever separates them. */
 function readKind(b: Uint8Array, start: number, end: number, separator: number): Kind {

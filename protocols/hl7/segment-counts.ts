@@ -1,6 +1,6 @@
 /** How often each segment occurs in a message; messages of one kind share one object. */
 import { LIMITS } from '../limits.ts'
-import { isSegmentName, nameAt } from './header.ts'
+import { isName } from './header.ts'
 
 /** A shape is a list of (name, count). Remembered shapes: more than a site's interfaces have, and a miss only costs time. */
 const SLOTS = 1024
@@ -25,8 +25,7 @@ export class SegmentCounts {
     this.#used = this.#last = 0
   }
 
-  add(b: Uint8Array, start: number, end: number): void {
-    const name = end - start >= 3 && isSegmentName(b, start) ? nameAt(b, start) : OTHER
+  add(name: number): void {
     const kinds = this.#kinds
     // Repeated segments follow each other.
     if (this.#used === 0 || kinds[this.#last] !== name) this.#find(name)
@@ -40,7 +39,7 @@ export class SegmentCounts {
       this.#last = i
       return
     }
-    if (this.#used >= 2 * LIMITS.hl7.segmentKinds && name !== OTHER) {
+    if (name !== OTHER && (this.#used >= 2 * LIMITS.hl7.segmentKinds || !isName(name))) {
       this.#find(OTHER)
       return
     }

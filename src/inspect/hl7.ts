@@ -1,5 +1,6 @@
 /** An HL7 interface as people read it: who sends what to whom, how often, how fast and how well it is acknowledged. */
-import type { EventOf, Hl7Ack, Side } from '../../protocols/events.ts'
+import type { EventOf, Hl7Ack, Hl7Query, Side } from '../../protocols/events.ts'
+import type { Pseudonym } from '../../protocols/phi.ts'
 import type { Reveal } from './dicom.ts'
 import { amount, clock, quantileOf, seconds, shown, table } from './text.ts'
 
@@ -47,14 +48,14 @@ function summary(messages: Message[]): string {
   const acks = messages.flatMap((m) => m.acks)
   const latencies = acks.map((a) => a.latency_ms).filter((l) => l !== null).sort((a, b) => a - b)
   const hours = Math.max((messages.at(-1)!.at - messages[0]!.at) / 3.6e9, 1 / 60)
-  const failed = acks.filter((a) => !GOOD.has(a.code))
+  const failed = [...acks.map((a) => a.code).filter((code) => !GOOD.has(code)), ...messages.flatMap((m) => m.commit === 'nak' ? ['NAK'] : [])]
   const again = messages.filter((m) => m.repeat?.same_body === true).length
-  const unanswered = messages.filter((m) => m.acks.length === 0).length
+  const unanswered = messages.filter((m) => m.acks.length === 0 && m.commit === undefined).length
   return [
     `${amount(messages.length, 'message')} (${shares(messages.map((m) => shown(m.message_type)))})`,
     ...(messages.length > 1 ? [`${(messages.length / hours).toFixed(0)} an hour`] : []),
     ...(latencies.length > 0 ? [`acknowledged in ${seconds(quantileOf(latencies, 0.5) * 1000)} (median), ${seconds(quantileOf(latencies, 0.99) * 1000)} (99 %)`] : []),
-    ...(failed.length > 0 ? [`refused: ${shares(failed.map((a) => shown(a.code)))}`] : []),
+    ...(failed.length > 0 ? [`refused: ${shares(failed.map(shown))}`] : []),
     ...(again > 0 ? [`sent again: ${again}`] : []),
     ...(unanswered > 0 ? [`unanswered: ${unanswered}`] : []),
   ].join(', ')
@@ -69,11 +70,25 @@ function shares(names: string[]): string {
 
 function messageRow(m: Message, reveal: Reveal): string[] {
   const ack = (a: Hl7Ack): string => `${shown(a.code)}${a.error === undefined ? '' : ` ${shown(a.error)}`}${a.latency_ms === null ? '' : ` after ${seconds(a.latency_ms * 1000)}`}`
-  const details = [
-    ...(m.patient ? [`patient ${shown(reveal(m.patient)?.reveal() ?? m.patient)}`] : []),
-    ...m.orders.slice(0, 2).map((order) => `order ${shown(reveal(order)?.reveal() ?? order)}`),
-    ...(m.repeat ? [m.repeat.same_body ? 'sent again' : 'the control id of another message'] : []),
-    ...(m.batch ? ['in a batch'] : []), ...(m.complete ? [] : ['incomplete']), ...(m.after_gap ? ['after a gap'] : []),
-  ]
-  return [clock(m.started ?? m.at), shown(m.message_type), shown(m.control_id), amount(m.bytes, 'byte'), m.acks.map(ack).join(', ') || 'no acknowledgement', details.join('; ')]
+  const acks = [...(m.commit === undefined ? [] : [`commit ${m.commit}`]), ...m.acks.map(ack)].join(', ')
+  return [clock(m.started ?? m.at), shown(m.message_type), shown(m.control_id), amount(m.bytes, 'byte'), acks || 'no acknowledgement', details(m, reveal).join('; ')]
 }
+
+function details(m: Message, reveal: Reveal): string[] {
+  const plain = (pseudonym: Pseudonym): string => shown(reveal(pseudonym)?.reveal() ?? pseudonym)
+  const patients = m.acks.reduce((sum, { patients: n }) => sum + n, 0)
+  return [
+    ...(m.patient ? [`patient ${plain(m.patient)}`] : []),
+    ...(m.merged ?? []).slice(0, 2).map((patient) => `takes over patient ${plain(patient)}`),
+    ...m.orders.slice(0, 2).map((order) => `order ${plain(order)}`),
+    ...(m.query ? [asked(m.query)] : []), ...(patients > 0 ? [`${amount(patients, 'patient')} shown`] : []),
+    ...(m.documents ?? []).slice(0, 2).map(({ content, declared, value_type, bytes }) => `carries ${content ?? value_type} of ${amount(bytes, 'byte')} (declared ${shown(declared)})`),
+    ...(m.repeat ? [m.repeat.same_body ? 'sent again' : 'the control id of another message'] : []),
+    ...(m.batch ? ['in a batch'] : []), ...(m.continuation === undefined ? [] : [m.continuation === 'more' ? 'to be continued' : 'continues another']),
+    ...(m.complete ? [] : ['incomplete']), ...(m.after_gap ? ['after a gap'] : []),
+  ]
+}
+
+/** `asks Q22 by 2 keys with wildcards, 10 at most`. */
+const asked = ({ name, keys, wildcard, limit }: Hl7Query): string =>
+  `asks ${shown(name)} by ${amount(keys, 'key')}${wildcard ? (keys === 0 ? ', so for all' : ' with wildcards') : ''}${limit === null ? '' : `, ${limit} at most`}`

@@ -79,7 +79,7 @@ export interface Unseen {
 
 /** What the page shows of a device's inventory line. */
 export type InventoryRow = Pick<InventoryItem, 'id' | 'name' | 'role' | 'medical' | 'ip' | 'manufacturer' | 'model' | 'software' | 'serial' | 'station' | 'institution' | 'mac_vendor' | 'hostname'
-  | 'implementation' | 'os' | 'services_offered' | 'confidence' | 'evidence'>
+  | 'implementation' | 'os' | 'system' | 'services_offered' | 'confidence' | 'evidence'>
 
 /** Inventory and segmentation audit of the same run. */
 export interface PostureView {

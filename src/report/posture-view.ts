@@ -16,7 +16,7 @@ export function postureView(posture: Posture, views: readonly DeviceView[], decl
     inventory: inventory(posture, views).slice(0, MOST.devices).map((item): InventoryRow => ({
       id: item.id, name: item.name, role: item.role, medical: item.medical, ip: item.ip,
       manufacturer: cut(item.manufacturer), model: cut(item.model), software: cut(item.software), serial: cut(item.serial), station: cut(item.station), institution: cut(item.institution),
-      mac_vendor: cut(item.mac_vendor), hostname: cut(item.hostname), implementation: item.implementation, os: item.os.slice(0, 4),
+      mac_vendor: cut(item.mac_vendor), hostname: cut(item.hostname), implementation: item.implementation, os: item.os.slice(0, 4), system: item.system,
       services_offered: item.services_offered.slice(0, MOST.services), confidence: item.confidence, evidence: item.evidence.slice(0, 6),
     })),
     segments: {

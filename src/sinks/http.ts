@@ -10,6 +10,7 @@ import { request as requestHttp, Agent as HttpAgent } from 'node:http'
 import { request as requestHttps, Agent as HttpsAgent } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Alert } from '../../models/alert.ts'
+import { withoutInvisible } from '../../protocols/invisible.ts'
 import type { SinkConfigOf } from '../config.ts'
 import { cloudEventHeaders } from './cloudevents.ts'
 import { FORMATS } from './formats/index.ts'
@@ -98,7 +99,7 @@ export class HttpSink implements Sink {
       }).on('error', reject).end(body)
     })
     if (status >= 200 && status < 300) return text
-    const why = `HTTP ${status} ${text.slice(0, 200).replace(/[\x00-\x1f\x7f]+/g, ' ').trim()}`
+    const why = `HTTP ${status} ${withoutInvisible(text.slice(0, 200), ' ').trim()}`
     const refused = REFUSALS.has(status) && (this.#config.type === 'webhook' || status !== 400 || SPLUNK_REFUSALS.has(parsed<{ code: number }>(text).code ?? 0))
     throw refused ? new Refused(why) : new Error(why)
   }

@@ -2,15 +2,16 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Alert, AlertEvidence, Severity } from '../../models/alert.ts'
 import { explanationOf } from '../../models/explanation.ts'
+import { withoutInvisible } from '../../protocols/invisible.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 
 const COLOUR: Record<Severity, string> = { critical: '\x1b[1;35m', high: '\x1b[1;31m', medium: '\x1b[1;33m', low: '\x1b[36m', info: '\x1b[2m' }
 const RESET = '\x1b[0m'
 const INDENT = '          '
 
-/** Printable text of bounded length: control characters, also of right-to-left tricks, become `?`. */
+/** Printable text: no terminal sequence, and what is not seen becomes `?`. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+  return withoutInvisible(stripVTControlCharacters(text))
 }
 
 function wrap(text: string, width: number): string[] {

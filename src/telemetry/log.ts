@@ -1,5 +1,6 @@
 /** What the service says of itself, on standard error: JSON lines for whoever collects them, one readable line for whoever sits in front of it. */
 import { pino } from 'pino'
+import { withoutInvisible } from '../../protocols/invisible.ts'
 
 export interface Log {
   info(line: string, fields?: Record<string, unknown>): void
@@ -24,4 +25,4 @@ export function openLog(sensor: string, { isTerminal = process.stderr.isTTY === 
   }
 }
 
-const cut = (text: string): string => text.slice(0, MOST).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+const cut = (text: string): string => withoutInvisible(text.slice(0, MOST), ' ')

@@ -25,7 +25,9 @@ export class Page {
     const lag = loopLag()
     this.#metric('nodejs_eventloop_lag_seconds', 'gauge', 'Mean lag of the event loop since the last scrape.', one(lag.mean))
     this.#metric('nodejs_eventloop_lag_p99_seconds', 'gauge', '99th percentile of the lag since the last scrape.', one(lag.p99))
-    this.#metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', one(process.memoryUsage.rss()))
+    const { rss, heapUsed } = process.memoryUsage()
+    this.#metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', one(rss))
+    this.#metric('nodejs_heap_used_bytes', 'gauge', 'Memory of the JavaScript heap in use, garbage that is not collected yet included.', one(heapUsed))
     return `${this.#lines.join('\n')}\n`
   }
 

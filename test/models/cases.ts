@@ -6,8 +6,8 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DOSE_REPORT, MINUTE, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
-import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, ordinaryDay, read } from './hospital.ts'
+import { COMMAND, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
 export interface Case {
@@ -98,6 +98,14 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
     fires: { name: 'the RIS refuses sixty messages', day: () => among(sent(HIS, RIS, 60, 0.5, 'ADT^A08', (i) => `any-${i}`, refused)) },
     passes: { name: 'the RIS refuses three messages', day: () => among(sent(HIS, RIS, 3, 5, 'ADT^A08', (i) => `any-${i}`, refused)) },
   },
+  'hl7-replay': {
+    fires: { name: 'the hospital system sends twenty messages again that were accepted', day: () => among(sent(HIS, RIS, 20, 2, 'ADT^A08', (i) => `any-${i}`, again('AA'))) },
+    passes: { name: 'it sends twenty again that were never answered', day: () => among(sent(HIS, RIS, 20, 2, 'ADT^A08', (i) => `any-${i}`, again(null))) },
+  },
+  'hl7-size': {
+    fires: { name: 'the laboratory sends eight results of 300 kB', day: () => among(sent(LAB, HIS, 8, 2, 'ORU^R01', (i) => `any-${i}`, { bytes: 300_000 })) },
+    passes: { name: 'it sends eight of 2 kB, and one of 20 kB', day: () => among([...sent(LAB, HIS, 8, 2, 'ORU^R01', (i) => `any-${i}`, { bytes: 2000 }), ...sent(LAB, HIS, 1, 0, 'ORU^R01', () => 'any-9', { bytes: 20_000 })]) },
+  },
   'hl7-volume': {
     fires: { name: 'a hundred merges more than usual', day: () => among(sent(HIS, RIS, 100, 0.5, 'ADT^A40', (i) => `one-${i}`)) },
     passes: { name: 'three merges more than usual', day: () => among(sent(HIS, RIS, 3, 5, 'ADT^A40', (i) => `one-${i}`)) },
@@ -171,7 +179,13 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
   },
   'rerouted': {
     fires: { name: 'CT02 speaks from the card of WS03', day: () => ordinaryDay(TODAY, (same) => (same === CT02 ? { ...CT02, mac: WS03.mac } : same)) },
-    passes: { name: 'CT02 has a new card', day: () => ordinaryDay(TODAY, (same) => (same === CT02 ? { ...CT02, mac: '02:11:22:33:44:55' } : same)) },
+    passes: {
+      name: 'CT02 has a new card and address, and CT01 comes twice from a new card',
+      day: () => inOrder([
+        ...ordinaryDay(TODAY, (same) => (same === CT02 ? host(CT02.name, '10.1.2.88', '02:11:22:33:44:55') : same)),
+        ...sends({ ...CT01, mac: '02:11:22:33:44:66' }, ARCHIVE, 2, 22, 5, orderedPatient),
+      ]),
+    },
   },
   'service-down': {
     fires: { name: 'the archive refuses everybody from ten o\'clock on', day: archiveGone },

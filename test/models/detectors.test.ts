@@ -3,7 +3,7 @@ import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
 import { moved, orderedPatient, shift, times } from './happenings.ts'
 import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
@@ -50,6 +50,19 @@ describe('bytes that are not read from C-STORE', () => {
     const cut = (client: number) => times(3, 11, 3, (when) => flowEnd(flow(CT01, ARCHIVE), when, 'dicom', { bytes: { client, server: 400 } }))
     expect(told(cut(400_000_000))).toHaveLength(1)
     expect(told(cut(500_000))).toEqual([])
+  })
+})
+
+describe('a host that nobody knows, at a site that is known', () => {
+  const severities = (day: WireEvent[], id: string) => ofDetector(alertsOf(among(day)), id).map((alert) => alert.severity)
+  const breaks = (n: number) => times(n, 11, 0.2, (when, i) => violation(flow(STRANGER, ARCHIVE), when, `pdu.rule-${i}`))
+
+  test('is it judged by what nobody does there?', () => {
+    expect(severities(breaks(30), 'protocol-violations')).toEqual(['medium'])
+  })
+
+  test('may it make mistakes as anybody does?', () => {
+    expect(severities(breaks(2), 'protocol-violations')).toEqual([])
   })
 })
 

@@ -115,6 +115,6 @@ test('is an address found answering through another live device told?', () => {
   call('READ1', '10.0.2.5', t)
   for (const device of directory.devices.values()) device.last = t
   directory.ends(flow('10.0.1.5', '02:00:10:0:2:5'), t + MINUTE)
-  expect(directory.reroute).toMatchObject({ ip: '10.0.1.5' })
-  expect(directory.reroute!.through.aes.has('READ1')).toBe(true)
+  const [id] = directory.state.byIp.get('10.0.1.5')!
+  expect(directory.devices.get(id!)!.detour).toMatchObject({ ip: '10.0.1.5', through: 'READ1 (10.0.2.5)', passed: 0 })
 })

@@ -1,5 +1,5 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
-import type { Cause, DataSetFacts, Flow, Micros, WireEvent } from '../../protocols/events.ts'
+import type { Cause, DataSetFacts, Flow, Hl7Message, Micros, WireEvent } from '../../protocols/events.ts'
 import { MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
 import { ARCHIVE, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
 import { TODAY, stored } from './learned.ts'
@@ -42,6 +42,9 @@ export const sent = (from: Host, to: Host, n: number, apart: number, type: strin
   const on = flow(from, to, 2575)
   return times(n, 13, apart, (when, i) => message(on, when, from, to, type, of(i), more))
 }
+
+/** A message that repeats an earlier one, which was answered so. */
+export const again = (answered: string | null): Partial<Hl7Message> => ({ repeat: { same_body: true, answered, after_ms: 60_000 } })
 
 export const holds = (n: number, seconds: number): WireEvent[] =>
   times(n, 10, 3, (when) => association(flow(WS03, ARCHIVE), when, WS03.name, {}, { started: when - seconds * SECOND }))

@@ -42,6 +42,24 @@ describe('pseudonyms', () => {
     }
   })
 
+  test('is it so for every length that fits the blocks differently, and on the bytes as on the text?', () => {
+    const names = new Pseudonyms(key(9))
+    for (let length = 1; length <= 250; length++) {
+      const value = 'A7'.repeat(125).slice(0, length)
+      const bits = BigInt(`0x${createHmac('sha256', key(9)).update(`order\0${value}`).digest('hex').slice(0, 20)}`)
+      const expected = bits.toString(32).padStart(16, '0')
+      expect(names.digest('order', value)).toBe(expected)
+      const bytes = Buffer.from(`|| ${value.toLowerCase()}\t|`)
+      expect(names.makeOfBytes('order', bytes, 2, bytes.length - 1)).toBe(expected)
+    }
+    expect(names.makeOfBytes('order', Buffer.from(' \t '), 0, 3)).toBeNull()
+  })
+
+  test('are plain values remembered where a reader asked for them, also of bytes?', () => {
+    const names = new Pseudonyms(key(9), { remember: true })
+    expect(names.plain(names.makeOfBytes('patient', Buffer.from('^ p1 ^'), 1, 5)!)?.reveal()).toBe('p1')
+  })
+
   test('is no id no person?', () => {
     expect(new Pseudonyms(key(1)).patient('   ')).toBeNull()
   })

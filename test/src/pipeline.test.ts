@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -7,7 +7,10 @@ import type { Alert } from '../../models/alert.ts'
 import { CaptureReader, FRAME, MORE } from '../../protocols/capture/reader.ts'
 import type { WireEvent } from '../../protocols/events.ts'
 import { Pipeline, type PipelineOptions } from '../../src/pipeline.ts'
-import { ordinaryDays } from './small-hospital.ts'
+import type { Sink } from '../../src/sinks/sink.ts'
+import { checkBooks } from '../protocols/contract/wire.ts'
+import { published } from './sinks/contract.ts'
+import { ordinaryDays, smallTroubles } from './small-hospital.ts'
 
 const settings = { siteKey: new Uint8Array(32), sensor: 's', source: 'test', communityIdSeed: 0 }
 
@@ -93,5 +96,30 @@ describe('another calendar while it runs (R25)', () => {
     expect(changed.events.length).toBe(still.events.length)
     expect(changed.alerts).toEqual(still.alerts)
     expect(still.alerts.length).toBeGreaterThan(5)
+  })
+})
+
+describe('the books (R22)', () => {
+  const cases = join(import.meta.dirname, '../../fixtures/cases')
+  const captures: [string, () => Uint8Array][] = [
+    ...readdirSync(cases).filter((name) => name.endsWith('.pcap')).map((name): [string, () => Uint8Array] => [name, () => readFileSync(join(cases, name))]),
+    ['an hour that ends badly', () => smallTroubles(60)],
+  ]
+
+  test.each(captures)('%s: is every stage\'s input its output, what it dropped and what it holds, from frames to the receiver?', async (_, capture) => {
+    const got: Alert[] = []
+    const sink = (): Sink => ({ send: (alerts) => { got.push(...alerts); return Promise.resolve() }, close: () => Promise.resolve() })
+    await published(sink, async (publisher) => {
+      const { events, alerts, pipeline } = run(capture(), () => {})
+      checkBooks(pipeline.decoder)
+      expect([...pipeline.events.values()].reduce((sum, n) => sum + n, 0)).toBe(events.length)
+      for (const alert of alerts) publisher.accept(alert)
+      expect(await publisher.drain(5000)).toEqual({ left: 0, lost: 0 })
+      const { accepted, delivered, superseded, shed, refused, corrupt, held } = publisher.standing()[0]!.totals
+      expect(accepted).toBe(delivered + superseded + shed + refused + corrupt + held)
+      expect(delivered).toBe(got.length)
+      // Gathered for a moment, the last revision of each.
+      expect(new Set(got.map(({ id }) => id))).toEqual(new Set(alerts.map(({ id }) => id)))
+    })
   })
 })

@@ -92,15 +92,16 @@ export function smallTroubles(associations: number): Uint8Array {
   return hospital.capture()
 }
 
-/** A day of 40 scanners that all send to an address on the Internet in the end: an alert for each, which grow. */
-export function manyTroubles(): Uint8Array {
+/** A day of 40 scanners that all send to an address on the Internet in the end: an alert for each, which grow. @param day the same, so many days later, to another address (of 25: what is new must come to an end) */
+export function manyTroubles(day = 0): Uint8Array {
   const hospital = new SmallHospital()
+  const outside = { ...OUTSIDE, ip: `203.0.113.${9 + day % 25}` }
   for (let n = 0; n < 1600; n++) {
-    const at = START + n * 60e6
+    const at = START + day * 48 * 3600e6 + n * 60e6
     const k = n % 40
     const client = { ...scanner, ip: `10.9.1.${50 + k}`, mac: `02:00:00:00:02:${(16 + k).toString(16)}` }
     const isTrouble = n >= 400 && n % 7 === 0
-    for (let i = 0; i < (isTrouble ? 3 : 1); i++) hospital.association(at + i * 5e6, scan(n), [], `CT${k}`, isTrouble ? OUTSIDE : archive, client)
+    for (let i = 0; i < (isTrouble ? 3 : 1); i++) hospital.association(at + i * 5e6, scan(n), [], `CT${k}`, isTrouble ? outside : archive, client)
   }
   return hospital.capture()
 }

@@ -1,8 +1,8 @@
 /** An instance as a file (PS3.10 7): preamble, file meta information, data set; as a stream. Bulk is counted. */
-import { u16le, u32le } from '../../bytes.ts'
+import { u16be, u16le, u32le } from '../../bytes.ts'
 import { documentContent } from '../../content.ts'
 import { LIMITS } from '../../limits.ts'
-import { DataSetWalker } from '../dataset.ts'
+import { DataSetWalker, LONG_VRS } from '../dataset.ts'
 import type { FactsReader } from '../facts.ts'
 import { fieldText } from '../pdu.ts'
 
@@ -12,7 +12,6 @@ const HEAD = PREAMBLE + 4 + 12
 const SOP_CLASS = 0x0002
 const SOP_INSTANCE = 0x0003
 const TRANSFER_SYNTAX = 0x0010
-const LONG_VRS = new Set(['OB', 'OW', 'UN', 'UT', 'SQ', 'OF', 'OD', 'OL', 'UC', 'UR'])
 
 export class Part10Reader {
   bytes = 0
@@ -92,7 +91,7 @@ export class Part10Reader {
     const b = this.#head
     let at = start
     while (at + 8 <= end && u16le(b, at) === 2) {
-      const isLong = LONG_VRS.has(String.fromCharCode(b[at + 4]!, b[at + 5]!))
+      const isLong = LONG_VRS.has(u16be(b, at + 4))
       const value = at + (isLong ? 12 : 8)
       const next = value + (isLong ? u32le(b, at + 8) : u16le(b, at + 6))
       if (next > end) return

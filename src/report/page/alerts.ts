@@ -1,8 +1,9 @@
 /** The list of alerts, filtered and searched, and one alert in full: explanation, evidence, what to slice, what to do next. */
+import { explanationOf } from '../../../models/explanation.ts'
 import { advice } from './advice.ts'
 import type { Alert, Model } from './model.ts'
 import { rankOf } from './model.ts'
-import { SEVERITIES, badge, copyable, count, h, percent, plural, shown, time } from './dom.ts'
+import { SEVERITIES, badge, copyable, count, h, isPrinting, percent, plural, shown, time } from './dom.ts'
 
 /** What a live console adds to an alert. */
 export interface Live {
@@ -57,26 +58,28 @@ export function alertsView(model: Model, live?: Live): AlertList {
   }
 }
 
+/** Observations told before the table of evidence, which has all. */
+const SEEN = 2
+
 const textOf = (a: Alert): string => [a.title, a.explanation, a.id, a.detector, a.device.name, a.device.role, ...a.hosts, ...a.peers.map((p) => p.name), ...a.attack.map((t) => `${t.technique} ${t.name}`)].join(' ').toLowerCase()
 
 function card(alert: Alert, model: Model, opened: Set<string>, live?: Live): HTMLElement {
   const body = h('div', { class: 'body' })
   const fill = (): void => { if (body.childElementCount === 0) body.append(...inFull(alert, model, live)) }
-  const element = h('details', { class: `alert ${alert.severity}`, id: `alert-${alert.id}`, open: opened.has(alert.id) },
+  const element = h('details', { class: `alert ${alert.severity}`, id: `alert-${alert.id}`, open: opened.has(alert.id) || isPrinting() },
     h('summary', {}, badge(alert.severity), h('span', { class: 'when' }, `${time(alert.raised_at)}Z`), h('span', { class: 'title' }, shown(alert.title)), live?.acknowledged(alert) ? h('em', {}, 'acknowledged') : null),
     body)
   element.addEventListener('toggle', () => {
-    if (element.open) opened.add(alert.id)
-    else opened.delete(alert.id)
+    if (!isPrinting()) opened[element.open ? 'add' : 'delete'](alert.id)
     if (element.open) fill()
   })
-  if (opened.has(alert.id)) fill()
+  if (element.open) fill()
   return element
 }
 
 export function inFull(alert: Alert, model: Model, live?: Live): HTMLElement[] {
   return [
-    h('p', { class: 'why' }, shown(alert.explanation)),
+    ...inWords(alert),
     h('dl', {},
       h('dt', {}, 'Device'), h('dd', {}, deviceLink(alert.device.id, alert.device.name, model), ` ${shown(alert.device.role)}, ${alert.device.ip.slice(0, 3).join(', ')}`),
       h('dt', {}, 'Others'), h('dd', {}, ...(alert.peers.length === 0 ? ['none named'] : alert.peers.slice(0, 12).flatMap((p, i) => [i > 0 ? '; ' : '', deviceLink(p.id, p.name, model), ` ${shown(p.role)}`])), alert.peers.length > 12 ? ` and ${alert.peers.length - 12} more` : ''),
@@ -91,6 +94,16 @@ export function inFull(alert: Alert, model: Model, live?: Live): HTMLElement[] {
     h('p', {}, 'Everything for a hand-over, with checksums, as one archive:'), copyable(evidenceCommand(alert, model)),
     ...(live === undefined ? [] : [h('h4', {}, 'Decide'), live.actions(alert)]),
     h('p', { class: 'soft' }, `id ${alert.id}, revision ${alert.revision}, detector ${alert.detector}, Community ID ${alert.flows.slice(0, 4).join(' ') || 'none'}${alert.flows.length > 4 ? ` and ${alert.flows.length - 4} more` : ''}`),
+  ]
+}
+
+/** What was seen, then what speaks for a harmless reason and what does not. */
+function inWords(alert: Alert): HTMLElement[] {
+  const { seen, context, wouldExplain, wouldNot, next } = explanationOf(alert)
+  const told = ([['Would explain it', wouldExplain], ['Would not', wouldNot], ['Next', next]] as const).flatMap(([name, text]) => (text === null ? [] : [h('dt', {}, name), h('dd', {}, shown(text))]))
+  return [
+    ...seen.slice(0, SEEN).map((text) => h('p', { class: 'why' }, shown(text))), h('p', { class: 'soft' }, shown(context.join(' '))),
+    ...(told.length === 0 ? [] : [h('dl', { class: 'reasons' }, ...told)]),
   ]
 }
 

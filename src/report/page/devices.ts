@@ -3,7 +3,8 @@ import type { Edge, Model, ReportDevice } from './model.ts'
 import { networkOf, rankOf } from './model.ts'
 import type { Series } from '../data.ts'
 import { expectationChart, isBeyond } from './charts.ts'
-import { badge, count, cut, h, paged, percent, plural, shown, size, time } from './dom.ts'
+import { badge, count, cut, h, paged, percent, plural, shown, size, time, whenPlaced } from './dom.ts'
+import { systemText } from './system.ts'
 
 const worst = (model: Model, id: string): string =>
   (model.alertsOf.get(id) ?? []).reduce((w, a) => (rankOf(a.severity) > rankOf(w) ? a.severity : w), '')
@@ -40,7 +41,7 @@ export function devicePage(model: Model, id: string): HTMLElement {
   const list = (items: string[]): string => (items.length === 0 ? '–' : items.map(shown).join(', '))
   const charts = series.slice(0, 9).map((s) => {
     const place = h('div', { class: 'chart' })
-    requestAnimationFrame(() => expectationChart(place, s))
+    whenPlaced(() => expectationChart(place, s))
     return h('figure', {}, h('figcaption', {}, h('strong', {}, shown(s.unit)), ` a day — ${inWords(s)}`), place)
   })
   return h('article', { class: 'device' },
@@ -50,6 +51,7 @@ export function devicePage(model: Model, id: string): HTMLElement {
       h('dt', {}, 'AE titles'), h('dd', {}, list(device.ae_titles)), h('dt', {}, 'HL7 applications'), h('dd', {}, list(device.applications)),
       h('dt', {}, 'Implementation'), h('dd', {}, list([device.implementation, device.version].filter((t) => t !== null))),
       ...(device.host === null ? [] : [h('dt', {}, 'Host name'), h('dd', {}, shown(device.host))]),
+      ...inventoryOf(model, id),
       h('dt', {}, 'Images sent'), h('dd', {}, list(Object.entries(device.modalities).map(([name, n]) => `${name} ${count(n)}`))),
       h('dt', {}, 'Known'), h('dd', {}, `${plural(Math.floor(device.days), 'day')}, ${count(device.events)} events${device.isNew ? ', new at this site' : ''}`),
       ...(device.failed > 0 ? [h('dt', {}, 'Knocked in vain'), h('dd', {}, `${count(device.failed)} attempts were refused or not answered`)] : [])),
@@ -59,6 +61,16 @@ export function devicePage(model: Model, id: string): HTMLElement {
     charts.length === 0 ? null : h('p', { class: 'soft' }, 'Bars are what was observed, the dashed line what the model expected of that day, the pale step what a normal day stays below 999 times in 1,000. A dot marks a day at or above it.'),
     series.length > 9 ? h('p', { class: 'soft' }, `${series.length - 9} quieter counts are not drawn.`) : null,
     h('h3', {}, 'Peers'), peers(model, id, edges))
+}
+
+/** Where an inventory was made: what it is, and what it runs. */
+function inventoryOf(model: Model, id: string): HTMLElement[] {
+  const item = model.data.posture?.inventory.find((row) => row.id === id)
+  if (item === undefined) return []
+  const make = [item.manufacturer, item.model, item.software, item.serial].filter((text) => text !== null).map(shown).join(', ')
+  const offers = item.services_offered.map((s) => `${s.protocol ?? s.transport}/${s.port}`).join(', ')
+  return [['Make', make === '' ? [] : [make]], ['System', systemText(item)], ['Offers', offers === '' ? [] : [offers]], ['How sure', [`${item.confidence}: ${item.evidence.map(shown).join('; ')}`]]]
+    .flatMap(([name, text]) => (text!.length === 0 ? [] : [h('dt', {}, name as string), h('dd', {}, ...(text as (HTMLElement | string)[]))]))
 }
 
 const total = (s: Series): number => s.observed.reduce((sum, n) => sum + n, 0)

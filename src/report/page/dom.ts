@@ -1,4 +1,5 @@
 /** Elements out of data. Text only ever becomes a text node or an attribute: nothing from the wire is parsed as markup. */
+import { withoutInvisible } from '../../../protocols/invisible.ts'
 
 type Child = Node | string | number | null | undefined | false
 type Attributes = Record<string, string | number | boolean | ((event: Event) => void) | undefined>
@@ -18,10 +19,28 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 export const byId = (id: string): HTMLElement => document.getElementById(id)!
 
 /** A control character shows as a picture of itself, and text that turns around stays where it is. */
-export const shown = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\u{fffd}')
+export const shown = (text: string): string => withoutInvisible(text, '\u{fffd}')
 
 export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
+
+const waiting = new Set<() => void>()
+
+/** Charts need their place on the page: they are drawn with the next frame, or by `drawNow`. */
+export function whenPlaced(draw: () => void): void {
+  waiting.add(draw)
+  requestAnimationFrame(() => { if (waiting.delete(draw)) draw() })
+}
+
+/** Paper waits for no frame. */
+export function drawNow(): void {
+  for (const draw of waiting) {
+    waiting.delete(draw)
+    draw()
+  }
+}
+
+/** While the page is made ready for paper: as wide as it, in its colours, everything at once. */
+export const isPrinting = (): boolean => 'printing' in document.documentElement.dataset
 
 // ---- numbers and times as people read them
 

@@ -5,7 +5,7 @@ import type { ReportData } from '../data.ts'
 import { alertsView, type AlertList, type Live } from './alerts.ts'
 import { stepName, timelineChart } from './charts.ts'
 import { devicePage, devicesView } from './devices.ts'
-import { byId, count, h, minute, shown, size } from './dom.ts'
+import { byId, count, drawNow, h, minute, shown, size, whenPlaced } from './dom.ts'
 import { liveConsole } from './live.ts'
 import { mapView } from './map.ts'
 import { Model } from './model.ts'
@@ -39,7 +39,8 @@ class Page {
     ]
     this.#build(live !== undefined)
     addEventListener('hashchange', () => this.#route(true))
-    addEventListener('beforeprint', () => { for (const { id } of this.#views) this.#draw(id) })
+    addEventListener('beforeprint', () => this.#print(true))
+    addEventListener('afterprint', () => this.#print(false))
     this.#route(false)
   }
 
@@ -85,6 +86,15 @@ class Page {
     if (focus && name !== 'alert') scrollTo(0, 0)
   }
 
+  /** Everything anew, for paper; and back. */
+  #print(on: boolean): void {
+    document.documentElement.toggleAttribute('data-printing', on)
+    this.#drawn.clear()
+    if (on) for (const { id } of this.#views) this.#draw(id)
+    this.#route(false)
+    if (on) drawNow()
+  }
+
   #draw(id: string): void {
     const view = this.#views.find((v) => v.id === id)
     if (view === undefined || this.#drawn.has(id)) return
@@ -96,7 +106,7 @@ class Page {
     const { data } = this.#model
     const { timeline } = data
     const place = h('div', { class: 'chart', role: 'img', 'aria-label': 'Traffic of the site over time, with the alerts above it' })
-    if (timeline.dicom.length > 0) requestAnimationFrame(() => timelineChart(place, data, data.alerts, (alert) => { location.hash = `alert=${encodeURIComponent(alert.id)}` }))
+    if (timeline.dicom.length > 0) whenPlaced(() => timelineChart(place, data, data.alerts, (alert) => { location.hash = `alert=${encodeURIComponent(alert.id)}` }))
     const busy = timeline.dicom.map((n, i) => n + timeline.hl7[i]!)
     const peak = busy.indexOf(Math.max(...busy, 0))
     return h('div', {},

@@ -1,16 +1,18 @@
 /** Inventory and segments: what the devices are, what their networks mix, who reaches into them, and the rules that the traffic needs. */
+import { endOfLifeOf } from '../../../models/posture/systems.ts'
 import type { InventoryRow, PostureView } from '../data.ts'
 import { deviceHref } from './devices.ts'
 import { count, cut, h, paged, plural, shown, size, time } from './dom.ts'
 import type { Model } from './model.ts'
+import { systemText } from './system.ts'
 
 const none = (text: string): HTMLElement => h('p', {}, text)
 const share = (part: number): string => `${(100 * part).toFixed(0)} %`
 
 export function postureViewOf(model: Model): HTMLElement {
-  const { posture, span } = model.data
+  const { posture } = model.data
   if (posture === undefined) return none('No inventory was kept of this run.')
-  return h('div', {}, ...segments(model, posture), ...inventory(posture, span?.to ?? 0))
+  return h('div', {}, ...segments(model, posture), ...inventory(posture))
 }
 
 type Contact = PostureView['segments']['exposed'][number]
@@ -55,15 +57,13 @@ function host(model: Model, ip: string): HTMLElement | string {
   return h('span', {}, h('a', { href: deviceHref(id) }, cut(shown(name), 32)), name === ip ? '' : ` ${ip}`)
 }
 
-function inventory({ inventory: items }: PostureView, now: number): HTMLElement[] {
-  const past = (item: InventoryRow): boolean => item.os.some((os) => os.eol !== null && Date.parse(os.eol) * 1000 < now)
-  const imaging = items.filter((i) => i.role.startsWith('modality'))
-  const told = imaging.filter((i) => i.os.length > 0)
+function inventory({ inventory: items }: PostureView): HTMLElement[] {
+  const { imaging, known, past, share: isPast, field } = endOfLifeOf(items.map(({ role, system }) => ({ role, system: system ?? null })))
   const list = paged<InventoryRow>('Inventory', ['Device', 'Role', 'Make and model', 'Software', 'Serial', 'Implementation', 'System', 'Offers', 'Network interface', 'How sure'], (i) => h('tr', {},
     h('td', {}, h('a', { href: deviceHref(i.id) }, cut(shown(i.name), 28)), i.hostname === null ? '' : ` ${cut(shown(i.hostname), 40)}`), h('td', {}, shown(i.role)),
     h('td', {}, cut([i.manufacturer, i.model].filter((t) => t !== null).map(shown).join(' '), 60) || '–'), h('td', {}, cut(shown(i.software ?? '–'), 40)), h('td', {}, cut(shown(i.serial ?? '–'), 30)),
     h('td', {}, cut(shown([i.implementation.toolkit, i.implementation.version_name].filter((t) => t !== null).join(' ') || i.implementation.class_uid || '–'), 50)),
-    h('td', {}, i.os.length === 0 ? '–' : i.os.map((os) => `${shown(os.name)}${os.eol === null ? '' : `, support until ${os.eol.slice(0, 10)}`}`).join('; '), past(i) ? h('strong', {}, ' ▲ past its end') : ''),
+    h('td', { title: i.os.map((os) => `${shown(os.name)}: ${shown(os.evidence)}`).join('; ') }, ...systemText(i)),
     h('td', {}, cut(i.services_offered.map((s) => `${s.protocol ?? s.transport}/${s.port}`).join(', '), 60) || '–'), h('td', {}, cut(shown(i.mac_vendor ?? '–'), 30)),
     h('td', { title: i.evidence.map(shown).join('; ') }, i.confidence)), 25)
   const search = h('input', { type: 'search', 'aria-label': 'Search inventory', placeholder: 'name, make, model, system', oninput: () => filter() })
@@ -74,8 +74,8 @@ function inventory({ inventory: items }: PostureView, now: number): HTMLElement[
   filter()
   return [
     h('h3', {}, 'Inventory'),
-    none(told.length === 0 ? `Of ${plural(imaging.length, 'imaging device')}, none shows what system it runs.`
-      : `Of ${plural(imaging.length, 'imaging device')}, ${count(told.length)} show what system they run, and ${count(told.filter(past).length)} of these (${share(told.filter(past).length / told.length)}) run one past the end of its support; a published field figure is 83 %.`),
+    none(isPast === null ? `Of ${plural(imaging, 'imaging device')}, none shows what system it runs.`
+      : `Of ${plural(imaging, 'imaging device')}, ${count(known)} show what system they run, and ${count(past)} of these (${share(isPast)}) ran one past the end of its support; a published field figure is ${share(field)}.`),
     h('div', { class: 'tools' }, search), list.element,
   ]
 }

@@ -1,12 +1,13 @@
 /** An alert as a line of ArcSight Common Event Format (CEF:0). A pure function of the alert. */
 import { stripVTControlCharacters } from 'node:util'
 import type { Alert, Severity } from '../../../models/alert.ts'
+import { withoutInvisible } from '../../../protocols/invisible.ts'
 import { VERSION } from '../../version.ts'
 
 const SEVERITY: Record<Severity, number> = { info: 1, low: 3, medium: 5, high: 8, critical: 10 }
 
 /** Line ends have an escape of their own in values; no other control character may pass. */
-const clean = (text: string): string => stripVTControlCharacters(text).replace(/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
+const clean = (text: string): string => withoutInvisible(stripVTControlCharacters(text), '?', true)
 
 /** In the head `\` and `|` are escaped, and line ends have no place. */
 const head = (text: string): string => clean(text).replace(/[\r\n]+/g, ' ').replace(/[\\|]/g, '\\$&')

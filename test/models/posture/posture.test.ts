@@ -61,6 +61,22 @@ describe('inventory', () => {
     expect(posture.inventory([...engine.view()]).find((i) => i.ip === PACS.ip)!.manufacturer).toBeNull()
   })
 
+  test('is whoever scanners store on an archive, though it answers nobody, and whoever an archive sends to not?', () => {
+    const MR = host('MR1', '10.1.1.12')
+    const VAULT = host('VAULT', '10.1.1.6')
+    const BURNER = host('BURNER', '10.1.1.7')
+    const sends = (from: Host, to: Host, day: number): WireEvent[] => {
+      const on = flow(from, to, 104)
+      return [...Array.from({ length: 8 }, (_, i) => store(on, at(day, 12, i), from.name, study(`${from.name}${day}.${i}`, `p${i}`, day, { modality: from.name.slice(0, 2) }))), flowEnd(on, at(day, 13), 'dicom')]
+    }
+    const { posture, engine } = week((day) => [...sends(CT, VAULT, day), ...sends(MR, VAULT, day), ...sends(PACS, BURNER, day)])
+    const items = posture.inventory([...engine.view()])
+    const roleOf = ({ ip }: Host): string | undefined => items.find((i) => i.ip === ip)?.role
+    expect([roleOf(VAULT), roleOf(BURNER)]).toEqual(['archive', 'sink'])
+    expect([...engine.view()].find(({ ip }) => ip === VAULT.ip)?.role).toBe('sink')
+    expect(items.find((i) => i.ip === VAULT.ip)?.evidence).toContain('an archive, because 2 scanners store on it')
+  })
+
   test('do tables stay within their caps, whoever knocks?', () => {
     const conversations = new Conversations()
     const posture = new Posture()

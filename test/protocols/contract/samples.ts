@@ -53,6 +53,25 @@ const adt = (id: string): Uint8Array => h.frame(h.message(h.msh({ controlId: id 
 const oru = (id: string): Uint8Array => h.frame(h.message(h.msh({ controlId: id, type: 'ORU^R01^ORU_R01' }), h.pid({ id: 'P9' }),
   h.segment('OBR', { 2: 'PL1', 3: 'FL1', 4: 'CT^Thorax' }), h.obxDocument(1, 'QUJD'.repeat(100))))
 const ack = (id: string, code = 'AA'): Uint8Array => h.frame(h.acknowledgement({ controlId: `A${id}` }, { code, of: id }))
+/** Enhanced mode: a commit acknowledgement, then the application's; the application's own block is committed, too. */
+const enhanced = (id: string): Turns => [
+  [0, h.frame(h.message(h.msh({ controlId: id, type: 'OMI^O23^OMI_O23', acceptAck: 'AL', applicationAck: 'AL', sequence: id }), h.pid({ id: 'P9' }), 'ORC|NW|PL1|FL1', 'IPC|ACC1|RP1|1.2.3|S1|CT'))],
+  [1, ack(id, 'CA')], [1, h.frame(h.acknowledgement({ controlId: `R${id}`, type: 'ORI^O24^ORI_O24' }, { code: 'AA', of: id }))], [0, h.commitFrame(true)],
+]
+const query = (id: string): Turns => [
+  [0, h.frame(h.message(h.msh({ controlId: id, type: 'QBP^Q22^QBP_Q21' }), 'QPD|Q22^Find^HL7|Q1|@PID.5.1^DO*~@PID.8^F', 'RCP|I|10^RD'))],
+  [1, h.frame(h.acknowledgement({ controlId: `R${id}`, type: 'RSP^K22^RSP_K21' }, { code: 'AA', of: id, segments: ['QAK|Q1|OK|Q22|2', h.pid({ id: 'A' }), h.pid({ id: 'B' }), 'DSC|more|I'] }))],
+]
+const merge = (id: string): Turns => [
+  [0, h.frame(h.redelimit(h.messageText([h.msh({ controlId: id, type: 'ADT^A40^ADT_A39' }), h.pid({ id: 'P9' }), 'MRG|OLD1^^^HOSP~OLD2^^^HOSP']), { field: '$', component: '%', repetition: '~', escape: '\\', subcomponent: '&' }))], [1, ack(id)],
+]
+const japanese = (id: string): Turns => [
+  [0, h.frame(join(h.encode(`${h.msh({ controlId: id, type: 'ORM^O01', charset: '~ISO IR87' })}\rOBR|1|PL2||CT||||||||||||`), hex('1b2442 7c7c 1b2842'.replaceAll(' ', '')), h.encode('||ACC2|\r')))], [1, ack(id)],
+]
+const posted = (id: string): Turns => [
+  [0, http('POST /hl7 HTTP/1.1', { 'Content-Type': 'application/hl7-v2' }, h.message(h.msh({ controlId: id }), h.pid({ id: `P${id}` })))],
+  [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/hl7-v2' }, h.acknowledgement({ controlId: `A${id}` }, { code: 'AA', of: id }), { chunk: 40 })],
+]
 
 const record = (type: number, ...body: Uint8Array[]): Uint8Array => join(u8(type, 3, 3), u16(join(...body).length), ...body)
 const handshake = (type: number, ...body: Uint8Array[]): Uint8Array => record(22, u8(type), u24(join(...body).length), ...body)
@@ -75,6 +94,8 @@ export const SAMPLES: Record<Protocol['name'], Sample[]> = {
   hl7: [
     { name: 'messages and acknowledgements', units: 'hl7.message', turns: ['1', '2', '3', '4', '5', '6'].flatMap((id): Turns => [[0, adt(id)], [1, ack(id)]]) },
     { name: 'results in one breath', units: 'hl7.message', turns: [[0, join(oru('1'), adt('2'), oru('3'))], [1, join(ack('1'), ack('2'), ack('3', 'AE'))], [0, oru('4')], [1, ack('4')], [0, adt('5')], [1, ack('5')]] },
+    { name: 'orders, queries and merges', units: 'hl7.message', turns: [...enhanced('1'), ...query('2'), ...enhanced('3'), ...merge('4'), ...query('5'), ...japanese('6'), ...enhanced('7')] },
+    { name: 'HL7 in HTTP', units: 'hl7.message', turns: ['1', '2', '3', '4', '5', '6'].flatMap(posted) },
   ],
   tls: [
     {

@@ -2,13 +2,14 @@
 import { inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { abort, associateAc, associateRj, associateRq, dataSet, echoRq, message, pData, request, response } from '../../../fixtures/build/dicom.ts'
+import { abort, associateAc, associateRj, associateRq, dataSet, echoRq, el, message, pData, request, response, sq, type Element } from '../../../fixtures/build/dicom.ts'
 import { bytes } from '../../../fixtures/build/bytes.ts'
 import type { EventOf } from '../../../protocols/events.ts'
 import { Pseudonyms } from '../../../protocols/phi.ts'
 import { cut, decode, frames, segments, SITE_KEY, type Turns } from '../contract/wire.ts'
 import { AE, STUDY_KEYS, SYNTAXES, WORKLIST_KEYS, associated, asynchronous, CONTEXT, echo, find, get, move, normalized, scan, store } from './conversations.ts'
-import { CT_IMAGE, DEFLATED_LE, EXPLICIT_LE } from '../../../protocols/dicom/uids.ts'
+import { statusClass } from '../../../protocols/dicom/names.ts'
+import { CT_IMAGE, DEFLATED_LE, EXPLICIT_LE, MPPS, STUDY_ROOT_MOVE } from '../../../protocols/dicom/uids.ts'
 import { heard } from './harness.ts'
 
 const names = new Pseudonyms(SITE_KEY)
@@ -116,6 +117,59 @@ describe('an operation', () => {
 
   test('does a C-MOVE tell where to, and why not?', () => {
     expect(only(seen(associated(move)).operations)).toMatchObject({ command: 'C-MOVE', status: 'A801', move: { destination_ae: 'WS2' }, dataset: { study_uid: '1.2.9' } })
+  })
+
+  test('does a C-MOVE tell how far it came, and a cancelled one what it left?', () => {
+    const [asked] = move as [Turns[number]]
+    const sop = { class: STUDY_ROOT_MOVE }
+    const progress = (status: number, remaining: number, completed: number, failed: number, warning: number): Turns[number] => [1, message(CONTEXT.move, response('C-MOVE', 6, status, sop, {
+      ...(remaining < 0 ? {} : { NumberOfRemainingSuboperations: remaining }), NumberOfCompletedSuboperations: completed, NumberOfFailedSuboperations: failed, NumberOfWarningSuboperations: warning,
+    }))]
+    const told = (...turns: Turns): unknown => only(seen(associated([asked, ...turns])).operations)
+    expect(told(progress(0xff00, 2, 1, 0, 0), progress(0xff00, 1, 1, 1, 0), progress(0xb000, -1, 1, 1, 1))).toMatchObject({
+      status: 'B000', pending: 2, move: { destination_ae: 'WS2', remaining: 0, completed: 1, failed: 1, warning: 1 },
+    })
+    expect(told(progress(0xff00, 5, 1, 0, 0), progress(0xfe00, 4, 2, 0, 0))).toMatchObject({ status: 'FE00', pending: 1, move: { remaining: 4, completed: 2 } })
+    expect(told(progress(0xff00, 5, 1, 0, 0))).toMatchObject({ status: null, pending: 1, move: { remaining: 5, completed: 1 } })
+  })
+
+  test('is a range of dates told as one, and a day, a hyphen in a name, and an exact key not?', () => {
+    const query = (...keys: Element[]): unknown => only(seen(associated(find([el(0x00080052, 'CS', 'STUDY'), ...keys], 0))).operations)
+    expect(query(el(0x00080020, 'DA', '20260101-20260131'), el(0x00080030, 'TM', '0800-'))).toMatchObject({ query: { keys: ['StudyDate', 'StudyTime'], ranges: ['StudyDate', 'StudyTime'], wildcard: false } })
+    expect(query(el(0x00080020, 'DA', '20260101'), el(0x00100010, 'PN', 'A-B'), el(0x00100020, 'LO', '1-2'))).not.toHaveProperty('query.ranges')
+    expect(query(el(0x0020000d, 'UI', '1.2.3\\1.2.4'))).toMatchObject({ query: { keys: ['StudyInstanceUID'], study_uids: ['1.2.3', '1.2.4'] }, dataset: { study_uid: '1.2.3' } })
+  })
+
+  test('do a worklist query and a performed step tell station, accession and patient?', () => {
+    const asked = [el(0x00080050, 'SH', 'A55'), el(0x00100020, 'LO', 'P100'), sq(0x00400100, [[el(0x00080060, 'CS', 'CT'), el(0x00400001, 'AE', 'CT1')]])]
+    expect(only(seen(associated(find(asked, 0, CONTEXT.worklist))).operations).dataset).toMatchObject({ station: 'CT1', accession: names.order('A55'), patient: names.patient('P100'), modality: 'CT' })
+    const step = dataSet([el(0x00080060, 'CS', 'CT'), el(0x00100020, 'LO', 'P100'), el(0x00400241, 'AE', 'CT1'), sq(0x00400270, [[el(0x00080050, 'SH', 'A55'), el(0x0020000d, 'UI', '1.2.9')]])], EXPLICIT_LE)
+    const created: Turns = [[0, message(CONTEXT.mpps, request('N-CREATE', 3, { class: MPPS, instance: '1.2.8' }, {}, true), step)], [1, message(CONTEXT.mpps, response('N-CREATE', 3, 0))]]
+    expect(only(seen(associated(created)).operations).dataset).toMatchObject({ station: 'CT1', accession: names.order('A55'), patient: names.patient('P100'), modality: 'CT', study_uid: '1.2.9' })
+  })
+
+  test('is text told as its character set says, and a patient the same under any?', () => {
+    const told = (charset: string, station: string): EventOf<'dicom.operation'> => {
+      const image = dataSet(scan(1).map((e) => (e.tag === 0x00081010 ? { ...e, value: Buffer.from(station, 'latin1') } : e)).concat(el(0x00080005, 'CS', charset)).sort((a, b) => a.tag - b.tag), EXPLICIT_LE)
+      const sop = { class: CT_IMAGE, instance: '1.2.9.1' }
+      return only(seen(associated([[0, message(CONTEXT.store, request('C-STORE', 1, sop, {}, true), image)], [1, message(CONTEXT.store, response('C-STORE', 1, 0, sop))]])).operations)
+    }
+    expect(told('ISO_IR 192', 'R\xc3\xb6ntgen')).toMatchObject({ dataset: { station: 'Röntgen', patient: names.patient('P100') } })
+    expect(told('ISO_IR 144', '\xba\xc2')).toMatchObject({ dataset: { station: 'КТ', patient: names.patient('P100') } })
+    expect(told('\\ISO 2022 IR 87', 'CT \x1b$B;0\x1b(B')).toMatchObject({ dataset: { station: 'CT 三', patient: names.patient('P100') } })
+  })
+
+  test('is a response that comes twice one operation, and a violation?', () => {
+    const wire = heard(associated([...echo, echo[1]!]))
+    expect(only(wire.of('dicom.operation'))).toMatchObject({ status: '0000' })
+    expect(wire.codes).toEqual(['dimse.response'])
+  })
+
+  test.each([
+    ['0000', 'success'], ['FF00', 'pending'], ['FF01', 'pending'], ['FE00', 'cancel'], ['B000', 'warning'], ['B007', 'warning'], ['0107', 'warning'], ['0116', 'warning'], ['0001', 'warning'],
+    ['A700', 'failure'], ['A801', 'failure'], ['C000', 'failure'], ['0122', 'failure'], ['0110', 'failure'],
+  ])('is status %s of the class %s (PS3.7 annex C)?', (status, name) => {
+    expect(statusClass(status)).toBe(name)
   })
 
   test('are all the N- commands paired, with what they are about?', () => {

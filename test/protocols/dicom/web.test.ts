@@ -50,6 +50,13 @@ describe('a store', () => {
     expect(web!.preambles).toEqual({ 'windows executable': 1, tiff: 1 })
   })
 
+  test('is a program in the pixels of a stored instance found, as in a C-STORE?', () => {
+    const elf = bytes('\x7fELF\x02\x01\x01', new Uint8Array(500))
+    const holding = scan(1).map((e) => (e.tag === 0x7fe00010 ? { ...e, value: elf } : e))
+    const [store] = told(stow([part10({ class: CT_IMAGE, instance: '1.2.9.1' }, holding), file(2)]))
+    expect(store!.dataset!.documents).toMatchObject([{ element: 'PixelData', content: 'elf executable' }])
+  })
+
   test('are failures told as such?', () => {
     expect(only(told(stow([file(1)], 'HTTP/1.1 202 Accepted')))).toMatchObject({ status: 'B000', web: { http_status: 202 } })
     expect(only(told(stow([file(1)], 'HTTP/1.1 403 Forbidden')))).toMatchObject({ status: '0124' })
@@ -139,6 +146,22 @@ describe('a connection', () => {
     expect(told(page)).toEqual([])
   })
 
+  const FRAMES = bytes(0, 0, 18, 4, 0, 0, 0, 0, 0, Uint8Array.from({ length: 400 }, (_, i) => (i * 31) & 0xff))
+  const PREFACE = bytes('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', FRAMES)
+
+  test('is HTTP/2 in the clear nobody\'s: its bytes counted, nothing claimed, nobody accused?', () => {
+    const { events } = decode(frames(segments([[0, PREFACE], [1, FRAMES], [0, FRAMES]])))
+    expect(events.map((e) => e.kind)).toEqual(['flow', 'capture'])
+    expect(events[0]).toMatchObject({ protocol: null, bytes: { client: PREFACE.length + FRAMES.length, server: FRAMES.length } })
+  })
+
+  test('is a search that goes over to HTTP/2 one without an answer?', () => {
+    const upgrade = http('GET /dicom-web/studies?PatientID=P1 HTTP/1.1', { Host: 'pacs', Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' })
+    const { events } = decode(frames(segments([[0, upgrade], [1, bytes('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', FRAMES)], [0, PREFACE], [1, FRAMES]])))
+    expect(events.filter((e) => e.kind === 'dicom.operation')).toMatchObject([{ command: 'C-FIND', status: null, query: { keys: ['PatientID'] } }])
+    expect(events.filter((e) => e.kind === 'violation')).toEqual([])
+  })
+
   test('are requests sent ahead answered in order?', () => {
     const [a, b] = [qido('/dicom-web/studies?PatientID=P1'), qido('/dicom-web/series?Modality=CT', '[]')]
     expect(told([[0, bytes(a[0]![1], b[0]![1])], [1, bytes(a[1]![1], b[1]![1])]]).map((o) => o.query!.matches)).toEqual([3, 0])
@@ -170,7 +193,7 @@ describe('what is asked for', () => {
     expect(of(line)).toMatchObject({ transaction, resource })
   })
 
-  test.each(['GET /studies', 'GET /studies/overview', 'POST /studies', 'GET /series/7', 'GET /dicom-web/nothing', 'DELETE /dicom-web/studies/1.2.3', 'GET /%', 'GET /studies/1.2/%zz%'])('is %s none of DICOMweb\'s, or not without more, and no fault?', (line) => {
+  test.each(['GET /studies', 'GET /studies/overview', 'POST /studies', 'GET /series/7', 'GET /dicom-web/nothing', 'DELETE /dicom-web/studies/1.2.3', 'GET /dicom-web/workitems/1.2.3', 'POST /dicom-web/workitems?1.2.3', 'GET /%', 'GET /studies/1.2/%zz%'])('is %s none of DICOMweb\'s, or not without more, and no fault?', (line) => {
     expect(() => of(line)).not.toThrow()
     expect(of(line)?.transaction === 'QIDO-RS' || of(line)?.transaction === 'STOW-RS').toBe(false)
   })

@@ -99,6 +99,29 @@ describe('enhanced mode', () => {
   })
 })
 
+describe('what is told of an exchange', () => {
+  it('are MSH-13 numbers told as they were sent, so that a step backwards shows?', () => {
+    const wire = new Wire()
+    for (const [i, sequence] of ['1', '2', '4', '3', '0', '-1'].entries()) wire.client(send(String(i), { sequence })).server(answer(String(i)))
+    expect(wire.messages.map(event => event.sequence)).toEqual([1, 2, 4, 3, 0, -1])
+  })
+
+  it('is an answer just before the wait is over part of its message, and one behind it told as late?', () => {
+    const wire = new Wire().client(send('1')).wait(LIMITS.hl7.acknowledgementWait - 1).server(answer('1')).client(send('2')).wait(LIMITS.hl7.acknowledgementWait).server(answer('2')).end()
+    expect(wire.messages.map(event => [event.control_id, event.acks.map(ack => ack.latency_ms), event.acknowledges?.to])).toEqual([
+      ['1', [(LIMITS.hl7.acknowledgementWait - 1) / MILLI], undefined], ['2', [], undefined], ['A2', [], 'answered'],
+    ])
+  })
+
+  it('are an accept and an application acknowledgement found in either order, with the time of each?', () => {
+    const both = { acceptAck: 'AL', applicationAck: 'AL' }
+    const early = new Wire().client(send('1', both)).wait(MILLI).server(answer('1', 'AA')).wait(MILLI).server(answer('1', 'CA')).end()
+    expect(early.messages).toMatchObject([{ acks: [{ code: 'AA', latency_ms: 1 }] }, { acknowledges: { control_id: '1', code: 'CA', to: 'answered' } }])
+    const usual = new Wire().client(send('1', both)).wait(MILLI).server(answer('1', 'CA')).wait(MILLI).server(answer('1', 'AR')).end()
+    expect(usual.messages).toMatchObject([{ acks: [{ code: 'CA', latency_ms: 1 }, { code: 'AR', latency_ms: 2 }] }])
+  })
+})
+
 describe('a message without an answer', () => {
   it('is told with the first bytes after the wait', () => {
     const wire = new Wire().client(send('1')).wait(LIMITS.hl7.acknowledgementWait - 1).client(send('2'))

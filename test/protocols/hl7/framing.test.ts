@@ -236,6 +236,19 @@ describe('loss', () => {
     expect(wire.codes).toEqual([])
   })
 
+  it('of an end does not make the commit that follows a part of the message', () => {
+    const wire = new Wire().server(framed('a')).wait(1).client(framed('1').slice(0, -20)).lose(0, 20).client(commitFrame(true)).end()
+    expect(wire.messages).toMatchObject([{ control_id: 'a', commit: 'ack' }, { control_id: '1', complete: false }])
+    expect(wire.codes).toEqual([])
+  })
+
+  it('in an acknowledgement does not accuse its sender, nor answer another message with half an id', () => {
+    const ack = frame(acknowledgement({ controlId: 'A' }, { code: 'AA', of: '123' }))
+    const wire = new Wire().client(framed('1')).client(framed('')).server(ack.slice(0, -5)).lose(1, 5).server(bytes(VT)).end()
+    expect(wire.messages).toMatchObject([{ direction: 'server', complete: false, acknowledges: { control_id: '', code: 'AA', to: 'unseen' } }, { control_id: '1', acks: [] }, { control_id: '', acks: [] }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('a connection joined in the middle begins with its next block', () => {
     const wire = new Wire({ midstream: true }).client(encode('^JANE||19510203\rPV1|1\r')).client(bytes(FS, CR)).client(framed('2')).end()
     expect(wire.messages).toMatchObject([{ control_id: '2', complete: true }])

@@ -37,6 +37,24 @@ describe('HL7 in HTTP', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'AA' }] }])
   })
 
+  it('joined in the middle is read from its next start line on, whichever side speaks it', () => {
+    const wire = new Wire({ midstream: true }).client(body('1').slice(30)).server(ok(ack('1'))).client(post(body('2'))).server(ok(ack('2'))).end()
+    expect(wire.messages.filter(event => event.acknowledges === null)).toMatchObject([{ control_id: '2', framing: 'http', acks: [{ code: 'AA' }] }])
+    expect(wire.codes).toEqual([])
+  })
+
+  it('in the middle of blocks is content, also where a segment begins like it', () => {
+    const note = frame(concat(body('1'), encode('NTE|1||\r')))
+    const middle = concat(body('2'), encode('POST /hl7 HTTP/1.1\r\nHost: x\r\n'))
+    const wire = new Wire({ midstream: true }).client(note).client(concat(Uint8Array.of(0x0B), middle), [1 + body('2').length]).client(Uint8Array.of(0x1C, 0x0D)).client(note).end()
+    expect(wire.messages.map(event => event.framing)).toEqual(['mllp', 'mllp', 'mllp'])
+  })
+
+  it('a PID that a capture begins with is no POST', () => {
+    const wire = new Wire({ midstream: true }).client(encode('PID|1||P1\rPV1|1\r')).client(Uint8Array.of(0x1C, 0x0D)).client(frame(body('2'))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '2', framing: 'mllp', complete: true }])
+  })
+
   it('a loss inside a body leaves the next request readable', () => {
     const first = post(message(msh({ controlId: '1' }), `NTE|1||${'x'.repeat(500)}`, 'PV1|1'))
     const wire = new Wire().client(first.slice(0, 250)).lose(0, 300).client(first.slice(550)).client(post(body('2'))).end()

@@ -47,6 +47,28 @@ describe('the header', () => {
   })
 })
 
+describe('versions', () => {
+  // 2.1 has one component in MSH-9 and no MSH-12 components; 2.3.1 a structure; 2.5 moves the error to ERR-3; 2.7 declares a truncation character.
+  const versions: [version: string, type: string, separators: string, error: string][] = [
+    ['2.1', 'ADT', '^~\\&', 'ERR|PID^1^11^102'], ['2.2', 'ADT^A08', '^~\\&', 'ERR|PID^1^11^102'], ['2.3', 'ADT^A08', '^~\\&', 'ERR|PID^1^11^102&Data type error&HL70357'],
+    ['2.3.1', 'ADT^A08^ADT_A01', '^~\\&', 'ERR|PID^1^11^102&x&HL70357~PV1^1^2^103'], ['2.4', 'ADT^A08^ADT_A01', '^~\\&', 'ERR|PID^1^11^102&x'],
+    ['2.5', 'ADT^A08^ADT_A01', '^~\\&', 'ERR||PID^1^11|102^Data type error^HL70357|E'], ['2.5.1', 'ADT^A08^ADT_A01', '^~\\&', 'ERR||PID^1^11|102|E'],
+    ['2.6', 'ADT^A08^ADT_A01', '^~\\&', 'ERR||PID^1^11|102|E'], ['2.7', 'ADT^A08^ADT_A01', '^~\\&#', 'ERR||PID^1^11|102|E'],
+    ['2.7.1', 'ADT^A08^ADT_A01', '^~\\&#', 'ERR||PID^1^11|102|E'], ['2.8', 'ADT^A08^ADT_A01', '^~\\&#', 'ERR||PID^1^11|102|E'], ['2.8.2', 'ADT^A08^ADT_A01', '^~\\&#', 'ERR||PID^1^11|102|E'],
+  ]
+  it.each(versions)('is %s read, its message and its refusal?', (version, type, separators, error) => {
+    const inVersion = (text: string): Uint8Array => encode(text.replaceAll('MSH|^~\\&', `MSH|${separators}`))
+    const sent = messageText([msh({ controlId: '1', type, version }), 'EVN|A08', pid({ id: 'P1' }), 'PV1|1|I'])
+    const refused = messageText([msh({ controlId: 'A1', type: 'ACK', version }), segment('MSA', { 1: 'AE', 2: '1' }), error])
+    const wire = new Wire().client(frame(inVersion(sent))).server(frame(inVersion(refused))).end()
+    expect(wire.codes).toEqual([])
+    expect(wire.messages).toMatchObject([{
+      version, message_type: type.split('^').slice(0, 2).join('^'), structure: type.split('^')[2] ?? null, patient: SITE.patient('P1'), complete: true,
+      acks: [{ code: 'AE', error: '102' }],
+    }])
+  })
+})
+
 describe('MSH-7 against capture time', () => {
   it.each([
     ['20240305120000', 0], ['20240305115959', 1000], ['202403051200', 0], ['20240305130000+0100', 0], ['20240305070000-0500', 0],
@@ -237,6 +259,14 @@ describe('character sets', () => {
   ]
   it.each(names)('%s: a name does not hide or make a separator', (_name, charset, name) => {
     expect(readBytes(withName(charset, ...name)).orders).toEqual([SITE.order('ACC1')])
+  })
+
+  // HL7 table 0211, version 2.8.2. What cannot be decoded must at least not hide a separator.
+  const table = ['ASCII', '8859/1', '8859/2', '8859/3', '8859/4', '8859/5', '8859/6', '8859/7', '8859/8', '8859/9', '8859/15', 'ISO IR6', 'ISO IR14', 'ISO IR87', 'ISO IR159',
+    'GB 18030-2000', 'KS X 1001', 'CNS 11643-1992', 'BIG-5', 'UNICODE', 'UNICODE UTF-8', 'UNICODE UTF-16', 'UNICODE UTF-32']
+  it.each(table)('is a message that declares %s read?', charset => {
+    const event = readBytes(withName(charset, 'PLAIN^NAME'))
+    expect(event).toMatchObject({ charset, sending_app: 'HIS', orders: [SITE.order('ACC1')] })
   })
 
   it('texts that are kept are decoded', () => {

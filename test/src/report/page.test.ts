@@ -60,7 +60,7 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     for (const alert of alerts) {
       await goTo(page, `alert=${alert['id'] as string}`)
       const card = page.locator(`#alert-${alert['id'] as string}`)
-      await card.locator('.why').waitFor()
+      await card.locator('.why').first().waitFor()
       const text = await card.innerText()
       expect(text).toContain(alert['title'])
       expect(text).toContain((alert['explanation'] as string).slice(0, 80))
@@ -100,7 +100,7 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     await page.waitForSelector('#view-alerts.shown')
     await page.locator('#view-alerts summary').first().focus()
     await page.keyboard.press('Enter')
-    await page.locator('#view-alerts details[open] .why').waitFor()
+    await page.locator('#view-alerts details[open] .why').first().waitFor()
     for (const view of ['alerts', 'map', 'devices']) {
       await goTo(page, view)
       const nameless = await page.evaluate(`[...document.querySelectorAll('section.shown button, section.shown input, section.shown select, section.shown a')]
@@ -111,15 +111,27 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
   })
 
   test('does paper hold all of it?', async () => {
-    const { page } = await watched(browser)
+    const { page, faults } = await watched(browser, { colorScheme: 'dark', viewport: { width: 760, height: 1000 } })
     await page.goto(url)
     await page.waitForSelector('nav')
     await page.evaluate("dispatchEvent(new Event('beforeprint'))")
     await page.emulateMedia({ media: 'print' })
     const text = await page.locator('main').innerText()
-    for (const alert of alerts) expect(text).toContain(alert['title'])
+    for (const alert of alerts) {
+      expect(text).toContain(alert['title'])
+      expect(text).toContain(`--alert ${join(folder, 'alerts')}:${alert['id'] as string}`)
+    }
+    // Drawn there and then: paper waits for no frame.
+    await expect.poll(() => page.evaluate("document.querySelector('#view-map img')?.naturalWidth ?? 0")).toBeGreaterThan(600)
+    expect(await isPainted(page, '#view-timeline canvas')).toBe(true)
+    const over = await page.evaluate("[...document.querySelectorAll('table, canvas, img')].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 80))")
+    expect(over).toEqual([])
     expect(text).toContain('What was not seen')
     expect(await page.locator('nav').isVisible()).toBe(false)
+    await page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await page.emulateMedia({ media: 'screen' })
+    expect(await page.locator('section:visible').count()).toBe(1)
+    expect(faults).toEqual([])
     await page.close()
   })
 
@@ -134,6 +146,13 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     expect(html).not.toContain('<img')
     const { page, faults } = await watched(browser)
     await page.goto(`file://${encodeURI(hostile)}`)
+    await goTo(page, 'map')
+    const nodes = (): Promise<number> => page.evaluate('window.wardwireMap.nodes')
+    await page.waitForFunction('window.wardwireMap')
+    const all = await nodes()
+    await page.getByLabel('Network', { exact: true }).selectOption('10.9.2.0/24')
+    expect(await nodes()).toBeLessThan(all)
+    expect(await nodes()).toBeGreaterThan(1)
     for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
       await goTo(page, view)
       await page.waitForSelector(`#view-${view} .content > *`)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SEVERITIES, type Alert } from '../../../models/alert.ts'
 import { DELIVERY } from '../../../src/sinks/deliver.ts'
@@ -113,6 +113,36 @@ describe('delivery', () => {
     }, { ...HASTY, batch: { count: 100, bytes: 1e6 } })
     expectOrder(tame.got, 3100)
     expect(ids(tame.got)).toEqual(Array.from({ length: 3100 }, (_, i) => `id-${i}`))
+  })
+
+  test('R14: does an hour without the receiver lose nothing, ask it no more than twice a minute, and take no memory?', async () => {
+    const tame = new Tame()
+    let tries = 0
+    tame.behave = () => { tries++; return Promise.reject(new Error('away')) }
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await published(tame.make, async (publisher) => {
+        const heaps: number[] = []
+        for (let n = 0; n < 720; n++) {
+          publisher.accept(numbered(n))
+          await vi.advanceTimersByTimeAsync(5000)
+          if (n % 180 === 179) heaps.push(process.memoryUsage().heapUsed / 1e6)
+        }
+        expect(tries).toBeGreaterThan(100)
+        expect(tries).toBeLessThan(140)
+        expect(publisher.standing()[0]!.totals.held).toBe(720)
+        // 720 alerts are some 2 MB.
+        expect(Math.min(...heaps.slice(2)) - Math.min(...heaps.slice(0, 2))).toBeLessThan(20)
+        tame.behave = () => Promise.resolve()
+        await vi.advanceTimersByTimeAsync(DELIVERY.pause.longest + 1000)
+        publisher.accept(numbered(720))
+        await vi.advanceTimersByTimeAsync(5000)
+        expect(publisher.standing()[0]!.totals).toMatchObject({ held: 0, delivered: 721 })
+      }, DELIVERY)
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(ids(tame.got)).toEqual(Array.from({ length: 721 }, (_, i) => `id-${i}`))
   })
 
   test('does draining end at its time, and say what is left?', async () => {
