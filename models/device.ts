@@ -55,6 +55,19 @@ export function todayOf(device: Device, day: number): Today {
   return device.today
 }
 
+/** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
+export interface Apart {
+  observed: number
+  of: number
+  expected: number
+  /** Size of the negative binomial of what peers have. */
+  size: number
+  /** It waits to be looked at with the device's next operation. */
+  open: boolean
+  /** It was told; once is enough. */
+  told: boolean
+}
+
 export interface Device {
   id: string
   /** The how-manieth it was. */
@@ -93,6 +106,8 @@ export interface Device {
   memories: Record<MemoryName, Memory>
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
+  /** Beside its peers over weeks, by stream; absent: not compared yet. */
+  apart?: Map<string, Apart>
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */

@@ -10,6 +10,7 @@
 import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Micros, WireEvent } from '../protocols/events.ts'
 import { aged } from './ageing.ts'
 import type { Alert } from './alert.ts'
+import { comparePeers } from './alike.ts'
 import { settle } from './baseline/counts.ts'
 import { Calendar } from './calendar.ts'
 import { HOUR, SiteClock, dayOf, hourOfDay } from './clock.ts'
@@ -265,6 +266,7 @@ export class Engine {
       if (device.deeds.size > 0) device.lived += this.#site.watched(day)
       if (this.#roles) device.role = roleOf(device)
     }
+    comparePeers(this.#directory.devices.values(), this.#site)
     this.#incidents.closeDay(scoresOf(this.#directory.devices.values(), day))
   }
 
