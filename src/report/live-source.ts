@@ -20,8 +20,8 @@ export interface LiveOf {
   state: State
   /** IANA name of the site's time zone. */
   zone: string | undefined
-  /** As configured now. */
-  about(): ReportOf
+  /** As configured now; `origin`: the file that has the alerts, for the commands that the page shows. */
+  about(): ReportOf & { origin: string | undefined }
 }
 
 export class LiveSource implements ConsoleSource {
@@ -58,7 +58,8 @@ export class LiveSource implements ConsoleSource {
 
   #read(): void {
     const began = performance.now()
-    this.#data = reportData(this.#gather, this.#of.pipeline, this.#of.about())
+    const { origin, ...of } = this.#of.about()
+    this.#data = { ...reportData(this.#gather, this.#of.pipeline, of), ...(origin !== undefined && { origin }) }
     this.#isStale = false
     const now = performance.now()
     this.#next = now + Math.max(EVERY, SHARE * (now - began))

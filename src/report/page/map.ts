@@ -13,6 +13,8 @@ const WORST = 60
 /** Groups drawn; more are made fewer by wider networks. */
 const CROWDS = 80
 const EDGES = 1500
+/** Networks to choose from; the most populous first. */
+const NETWORKS = 200
 const COLUMNS: [string, string[]][] = [
   ['Make data', ['modality', 'hl7-source']],
   ['Order and route', ['ris', 'engine', 'gateway']],
@@ -49,8 +51,23 @@ function crowding(devices: readonly ReportDevice[]): (device: ReportDevice) => s
   return names.find((name) => new Set(devices.map(name)).size <= CROWDS) ?? groupOf
 }
 
-function spotsOf(model: Model, open: ReadonlySet<string>): Spot[] {
+/** Networks inside by how many devices they have, the most populous first. */
+function networksOf({ data }: Model): [name: string, devices: number][] {
+  const found = new Map<string, number>()
+  for (const { ip, addresses } of data.devices) if (!addresses.some((a) => a.public && a.ip === ip)) found.set(networkOf(ip), (found.get(networkOf(ip)) ?? 0) + 1)
+  return [...found].sort((a, b) => b[1] - a[1])
+}
+
+/** Devices of a network, and whoever is in conversation with them. @param network empty: all of them */
+function devicesAround(model: Model, network: string): ReportDevice[] {
   const { devices } = model.data
+  if (network === '') return devices
+  const near = new Set(devices.filter(({ ip }) => networkOf(ip) === network).flatMap(({ id }) => [id, ...(model.edgesOf.get(id) ?? []).flatMap((e) => [e.client, e.server])]))
+  return devices.filter(({ id }) => near.has(id))
+}
+
+function spotsOf(model: Model, open: ReadonlySet<string>, network: string): Spot[] {
+  const devices = devicesAround(model, network)
   const gather = devices.length > SINGLE
   const crowdOf = crowding(devices)
   const worst = new Map(devices.map((d) => [d.id, (model.alertsOf.get(d.id) ?? []).reduce((w, a) => (rankOf(a.severity) > rankOf(w) ? a.severity : w), '')]))
@@ -84,10 +101,13 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
   const open = new Set<string>()
   const onlyNew = h('input', { type: 'checkbox', id: 'map-new', onchange: () => draw() })
   const quiet = h('input', { type: 'checkbox', id: 'map-alerts', onchange: () => draw() })
+  const networks = networksOf(model)
+  const network = h('select', { 'aria-label': 'Network', onchange: () => draw() }, h('option', { value: '' }, 'every network'), ...networks.slice(0, NETWORKS).map(([name, of]) => h('option', { value: name }, `${name}, ${plural(of, 'device')}`)))
+  const isNear = ({ client, server }: Edge): boolean => network.value === '' || [client, server].some((id) => networkOf(model.devices.get(id)?.ip ?? '') === network.value)
   let graph: cytoscape.Core | undefined
   const draw = (): void => {
     graph?.destroy()
-    graph = drawGraph(canvas, model, { open, onlyNew: onlyNew.checked, onlyAlerts: quiet.checked, told, choose, redraw: draw })
+    graph = drawGraph(canvas, model, { open, onlyNew: onlyNew.checked, onlyAlerts: quiet.checked, network: network.value, isNear, told, choose, redraw: draw })
     if (isPrinting()) return picture(canvas, graph)
     ;(window as unknown as { wardwireMap?: unknown }).wardwireMap = { nodes: graph.nodes().length, edges: graph.edges().length }
   }
@@ -107,7 +127,7 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
   whenPlaced(draw)
   return h('div', {},
     h('div', { class: 'tools' },
-      h('label', {}, onlyNew, ' only what is new'), h('label', {}, quiet, ' only what alerts concern'),
+      ...(networks.length > 1 ? [network] : []), h('label', {}, onlyNew, ' only what is new'), h('label', {}, quiet, ' only what alerts concern'),
       h('button', { type: 'button', onclick: () => zoom(1.25), 'aria-label': 'Zoom in' }, '+'), h('button', { type: 'button', onclick: () => zoom(0.8), 'aria-label': 'Zoom out' }, '−'),
       h('button', { type: 'button', onclick: () => graph?.fit(undefined, 24) }, 'All of it')),
     canvas, legend(), told, edgeTable(model))
@@ -131,20 +151,23 @@ interface Drawing {
   open: Set<string>
   onlyNew: boolean
   onlyAlerts: boolean
+  network: string
+  /** Of a conversation: does an end of it lie in that network? */
+  isNear(edge: Edge): boolean
   told: HTMLElement
   choose(id: string): void
   redraw(): void
 }
 
 function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytoscape.Core {
-  let spots = spotsOf(model, drawing.open)
+  let spots = spotsOf(model, drawing.open, drawing.network)
   const home = new Map(spots.flatMap((spot) => spot.members.map((device): [string, Spot] => [device.id, spot])))
   const newAfter = (model.data.span?.from ?? 0) + 3 * 86_400e6
   const merged = new Map<string, { from: Spot; to: Spot; list: Edge[]; bytes: number; isNew: boolean; encrypted: boolean }>()
   for (const edge of model.data.edges) {
     const from = home.get(edge.client)
     const to = home.get(edge.server)
-    if (from === undefined || to === undefined || from === to) continue
+    if (from === undefined || to === undefined || from === to || !drawing.isNear(edge)) continue
     const key = `${from.id}>${to.id}`
     const known = merged.get(key) ?? { from, to, list: [], bytes: 0, isNew: true, encrypted: true }
     known.list.push(edge)
@@ -181,7 +204,7 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
         h('button', { type: 'button', onclick: () => { drawing.open.add(spot.crowd); drawing.redraw() } }, 'Show each'))
     } else {
       const device = spot.members[0]!
-      drawing.told.replaceChildren(`${shown(device.name)}: ${shown(device.role)}, ${device.ip}, ${plural((model.edgesOf.get(device.id) ?? []).length, 'peer')}. `,
+      drawing.told.replaceChildren(`${shown(device.name)}: ${shown(device.role)}, ${device.ip} in ${networkOf(device.ip)}, ${plural((model.edgesOf.get(device.id) ?? []).length, 'peer')}. `,
         h('button', { type: 'button', onclick: () => drawing.choose(device.id) }, 'Open its page'))
     }
   })

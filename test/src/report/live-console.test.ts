@@ -63,6 +63,7 @@ describe('the console of a service', () => {
       await rest
 
       await alerts.first().locator('summary').click()
+      await expect.poll(() => page.locator('details[open]').first().innerText()).toContain(`--alert ${join(folder, 'alerts.jsonl')}:a-`)
       await page.locator('details[open] input[type=number]').fill('7')
       await page.locator('details[open] input[maxlength]').fill('ticket 9')
       await page.locator('details[open] button', { hasText: 'Allow' }).click()

@@ -71,6 +71,16 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     await page.close()
   })
 
+  test('does the first page say how old the systems are and what the networks mix, beside the published figures?', async () => {
+    const { page } = await watched(browser)
+    await page.goto(url)
+    await page.waitForSelector('nav')
+    const text = await page.locator('#view-summary').innerText()
+    expect(text).toMatch(/\d of \d imaging devices that show a system runs? one past its end of life \(\d+ %; published: 83 %\)/)
+    expect(text).toMatch(/\d of \d networks? mix(es)? medical devices with other hosts \(\d+ %; published: 72 %\)/)
+    await page.close()
+  })
+
   test('do map and charts show what the replay saw?', async () => {
     const { page, faults } = await watched(browser)
     await page.goto(`${url}#map`)
@@ -146,6 +156,13 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     expect(html).not.toContain('<img')
     const { page, faults } = await watched(browser)
     await page.goto(`file://${encodeURI(hostile)}`)
+    await goTo(page, 'map')
+    const nodes = (): Promise<number> => page.evaluate('window.wardwireMap.nodes')
+    await page.waitForFunction('window.wardwireMap')
+    const all = await nodes()
+    await page.getByLabel('Network', { exact: true }).selectOption('10.9.2.0/24')
+    expect(await nodes()).toBeLessThan(all)
+    expect(await nodes()).toBeGreaterThan(1)
     for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
       await goTo(page, view)
       await page.waitForSelector(`#view-${view} .content > *`)
