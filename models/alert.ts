@@ -15,6 +15,8 @@ export interface AlertEvidence {
   /** Probability of this or something rarer under the device's own baseline; null for rules. */
   p: number | null
   observed: number | null
+  /** The most that was observed of it in this alert, where that is more. */
+  most?: number | undefined
   expected: number | null
   unit: string | null
   /** One plain sentence. */
@@ -27,6 +29,8 @@ export interface AlertEvidence {
   actor?: string | undefined
   peer?: string | null | undefined
   service?: string | null | undefined
+  /** Other services that the same was done by (the empty text: by none that has a name). */
+  services?: string[] | undefined
 }
 
 export interface AlertDevice {

@@ -42,8 +42,8 @@ export function allow(alert: Alert, days: number, why: string): Allowance {
   return {
     kind: 'allow', alert: alert.id, title: alert.title, since: alert.first_seen, until: alert.last_seen + days * DAY, why: clean(why),
     actor: alert.device.id, peers: alert.peers.map((peer) => peer.id),
-    claims: alert.evidence.map(({ detector, unit, service, observed }) =>
-      ({ detector, unit, service: service ?? null, ceiling: observed === null ? null : Math.ceil(MORE * observed) })),
+    claims: alert.evidence.flatMap(({ detector, unit, service, services = [], observed, most }) =>
+      [service ?? '', ...services].map((by) => ({ detector, unit, service: by === '' ? null : by, ceiling: observed === null ? null : Math.ceil(MORE * (most ?? observed)) }))),
   }
 }
 

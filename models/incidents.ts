@@ -24,7 +24,7 @@ const OPEN = DAY
 /** Searching and fetching follow each other: what an actor's counts say so soon after is the same incident, whatever it is after. */
 const AFTERMATH = 2 * HOUR
 /** Caps of what one alert carries; its count goes on. */
-const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, open: 2000 } as const
+const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, services: 16, open: 2000 } as const
 /** Alerts kept for questions about them (`wardwire baseline explain`); the one that ended first goes first. */
 const KEPT = 400
 /** Incidents that are opened within an hour before a further one is only counted; those of high severity have as many of their own. */
@@ -350,13 +350,20 @@ function addSome(list: string[], more: Iterable<string>, most: number): void {
   for (const one of more) if (list.length < most && !list.includes(one)) list.push(one)
 }
 
-/** One line per detector and unit: the latest says it all. The list is ordered by rarity. */
+/** One line per detector and unit: the rarest, of equals the latest; with the most that there was of it, and by what services. The list is ordered by rarity. */
 function keep(list: AlertEvidence[], one: AlertEvidence): void {
   const same = list.findIndex((e) => e.detector === one.detector && e.unit === one.unit && e.group === one.group)
-  if (same >= 0) {
-    const flows = list[same]!.flows
+  const before = list[same]
+  if (before !== undefined) {
+    const { flows } = before
     addSome(flows, one.flows, 8)
-    list[same] = { ...one, flows }
+    const rarer = one.p === null ? (one.observed ?? 0) >= (before.observed ?? 0) : one.p <= (before.p ?? 1)
+    const [shown, other] = rarer ? [one, before] : [before, one]
+    const most = Math.max(before.most ?? before.observed ?? 0, one.observed ?? 0)
+    const services = [...new Set([...before.services ?? [], ...(shown.service === other.service ? [] : [other.service ?? ''])])]
+      .filter((service) => service !== (shown.service ?? '')).slice(0, MOST.services)
+    const { most: _most, services: _services, ...line } = shown
+    list[same] = { ...line, flows, ...(most > (shown.observed ?? 0) && { most }), ...(services.length > 0 && { services }) }
   } else if (list.length < MOST.evidence) list.push(one)
   list.sort((a, b) => (a.p ?? 0) - (b.p ?? 0))
 }

@@ -34,7 +34,7 @@ const factor = z.discriminatedUnion('of', [
     .describe('1 - (users + 0.2)/(others + 1)'),
   z.object({ of: z.literal('amount'), n: z.number(), mean: z.number(), size: z.number() }).describe('P(N >= n), N negative binomial'),
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number() }).describe('P(at least hits of tries), binomial'),
-  z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), seen: z.number(), days: z.number() })
+  z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), median: z.number().optional(), seen: z.number(), days: z.number() })
     .describe('P(sum >= bytes) of so many log-normal sizes'),
   z.object({ of: z.literal('drip'), stream: z.string(), level: z.number(), days: z.number() })
     .describe('chance that the CUSUM of quiet days reaches this level on a day'),
@@ -66,6 +66,7 @@ export const alertSchema = z.object({
     at: time,
     p: z.number().nullable().describe('probability of this or something rarer under the device\'s own baseline; null for rules'),
     observed: z.number().nullable(),
+    most: z.number().optional().describe('the most that was observed of it in this alert, where that is more'),
     expected: z.number().nullable(),
     unit: text,
     text: z.string(),
@@ -74,6 +75,7 @@ export const alertSchema = z.object({
     actor: z.string().optional().describe('id of the device whose deed it was'),
     peer: text.optional().describe('id of the device at the other end'),
     service: text.optional().describe('DIMSE command or HL7 message type'),
+    services: z.array(z.string()).optional().describe('others that the same was done by'),
   })),
   attack_version: z.string().optional().describe('version of MITRE ATT&CK Enterprise'),
   campaign: z.string().optional().describe('id of the alert that the campaign began with: incidents within 72 h that share an actor or a target'),

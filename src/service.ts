@@ -229,24 +229,26 @@ export class Service {
       })
     }
     if (!this.#checkpoint()) whole = false
-    if (this.#publisher !== undefined) {
-      const isSignal = this.#stopping !== undefined
-      const { left, lost } = await this.#publisher.drain(isSignal ? DELIVER_WITHIN : PATIENCE, !isSignal)
-      if (left > 0) this.#log.warn(`${left} alerts did not reach their sink${this.#state ? ': they wait in the state for the next run' : ''}`)
-      if (lost > 0) this.#log.error(`${lost} alerts could not be stored, and did not reach their sink`)
-      // What waits in the state is not lost, and who was told to end has done what was asked.
-      if (lost > 0 || (left > 0 && (!isSignal || this.#state === undefined))) whole = false
-    }
-    if (this.#eventPublisher !== undefined && !await this.#published(this.#eventPublisher)) whole = false
+    const delivered = await Promise.all([this.#publisher && this.#delivered(this.#publisher), this.#eventPublisher && this.#published(this.#eventPublisher)])
+    if (delivered.includes(false)) whole = false
     const { decoder } = this.#pipeline
     this.#log.info('done', { frames: decoder.frames, bytes: decoder.bytes, through: rfc3339(this.#pipeline.through), alerts: Object.fromEntries(this.#bySeverity) })
     return whole && this.#stopping !== 'an output that failed' ? 0 : 1
   }
 
+  /** @returns whether every alert reached its sink. What waits in the state is not lost, and who was told to end has done what was asked. */
+  async #delivered(publisher: Publisher): Promise<boolean> {
+    const isSignal = this.#stopping !== undefined
+    const { left, lost } = await publisher.drain(isSignal ? DELIVER_WITHIN : PATIENCE, !isSignal)
+    if (left > 0) this.#log.warn(`${left} alerts did not reach their sink${this.#state ? ': they wait in the state for the next run' : ''}`)
+    if (lost > 0) this.#log.error(`${lost} alerts could not be stored, and did not reach their sink`)
+    return lost === 0 && (left === 0 || (isSignal && this.#state !== undefined))
+  }
+
   /** @returns whether every event reached Kafka, or waits on disk for the next run, which is as well where we were told to end */
   async #published(publisher: EventPublisher): Promise<boolean> {
     const isSignal = this.#stopping !== undefined
-    const { sent, waiting, lost } = await publisher.close(isSignal ? DELIVER_WITHIN : PATIENCE)
+    const { sent, waiting, lost } = await publisher.close(isSignal ? DELIVER_WITHIN : PATIENCE, !isSignal)
     this.#log.info(`published ${sent} events`)
     if (lost > 0) this.#log.error(`${lost} events were lost on the way to Kafka`)
     if (waiting > 0 && publisher.isKept) this.#log.warn(`${waiting} events wait in the state for the next run`)

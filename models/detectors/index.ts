@@ -32,6 +32,7 @@ import { staleStudies } from './stale-studies.ts'
 import { storeBytes } from './store-bytes.ts'
 import { storeVolume } from './store-volume.ts'
 import { unexplainedAccess } from './unexplained-access.ts'
+import { unlikePeers } from './unlike-peers.ts'
 
 export const DETECTORS: readonly Detector[] = [
   aeConflict,
@@ -66,4 +67,5 @@ export const DETECTORS: readonly Detector[] = [
   storeBytes,
   storeVolume,
   unexplainedAccess,
+  unlikePeers,
 ] as readonly Detector[]

@@ -1,7 +1,7 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
-import { mature, nameOf, type Device } from '../device.ts'
+import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -54,13 +54,13 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (p > 0.01) return undefined
   const who = nameOf(device)
   const object = /^\d/.test(value)
-  const deed = object ? counted(today, `objects of class ${value}`) : counted(today, scene.acts ? `${scene.service} requests` : `${scene.service} answers`)
+  const what = object ? `objects of class ${clean(value)}` : scene.acts ? `${scene.service} requests` : `${scene.service} answers`
   return evidence(newService, event, {
     actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p, arithmetic,
-    observed: today, expected: FIRST.mean * chance, unit: 'uses today', service: event.command,
+    observed: today, expected: FIRST.mean * chance, unit: object ? 'objects of a new class' : what, service: event.command,
     title: object ? `${who} sends a kind of object it never sent` : scene.acts ? `${who} uses a service it never used: ${scene.service}`
       : `${who} is used in a way it never was: it answers ${scene.service}`,
-    text: `${deed} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
+    text: `${counted(today, what)} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
       + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role do this` : ''}; `
       + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on a day in ${num(1 / chance)}; ${rarity(p)}.`,
   })

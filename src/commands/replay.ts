@@ -237,7 +237,7 @@ async function delivered(publisher: Publisher, kept: boolean): Promise<boolean> 
 
 /** Waits until the brokers have every event. @returns whether they have */
 async function published(publisher: EventPublisher): Promise<boolean> {
-  const { sent, waiting, lost } = await publisher.close(PATIENCE)
+  const { sent, waiting, lost } = await publisher.close(PATIENCE, true)
   say(`published ${sent} events`)
   if (waiting + lost > 0) say(`${waiting + lost} events did not reach Kafka: replay again when it is back, those it has are known`)
   return waiting + lost === 0

@@ -79,8 +79,11 @@ export class EventPublisher {
   /** When the disk may be asked again; 0 while it takes events. */
   #retryAt = 0
   #closing = false
+  /** Brokers that are away are not waited for: the disk keeps what they miss. */
+  #hasty = false
   #stopped = false
   #wake = (): void => {}
+  #giveUp = (): void => {}
   #progress = (): void => {}
   readonly #waiters: (() => void)[] = []
   readonly #loop: Promise<void>
@@ -142,25 +145,26 @@ export class EventPublisher {
     return !this.#stopped
   }
 
-  /** Gives up waiting: `drained` answers false. */
+  /** Gives up waiting, also for an answer: `drained` answers false. */
   stop(): void {
     this.#stopped = true
     this.#wake()
+    this.#giveUp()
     this.#release()
   }
 
   /**
    * Sends what waits, then ends. What is left in the books is in the spool, where there is one.
-   * @param within milliseconds since the last acknowledgement after which it gives up
+   * @param within milliseconds after which it ends in any case, `patient`: since the last acknowledgement
    */
-  async close(within: number): Promise<EventBooks> {
+  async close(within: number, patient = false): Promise<EventBooks> {
     this.#closing = true
-    // Brokers that are away are not waited for where the disk keeps what they miss.
-    const patience = setTimeout(() => this.stop(), this.failing !== undefined && this.#spool !== undefined ? Math.min(within, GOODBYE) : within)
-    this.#progress = () => patience.refresh()
+    this.#hasty = this.#spool !== undefined && !patient
+    const timer = setTimeout(() => this.stop(), this.failing !== undefined && this.#hasty ? Math.min(within, GOODBYE) : within)
+    if (patient) this.#progress = () => timer.refresh()
     this.#wake()
     await this.#loop
-    clearTimeout(patience)
+    clearTimeout(timer)
     this.#putBack()
     this.#spill()
     return this.books
@@ -191,6 +195,7 @@ export class EventPublisher {
         this.failing = undefined
         this.#progress()
       } catch (error) {
+        if (this.#stopped || this.#hasty) break
         if (FOR_GOOD.has(errorType(error) ?? '')) {
           // A batch may be more than the topic takes where each of its events is not.
           if (part.length === 1) this.#over(batch, part, 'lost')
@@ -264,6 +269,7 @@ export class EventPublisher {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${this.#options.deadline / 1000} s`)), this.#options.deadline)
+      this.#giveUp = () => reject(new Error('told to end'))
     })
     try {
       await Promise.race([this.#produce(messages), late])

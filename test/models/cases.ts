@@ -223,4 +223,8 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
     fires: { name: 'WS03 reads sixty studies of patients without an order', day: () => among(reads(60, unknownPatient)) },
     passes: { name: 'WS03 reads sixty studies of patients with an order', day: () => among(reads(60, orderedPatient)) },
   },
+  'unlike-peers': {
+    fires: { name: 'WS03 reads three studies more a day that nobody ordered, for two weeks, as no other reader does', day: () => fortnight(3) },
+    passes: { name: 'all readers read as always for two weeks', day: () => fortnight(0) },
+  },
 }

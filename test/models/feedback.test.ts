@@ -6,8 +6,8 @@ import { rate } from '../../models/baseline/counts.ts'
 import { Engine } from '../../models/engine.ts'
 import { explain } from '../../models/explain.ts'
 import { allow, malicious, type Feedback } from '../../models/feedback.ts'
-import { DAY, at, flow, host, store, study, type Host } from './build.ts'
-import { CT01, CT02, STRANGER, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { DAY, at, flow, host, message, store, study, type Host } from './build.ts'
+import { CT01, CT02, RIS, STRANGER, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
 
 const LEARNED = 8
 
@@ -50,6 +50,19 @@ describe('an alert that was allowed', () => {
     ['the same by another scanner', copies(later, 40, STRANGER, CT02)],
   ])('is %s told as ever?', (_what, events) => {
     expect(severe(next(events, [answer]))).not.toEqual([])
+  })
+
+  test('is it all that the alert was about, also what is less now than it was, and the same by another service?', () => {
+    // On the first day twice as much as on the next, and half of it by another kind of message.
+    const orders = flow(STRANGER, RIS, 2575)
+    const fed = (day: number, n: number): WireEvent[] => Array.from({ length: n }, (_, i) =>
+      message(orders, at(day, 10, i / 4), STRANGER, RIS, i % 2 === 0 ? 'ADT^A08' : 'ORU^R01', `any-${i}`))
+    const two = run(inOrder([...ordinaryDay(LEARNED), ...fed(LEARNED, 500), ...ordinaryDay(LEARNED + 1), ...fed(LEARNED + 1, 250)]), before)
+    const answers = [...two.engine.incidents.kept.values()].filter((alert) => alert.hosts.includes(STRANGER.ip)).map((alert) => allow(alert, 30, 'new interface'))
+    expect(answers).not.toEqual([])
+    // The incident is over by then.
+    const again = run(inOrder([...ordinaryDay(later), ...ordinaryDay(later + 1), ...fed(later + 1, 600)]), two.state, answers).alerts.filter((alert) => alert.last_seen > at(later, 0))
+    expect(severe(again)).toEqual([])
   })
 
   test('does it end?', () => {

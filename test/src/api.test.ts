@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { eventJson, readEvents, type WireEvent } from '../../src/api.ts'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { consumeAlerts, eventJson, readEvents, type AlertJson, type ConsumeOptions, type Severity, type WireEvent } from '../../src/api.ts'
 
 const folder = join(import.meta.dirname, '../../fixtures/lab')
 const captures = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pcap')).slice(0, 3).map((name) => join(folder, name)) : []
@@ -47,4 +47,18 @@ describe('readEvents', () => {
     })()).rejects.toThrow('/nowhere.pcap: ')
     expect(seen).toHaveLength(events.length)
   })
+})
+
+test('are alerts, options and events typed for whoever imports them? (told by the compiler)', () => {
+  type Alert = ReturnType<typeof consumeAlerts> extends AsyncGenerator<infer T> ? T : never
+  expectTypeOf<Alert>().toEqualTypeOf<AlertJson>()
+  expectTypeOf<Alert['severity']>().toEqualTypeOf<Severity>()
+  expectTypeOf<Alert['device']['ip']>().toEqualTypeOf<string[]>()
+  expectTypeOf<Alert['evidence'][number]['observed']>().toEqualTypeOf<number | null>()
+  expectTypeOf(consumeAlerts).parameter(0).toEqualTypeOf<ConsumeOptions>()
+  expectTypeOf<ConsumeOptions>().toHaveProperty('fromBeginning').toEqualTypeOf<boolean | undefined>()
+  expectTypeOf<Extract<WireEvent, { kind: 'dicom.operation' }>>().toHaveProperty('sop_class_uid')
+  // @ts-expect-error a severity that there is not
+  const wrong: ConsumeOptions = { severity: 'worst' }
+  expect(wrong).toBeDefined()
 })

@@ -13,7 +13,7 @@ const VERIFICATION = '1.2.840.10008.1.1'
 export const START = Date.UTC(2026, 1, 2, 8) * 1000
 
 export const scanner = { ip: '10.9.1.11', mac: '02:00:00:00:01:11', stack: WINDOWS_7 }
-const archive = { ip: '10.9.0.20', mac: '02:00:00:00:00:20', stack: LINUX }
+export const archive = { ip: '10.9.0.20', mac: '02:00:00:00:00:20', stack: LINUX }
 /** An archive that nobody declared, on the Internet. */
 export const OUTSIDE = { ip: '203.0.113.9', mac: '02:00:00:00:00:99', stack: LINUX }
 const admission = { ip: '10.9.2.31', mac: '02:00:00:00:02:31', stack: LINUX }
@@ -60,6 +60,13 @@ export class SmallHospital {
     return this
   }
 
+  /** One small conversation of something else: a hundred bytes there, and as many back. */
+  call(at: number, server = OUTSIDE, port = 443, client = scanner): this {
+    const talk = this.#talk(client, server, port, at)
+    talk.send('client', new Uint8Array(100).fill(0x41)).send('server', new Uint8Array(100).fill(0x42)).close('client')
+    return this
+  }
+
   capture(): Uint8Array {
     return pcapFile(this.timeline.drain())
   }
@@ -69,17 +76,19 @@ export const scan = (n: number): Element[] => image({
   sopClass: CT_IMAGE_STORAGE, sopInstance: `1.2.3.4.5.${n}`, study: `1.2.3.4.${n}`, series: `1.2.3.4.${n}.1`, modality: 'CT', patientId: `P${n}`,
 })
 
-/** A few days of the same small life. */
-export function ordinaryDays(days: number): Uint8Array {
+/** A few days of the same small life, some hours of each. */
+export function ordinaryDays(days: number, hours = 4): Uint8Array {
   const hospital = new SmallHospital()
-  for (let day = 0; day < days; day++) {
-    for (let hour = 0; hour < 4; hour++) {
-      const at = START + (day * 24 + hour) * 3600e6
-      hospital.association(at, scan(day * 10 + hour))
-      hospital.feed(at + 60e6, [{ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|C${day}${hour}|P|2.5.1\rPID|1||P${hour}\r`, controlId: `C${day}${hour}` }])
-    }
-  }
+  for (let day = 0; day < days; day++) ordinaryDay(hospital, day, hours)
   return hospital.capture()
+}
+
+export function ordinaryDay(hospital: SmallHospital, day: number, hours = 4): void {
+  for (let hour = 0; hour < hours; hour++) {
+    const at = START + (day * 24 + hour) * 3600e6
+    hospital.association(at, scan(day * 10 + hour))
+    hospital.feed(at + 60e6, [{ text: `MSH|^~\\&|ADT|GH|ENG|GH|20260202080000||ADT^A08|C${day}${hour}|P|2.5.1\rPID|1||P${hour}\r`, controlId: `C${day}${hour}` }])
+  }
 }
 
 /** So many associations a minute apart, then a title nobody knows, and studies to the Internet. */

@@ -1,4 +1,5 @@
 /** The first page: what happened, in plain words, for somebody who reads nothing else. */
+import { endOfLifeOf } from '../../../models/posture/systems.ts'
 import type { Model } from './model.ts'
 import { family, rankOf } from './model.ts'
 import { SEVERITIES, badge, count, h, minute, percent, plural, shapeOf, shown, size, span, time } from './dom.ts'
@@ -28,9 +29,26 @@ export function summaryView(model: Model): HTMLElement {
     h('h3', {}, 'Who is there'),
     h('p', {}, [...roles].sort((a, b) => b[1] - a[1]).map(([role, n]) => `${count(n)} ${shown(role)}`).join(', ') || 'Nobody.',
       `. ${plural(data.devices.filter((d) => d.isNew).length, 'device')} came after the first three days.`),
+    ...postureLines(model),
     h('h3', {}, 'How far to trust this'),
     h('p', {}, `${size(unseen.lostBytes)} are provably missing from the conversations (${percent(unseen.lostBytes, bytes + unseen.lostBytes)}); ${percent(tls, bytes)} of the payload is encrypted, ${percent(strange, bytes)} is of no protocol that is read here. `,
       'What nobody saw raises no alert: ', h('a', { href: '#unseen' }, 'what was not seen'), '.'))
+}
+
+/** The site's own numbers beside the published ones. */
+function postureLines({ data: { posture } }: Model): HTMLElement[] {
+  if (posture === undefined) return []
+  const { imaging, known, past, field } = endOfLifeOf(posture.inventory.map(({ role, system }) => ({ role, system: system ?? null })))
+  const inside = posture.segments.segments.filter(({ kind }) => kind !== 'internet')
+  const mixed = inside.filter(({ kind }) => kind === 'mixed').length
+  return [
+    h('h3', {}, 'How they live'),
+    h('ul', { class: 'plain' },
+      h('li', {}, known === 0 ? `None of ${plural(imaging, 'imaging device')} shows what system it runs.`
+        : `${count(past)} of ${plural(known, 'imaging device')} that ${known === 1 ? 'shows' : 'show'} a system ${past === 1 ? 'runs' : 'run'} one past its end of life (${percent(past, known)}; published: ${percent(field, 1)}).`),
+      h('li', {}, `${count(mixed)} of ${plural(inside.length, 'network')} ${mixed === 1 ? 'mixes' : 'mix'} medical devices with other hosts (${percent(mixed, inside.length)}; published: ${percent(posture.segments.field.mixed, 1)}).`),
+      h('li', {}, posture.segments.exposed.length === 0 ? 'No medical device was in conversation with the Internet. ' : `${plural(new Set(posture.segments.exposed.map((c) => `${c.client}>${c.server}`)).size, 'pair')} of a medical device and an address on the Internet. `, h('a', { href: '#networks' }, 'inventory and segments'))),
+  ]
 }
 
 function firstSentence(text: string): string {

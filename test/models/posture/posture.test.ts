@@ -127,6 +127,18 @@ describe('segments', () => {
     expect(blocked.map((c) => c.client)).toEqual(['10.1.1.77'])
   })
 
+  test('are two VLANs of one subnet two networks, and devices of both named with theirs?', () => {
+    const tagged = (vlan: number, from: Host, to: Host, port: number, day: number, protocol: 'dicom' | null): WireEvent => flowEnd(flow(from, to, port, { vlan: [vlan] }), at(day, 12), protocol)
+    const A = host('A', '10.1.9.11')
+    const B = host('B', '10.1.9.12')
+    const C = host('C', '10.1.9.13')
+    const { posture, engine } = week((day) => [tagged(20, A, B, 104, day, 'dicom'), tagged(30, C, OFFICE, 445, day, null)])
+    const views = [...engine.view()]
+    const found = posture.segments(views).segments.filter((s) => s.subnet === '10.1.9.0/24').map((s) => [s.vlan, s.kind, s.devices])
+    expect(found).toEqual([['20', 'medical', 2], ['30', 'other', 1]])
+    expect(posture.inventory(views).find((i) => i.ip === A.ip)?.addresses[0]?.vlan).toBe('20')
+  })
+
   test('are networks called what the site calls them?', () => {
     const { posture, engine } = mixed()
     const names = posture.segments([...engine.view()], [{ name: 'Radiology', cidr: '10.1.1.0/25' }, { name: 'Office', cidr: '10.1.1.128/25' }]).segments.map((s) => `${s.name}: ${s.kind}`)

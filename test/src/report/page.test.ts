@@ -71,6 +71,16 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     await page.close()
   })
 
+  test('does the first page say how old the systems are and what the networks mix, beside the published figures?', async () => {
+    const { page } = await watched(browser)
+    await page.goto(url)
+    await page.waitForSelector('nav')
+    const text = await page.locator('#view-summary').innerText()
+    expect(text).toMatch(/\d of \d imaging devices that show a system runs? one past its end of life \(\d+ %; published: 83 %\)/)
+    expect(text).toMatch(/\d of \d networks? mix(es)? medical devices with other hosts \(\d+ %; published: 72 %\)/)
+    await page.close()
+  })
+
   test('do map and charts show what the replay saw?', async () => {
     const { page, faults } = await watched(browser)
     await page.goto(`${url}#map`)
