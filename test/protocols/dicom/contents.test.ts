@@ -43,7 +43,7 @@ describe('an object', () => {
   })
 
   test.each([
-    ['a Windows program', PROGRAM, 'windows executable'], ['an ELF program', ELF, 'elf executable'], ['a script', SCRIPT, 'script'], ['a zip', ZIP, 'zip'],
+    ['a Windows program', PROGRAM, 'windows executable'], ['an ELF program', ELF, 'elf executable'], ['a script', SCRIPT, 'script'], ['a zip', ZIP, 'zip'], ['what bzip2 packed', begins('BZh61AY&SY'), 'archive'],
     ['a DICOM file', PART10(new Uint8Array(0)), 'dicom'], ['a DICOM file that is a program too', PART10(Buffer.from('MZ')), 'windows executable'],
   ])('is %s found in a private element, a document, and as pixels?', (_, value, content) => {
     for (const syntax of [IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE]) {
@@ -70,7 +70,7 @@ describe('an object', () => {
   })
 
   test('do pixels that begin with two bytes of a program by chance pass, and text, and pictures?', () => {
-    const chance = [begins('MZ'), begins('MZ\xff\xff\xff\xff\xff\xff\xff\xff'), begins('#!'), begins('#!\x80\x80/'), begins('\x1f\x8b\x7f'), begins('BZh9zz'), begins('BM'), new Uint8Array(2000), noise(2000)]
+    const chance = [begins('MZ'), begins('MZ\xff\xff\xff\xff\xff\xff\xff\xff'), begins('#!'), begins('#!\x80\x80/'), begins('\x1f\x8b\x7f'), begins('BZh9zz'), begins('BZh:1AY'), begins('BM'), new Uint8Array(2000), noise(2000)]
     for (const value of chance) expect(told([...privately(value, 'OB'), ...geometry, pixels(value)])).toBeUndefined()
     expect(told([el(0x00291010, 'LT', 'MZ is how it begins'), ...geometry, pixels(noise(300))], IMPLICIT_LE)).toBeUndefined()
   })
