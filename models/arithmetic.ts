@@ -27,8 +27,8 @@ export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
 export interface CapFactor { of: 'cap'; why: string; least: number }
 
-/** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`. */
-export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; seen: number; days: number }
+/** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`; `median` is that of the device's own studies. */
+export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; median?: number | undefined; seen: number; days: number }
 
 export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | DripFactor | WeightFactor | CapFactor
 

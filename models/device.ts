@@ -1,10 +1,11 @@
-/** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data, so that it can be saved as it is. */
+/** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data. */
 import type { Micros } from '../protocols/events.ts'
 import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
-import { newMemory, type Memory, type MemoryName } from './baseline/novelty.ts'
+import { MEMORIES, loadMemory, newMemory, saveMemory, type Memory, type MemoryName, type SavedMemory } from './baseline/novelty.ts'
+import { pack, unpack } from './pack.ts'
 import { newStanding, type Standing } from './standing.ts'
 
 /** Caps per device. Beyond them the oldest is forgotten (names, addresses) or no more are added (streams). */
@@ -127,6 +128,20 @@ export function newDevice(id: string, serial: number, at: Micros, day: number): 
     today: newToday(day), openQuery: false, standing: newStanding(),
   }
 }
+
+/** JSON-able. */
+export function saveDevice(device: Device): unknown {
+  const { memories, ...rest } = device
+  return { ...pack(rest) as object, memories: eachMemory((name) => saveMemory(memories[name])) }
+}
+
+export function loadDevice(saved: unknown): Device {
+  const { memories, ...rest } = saved as { memories: Record<MemoryName, SavedMemory> }
+  return Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name])) })
+}
+
+const eachMemory = <T>(each: (name: MemoryName) => T): Record<MemoryName, T> =>
+  Object.fromEntries(MEMORIES.map((name) => [name, each(name)])) as Record<MemoryName, T>
 
 /** The name an analyst would know it by. */
 export function nameOf(device: Device): string {

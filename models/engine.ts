@@ -17,7 +17,7 @@ import { HOUR, SiteClock, dayOf, hourOfDay } from './clock.ts'
 import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
-import { newDevice, type Device } from './device.ts'
+import { loadDevice, saveDevice, type Device } from './device.ts'
 import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
@@ -349,7 +349,7 @@ export class Engine {
     yield* chunks('names', [...names])
     yield* chunks('shown', [...this.#shown])
     yield* this.#orders.save()
-    for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, pack(device)]
+    for (const device of this.#directory.devices.values()) yield [`device/${device.id}`, saveDevice(device)]
   }
 
   /** Continues exactly where `save` left off. */
@@ -365,7 +365,7 @@ export class Engine {
     // In the order they were met: entries may come in the order of their keys.
     const devices: Device[] = []
     for (const [key, value] of all) {
-      if (key.startsWith('device/')) devices.push(Object.assign(newDevice('', 0, 0, 0), unpack(value) as Device))
+      if (key.startsWith('device/')) devices.push(loadDevice(value))
     }
     devices.sort((a, b) => a.serial - b.serial)
     for (const device of devices) this.#directory.devices.set(device.id, device)

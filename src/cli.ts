@@ -118,6 +118,7 @@ async function main(argv: string[]): Promise<number> {
     .description('list the conversations of captures, readable: associations, operations, messages, violations')
     .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
     .option('--flow <id>', 'one conversation, in full: its id, or a Community ID as alerts name it')
+    .option('--message <control-id>', 'the HL7 messages of this control id (MSH-10), field by field; only with --show-phi')
     .option('--show-phi', 'show patient and order identifiers instead of pseudonyms')
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')

@@ -63,7 +63,7 @@ const HOMES: Record<string, string[]> = {
   yaml: ['src/config.ts', 'src/commands/check.ts'],
   uplot: ['src/report/page/charts.ts', 'src/report/page/main.ts'],
   cytoscape: ['src/report/page/map.ts'],
-  esbuild: ['src/report/bundle.ts'],
+  esbuild: ['src/report/bundle.ts', 'src/rooms.ts'],
   tar: ['src/evidence/'],
   'oui-data': ['src/posture/'],
   zod: ['src/config.ts', 'src/schema.ts', 'models/calendar.ts'],

@@ -38,6 +38,25 @@ export interface Memory {
   known: Map<string, Habit>
 }
 
+/** A memory as it is saved: a habit is a row, because an archive has hundreds; behind it its rhythm, where it has one: the last beat and the gaps. */
+export interface SavedMemory {
+  news: number
+  known: [value: string, first: number, last: number, days: number, day: number, today: number, total: number, settled: 0 | 1, ...rhythm: number[]][]
+}
+
+export function saveMemory({ news, known }: Memory): SavedMemory {
+  return { news, known: [...known].map(([value, h]) => [value, h.first, h.last, h.days, h.day, h.today, h.total, h.settled ? 1 : 0, ...(h.rhythm === undefined ? [] : [h.rhythm.last, ...h.rhythm.gaps])]) }
+}
+
+export function loadMemory({ news, known }: SavedMemory): Memory {
+  return {
+    news,
+    known: new Map(known.map(([value, first, last, days, day, today, total, settled, beat, ...gaps]) => [value, {
+      first, last, days, day, today, total, settled: settled === 1, ...(beat !== undefined && { rhythm: { last: beat, gaps } }),
+    }])),
+  }
+}
+
 /** A prior of news per day: Gamma(a, b). */
 export interface NewsPrior {
   a: number

@@ -31,7 +31,7 @@ export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
     const excess = judgeBytes(open, sizes, studies, spread)
     if (excess === undefined || excess.p > 1e-3) return NONE
     const who = nameOf(device)
-    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: ALONE }]
+    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: ALONE }]
     const p = rarityOf(arithmetic)
     return [evidence(storeBytes, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: Math.round(excess.observed), expected: Math.round(excess.expected), unit: 'bytes of images today',

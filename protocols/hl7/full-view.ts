@@ -55,11 +55,16 @@ export class SegmentView {
     return split(text, this.#delimiters.repetition).map(repetition => split(repetition, this.#delimiters.component))
   }
 
-  /** One value without its escape sequences; empty where there is none. */
-  value({ field, repetition = 1, component = 1, subcomponent = 1 }: Place): string {
+  /** The values of a component without their escape sequences. */
+  subcomponents({ field, repetition = 1, component = 1 }: Place): string[] {
     const raw = this.repetitions(field)[repetition - 1]?.[component - 1] ?? ''
-    if (isHeader(this.name) && field <= 2) return raw
-    return unescapeText(split(raw, this.#delimiters.subcomponent)[subcomponent - 1] ?? '', this.#delimiters, this.#charset)
+    if (isHeader(this.name) && field <= 2) return [raw]
+    return split(raw, this.#delimiters.subcomponent).map((text) => unescapeText(text, this.#delimiters, this.#charset))
+  }
+
+  /** One of them; empty where there is none. */
+  value(place: Place): string {
+    return this.subcomponents(place)[(place.subcomponent ?? 1) - 1] ?? ''
   }
 }
 

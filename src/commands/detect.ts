@@ -2,6 +2,7 @@
 import { kafkaConfig, loadConfig } from '../config.ts'
 import { DETECT, Worker } from '../detect/worker.ts'
 import { UserError } from '../errors.ts'
+import { keepHeapSmall } from '../heap.ts'
 import { groupNames, topics } from '../sinks/kafka-client.ts'
 import { Shelf } from '../store/shelf.ts'
 import { HealthServer } from '../telemetry/health.ts'
@@ -23,6 +24,7 @@ export interface DetectOptions {
 
 /** Ends on SIGINT or SIGTERM, when what is in hand is finished and saved; at once on a second one. @returns the exit code. @throws {UserError} on bad usage */
 export async function detect(options: DetectOptions): Promise<number> {
+  keepHeapSmall()
   const config = loadConfig(options.config)
   const kafka = kafkaConfig(config.kafka, options.kafka)
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(options.group)) throw new UserError(`--group ${options.group}: letters, digits, dot, - and _ only`, 2)

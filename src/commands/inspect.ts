@@ -1,9 +1,13 @@
 /** `wardwire inspect FILE...`: the conversations of a capture, readable. Nothing is learned or judged. */
+import { randomBytes } from 'node:crypto'
 import { Decoder } from '../../protocols/decoder.ts'
 import type { EventOf, Flow, WireEvent } from '../../protocols/events.ts'
+import { MessageView } from '../../protocols/hl7/full-view.ts'
+import { wholeMessages } from '../../protocols/hl7/whole.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 import { associationText, operationRow, type Reveal } from '../inspect/dicom.ts'
+import { messageText } from '../inspect/hl7-message.ts'
 import { interfaceText } from '../inspect/hl7.ts'
 import { amount, ends, shown, table } from '../inspect/text.ts'
 import { readCaptures } from '../sources/captures.ts'
@@ -11,11 +15,13 @@ import { userKey } from '../store/site-key.ts'
 
 export interface InspectOptions {
   flow?: string
+  message?: string
   showPhi?: boolean
 }
 
-/** @returns the exit code: 1 when an input could not be read */
+/** @returns the exit code: 1 when an input could not be read, 2 when patient data was asked for without saying so */
 export async function inspect(files: string[], options: InspectOptions): Promise<number> {
+  if (options.message !== undefined) return inspectMessage(files, options.message, options)
   const pseudonyms = new Pseudonyms(userKey((line) => process.stderr.write(`wardwire: ${line}\n`)), { remember: options.showPhi ?? false })
   const reveal: Reveal = (pseudonym) => pseudonyms.plain(pseudonym)
   /** What each conversation has said so far; printed, and forgotten, when it ends. */
@@ -37,17 +43,41 @@ export async function inspect(files: string[], options: InspectOptions): Promise
       process.stdout.write(`${conversationText(event, said, reveal, options.flow !== undefined).join('\n')}\n\n`)
     },
   })
-  const readerGone = new AbortController()
-  process.stdout.once('error', () => readerGone.abort())
-  const { problems, truncated } = await readCaptures(files, { onFrame: (frame) => decoder.frame(frame), signal: readerGone.signal })
-  decoder.finish(truncated)
-  for (const { path, text } of problems) process.stderr.write(`wardwire: ${path === '-' ? 'standard input' : path}: ${text}\n`)
+  const isRead = await decodeAll(files, decoder)
   if (printed === 0) {
     process.stderr.write(options.flow === undefined
       ? 'wardwire: no DICOM, HL7 or TLS conversation in it\n'
       : `wardwire: no conversation ${options.flow} in it (wardwire inspect FILE lists their ids)\n`)
   }
-  return problems.length > 0 ? 1 : 0
+  return isRead ? 0 : 1
+}
+
+/** Nothing but the messages of one control id, whole. */
+async function inspectMessage(files: string[], controlId: string, { flow, showPhi }: InspectOptions): Promise<number> {
+  if (showPhi !== true) {
+    process.stderr.write('wardwire: a whole message is patient data: --message wants --show-phi\n')
+    return 2
+  }
+  let printed = 0
+  const protocol = wholeMessages((message) => {
+    if (!isAsked(message.flow, flow) || !message.bytes.includes(controlId) || new MessageView(message.bytes).get('MSH-10') !== controlId) return
+    printed++
+    process.stdout.write(`${messageText(message).join('\n')}\n\n`)
+  })
+  const decoder = new Decoder({ pseudonyms: new Pseudonyms(randomBytes(32)), emit: () => {}, protocols: [protocol] })
+  const isRead = await decodeAll(files, decoder)
+  if (printed === 0) process.stderr.write(`wardwire: no HL7 message ${controlId} in it (wardwire inspect FILE lists control ids)\n`)
+  return isRead ? 0 : 1
+}
+
+/** @returns false when an input could not be read, or not to its end */
+async function decodeAll(files: string[], decoder: Decoder): Promise<boolean> {
+  const readerGone = new AbortController()
+  process.stdout.once('error', () => readerGone.abort())
+  const { problems, truncated } = await readCaptures(files, { onFrame: (frame) => decoder.frame(frame), signal: readerGone.signal })
+  decoder.finish(truncated)
+  for (const { path, text } of problems) process.stderr.write(`wardwire: ${path === '-' ? 'standard input' : path}: ${text}\n`)
+  return problems.length === 0
 }
 
 function conversationText(end: EventOf<'flow'>, said: WireEvent[], reveal: Reveal, all: boolean): string[] {

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Calendar } from '../../models/calendar.ts'
 import { kafkaConfig, loadConfig, type Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { keepHeapSmall } from '../heap.ts'
 import { CONSOLE_PORT } from '../report/console.ts'
 import { Service, type Settings } from '../service.ts'
 import { FORMATS, isFormat } from '../sinks/formats/index.ts'
@@ -38,6 +39,7 @@ export interface WatchOptions extends CaptureOptions {
  * @throws {UserError} on bad usage or configuration
  */
 export async function watch(input: string | undefined, options: WatchOptions): Promise<number> {
+  keepHeapSmall()
   const { format = 'native', alerts, events } = options
   if (alerts === '-' && events === '-') throw new UserError('--alerts and --events cannot both go to standard output', 2)
   if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)

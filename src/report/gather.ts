@@ -21,6 +21,8 @@ import type { Edge, ReportData, ReportDevice, Series, Unseen } from './data.ts'
 export const GATHER = {
   /** Points of observed and expected counts: the days of a device's streams. */
   points: 400_000,
+  /** Days of one stream; then, and when there are no points left, its first day gives way: a service runs for years. */
+  days: 400,
   /** Streams shown of a device that has no alert. */
   quietStreams: 3,
   /** Alerts; the least severe, then the oldest, give way. */
@@ -133,7 +135,9 @@ export class Gather {
       for (const { stream, unit, observed, expected, high, days } of readings) {
         let series = streams?.get(stream)
         if (series?.days.at(-1) === this.#day) {
-          for (const list of [series.days, series.observed, series.expected, series.high]) list.pop()
+          for (const list of listsOf(series)) list.pop()
+        } else if (series !== undefined && (series.days.length >= GATHER.days || this.#points >= GATHER.points)) {
+          for (const list of listsOf(series)) list.shift()
         } else if (this.#points >= GATHER.points) continue
         else this.#points += 1
         if (streams === undefined) this.#series.set(id, streams = new Map<string, Series>())
@@ -192,6 +196,8 @@ export class Gather {
     }
   }
 }
+
+const listsOf = ({ days, observed, expected, high }: Series): unknown[][] => [days, observed, expected, high]
 
 /** The latest revision of each, wherever it was kept, in the order they were raised. */
 export function latestOf(...lists: Iterable<Alert>[]): Alert[] {

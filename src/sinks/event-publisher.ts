@@ -79,6 +79,8 @@ export class EventPublisher {
   /** When the disk may be asked again; 0 while it takes events. */
   #retryAt = 0
   #closing = false
+  /** Brokers that are away are not waited for: the disk keeps what they miss. */
+  #hasty = false
   #stopped = false
   #wake = (): void => {}
   #giveUp = (): void => {}
@@ -157,12 +159,12 @@ export class EventPublisher {
    */
   async close(within: number, patient = false): Promise<EventBooks> {
     this.#closing = true
-    // Brokers that are away are not waited for where the disk keeps what they miss.
-    const patience = setTimeout(() => this.stop(), this.failing !== undefined && this.#spool !== undefined ? Math.min(within, GOODBYE) : within)
-    if (patient) this.#progress = () => patience.refresh()
+    this.#hasty = this.#spool !== undefined && !patient
+    const timer = setTimeout(() => this.stop(), this.failing !== undefined && this.#hasty ? Math.min(within, GOODBYE) : within)
+    if (patient) this.#progress = () => timer.refresh()
     this.#wake()
     await this.#loop
-    clearTimeout(patience)
+    clearTimeout(timer)
     this.#putBack()
     this.#spill()
     return this.books
@@ -193,7 +195,7 @@ export class EventPublisher {
         this.failing = undefined
         this.#progress()
       } catch (error) {
-        if (this.#stopped) break
+        if (this.#stopped || this.#hasty) break
         if (FOR_GOOD.has(errorType(error) ?? '')) {
           // A batch may be more than the topic takes where each of its events is not.
           if (part.length === 1) this.#over(batch, part, 'lost')

@@ -21,7 +21,7 @@ import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
 
 /** Grows when older states can't be read any more. */
-const VERSION = 2
+const VERSION = 3
 
 interface Meta {
   version: number

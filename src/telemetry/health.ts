@@ -23,7 +23,8 @@ export class HealthServer {
     this.#server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
       const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(request.method === 'HEAD' ? undefined : body)
+        // One answer a connection: who asks seldom would else ask again on one that has just run out.
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', connection: 'close' }).end(request.method === 'HEAD' ? undefined : body)
       }
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET\n')
       switch (pathname) {

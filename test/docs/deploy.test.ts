@@ -61,8 +61,8 @@ describe('what docs/deploy calls', () => {
     }))
   })
 
-  test('are there calls of both halves in both places?', () => {
-    expect(calls.map(([, [command]]) => command).sort()).toEqual(['capture', 'capture', 'check', 'check', 'watch', 'watch'])
+  test('are there calls of both halves in both places, and of a worker?', () => {
+    expect(calls.map(([, [command]]) => command).sort()).toEqual(['capture', 'capture', 'check', 'check', 'check', 'detect', 'watch', 'watch'])
   })
 
   test.each(calls)('%s: does the program have the command, and every option?', (_, [command, ...words]) => {
@@ -88,13 +88,17 @@ describe('what docs/deploy calls', () => {
     for (const [, { volumes }] of ours) expect(volumes!.map((volume) => volume.split(':')[1])).toContain(folder)
   })
 
-  test('may the engine write where it is told to, and nowhere else?', () => {
-    const engine = units.get('wardwire.service')!
-    const call = calls.find(([where]) => where === 'wardwire.service ExecStart')![1]
-    expect(option(call, '--state')).toBe(`/var/lib/${engine.get('StateDirectory')![0]}`)
-    expect(dirname(option(call, '--alerts')!)).toBe(`/var/log/${engine.get('LogsDirectory')![0]}`)
-    expect(dirname(option(call, '--config')!)).toBe(`/etc/${engine.get('ConfigurationDirectory')![0]}`)
-    expect(engine.get('ProtectSystem')).toEqual(['strict'])
+  test('may engine and worker write where they are told to, and nowhere else, and do they not meet?', () => {
+    for (const name of ['wardwire.service', 'wardwire-worker.service']) {
+      const keys = units.get(name)!
+      const call = calls.find(([where]) => where === `${name} ExecStart`)![1]
+      expect(option(call, '--state')).toBe(`/var/lib/${keys.get('StateDirectory')![0]}`)
+      if (call.includes('--alerts')) expect(dirname(option(call, '--alerts')!)).toBe(`/var/log/${keys.get('LogsDirectory')![0]}`)
+      expect(dirname(option(call, '--config')!)).toBe(`/etc/${keys.get('ConfigurationDirectory')![0]}`)
+      expect(keys.get('ProtectSystem')).toEqual(['strict'])
+    }
+    const apart = (name: string): (string | undefined)[] => calls.filter(([where]) => /^wardwire.*ExecStart$/.test(where)).map(([, words]) => words.includes(name) ? option(words, name) : undefined).filter((value) => value !== undefined)
+    for (const name of ['--state', '--metrics-port']) expect(new Set(apart(name)).size).toBe(2)
     for (const [, { command, volumes, read_only: readOnly }] of ours) {
       expect(readOnly).toBe(true)
       const mounted = volumes!.map((volume) => volume.split(':')[1])
@@ -103,7 +107,7 @@ describe('what docs/deploy calls', () => {
   })
 
   test('does only the half that captures have a right, and only that one?', () => {
-    expect(units.get('wardwire.service')!.get('CapabilityBoundingSet')).toEqual([''])
+    for (const name of ['wardwire.service', 'wardwire-worker.service']) expect(units.get(name)!.get('CapabilityBoundingSet')).toEqual([''])
     expect(units.get('wardwire-capture@.service')!.get('CapabilityBoundingSet')).toEqual(['CAP_NET_RAW'])
     for (const [name, { cap_drop: dropped, cap_add: added }] of ours) {
       expect(dropped).toEqual(['ALL'])

@@ -2,10 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
-import { DEVICE_LIMITS, type Device } from '../../models/device.ts'
+import { DEVICE_LIMITS, loadDevice, type Device } from '../../models/device.ts'
 import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
-import { unpack } from '../../models/pack.ts'
 import { SECOND, association, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
 import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, WS01, WS02, WS03, inOrder, ordinaryDay, ordinaryDays, troubles } from './hospital.ts'
 
@@ -28,7 +27,7 @@ const byKey = (state: [string, unknown][]): [string, unknown][] => [...state].so
 const whole = run(ALL)
 
 const devicesOf = (engine: Engine): Device[] =>
-  saved(engine).filter(([key]) => key.startsWith('device/')).map(([, value]) => unpack(value) as Device)
+  saved(engine).filter(([key]) => key.startsWith('device/')).map(([, value]) => loadDevice(value))
 
 test('do two runs over the same events give identical alerts and state?', () => {
   expect(whole.alerts.length).toBeGreaterThan(5)
@@ -71,7 +70,7 @@ describe('a frozen engine', () => {
     expect(new Set(alerts.map((alert) => alert.detector)).size).toBeGreaterThan(2)
   })
 
-  const known = new Map(before.filter(([key]) => key.startsWith('device/')).map(([key, value]) => [key, unpack(value) as Device]))
+  const known = new Map(before.filter(([key]) => key.startsWith('device/')).map(([key, value]) => [key, loadDevice(value)]))
   const after = devicesOf(engine).filter((device) => known.has(`device/${device.id}`))
   /** What was known before; a frozen run only sees what is new. */
   const habits = (device: Device): unknown => Object.entries(device.memories).map(([name, { news, known: values }]) =>

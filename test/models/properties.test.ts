@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import type { Alert } from '../../models/alert.ts'
 import { DIRECTORY_LIMITS } from '../../models/directory.ts'
-import { Engine } from '../../models/engine.ts'
-import { SECOND, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
+import { Engine, type EngineOptions } from '../../models/engine.ts'
+import { DAY, SECOND, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
+import { CASES } from './cases.ts'
+import { shift } from './happenings.ts'
 import { ARCHIVE, CT01, RIS, STRANGER, WS01, WS02, inOrder, ordinaryDay, ordinaryDays } from './hospital.ts'
+import { TODAY, state } from './learned.ts'
 
 const LEARNED = 5
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1)
@@ -35,35 +38,46 @@ function badDay(seed: number): WireEvent[] {
   return inOrder([...ordinaryDay(LEARNED), ...wrongs.filter(() => next() < 0.6).flatMap((wrong) => wrong(hour())), ...ordinaryDay(LEARNED + 1)])
 }
 
-function run(events: readonly WireEvent[], state?: [string, unknown][]): { alerts: Alert[]; state: () => [string, unknown][] } {
+interface Happened { events: readonly WireEvent[]; options?: Partial<EngineOptions> | undefined; from: () => [string, unknown][] }
+
+function run({ events, options }: Pick<Happened, 'events' | 'options'>, state?: [string, unknown][], before?: Engine): { alerts: Alert[]; engine: Engine; state: () => [string, unknown][] } {
   const alerts: Alert[] = []
-  const engine = new Engine({ onAlert: (alert) => alerts.push(alert) })
+  const engine = new Engine({ ...options, onAlert: (alert) => alerts.push(alert) })
   if (state !== undefined) engine.load(state)
+  // Whoever continues in the middle of conversations knows of them what the run before knew.
+  for (const flow of before === undefined ? [] : new Set(events.flatMap((event) => ('flow' in event ? [event.flow] : [])))) {
+    const known = before!.saveFlow(flow)
+    if (known !== undefined) engine.loadFlow(flow, JSON.parse(JSON.stringify(known)))
+  }
   for (const event of events) engine.event(event)
-  return { alerts, state: () => JSON.parse(JSON.stringify([...engine.save()])) as [string, unknown][] }
+  return { alerts, engine, state: () => JSON.parse(JSON.stringify([...engine.save()])) as [string, unknown][] }
 }
 
-const learned = run(ordinaryDays(LEARNED)).state()
-const whole = new Map(SEEDS.map((seed) => {
-  const events = badDay(seed)
-  return [seed, { events, alerts: run(events, structuredClone(learned)).alerts }]
-}))
+const learned = run({ events: ordinaryDays(LEARNED) }).state()
+/** Days of several wrongs, by seed, and the case that each detector has to find. */
+const DAYS: [name: string, number, Happened][] = [
+  ...SEEDS.map((seed) => [`the day of seed ${seed}`, seed, { events: badDay(seed), from: () => structuredClone(learned) }] satisfies [string, number, Happened]),
+  ...Object.entries(CASES).map(([id, { fires }], i) => [id, 100 + i, { events: fires.day(), options: fires.options, from: state }] satisfies [string, number, Happened]),
+]
 
 test('do most of these days raise something?', () => {
-  expect([...whole.values()].filter(({ alerts }) => alerts.length > 2).length).toBeGreaterThan(8)
+  expect(DAYS.filter(([, seed, day]) => seed < 100 && run(day, day.from()).alerts.length > 2).length).toBeGreaterThan(8)
 })
 
 describe('a capture in several runs with a state between them', () => {
-  test.each(SEEDS)('does seed %d give the same alerts, byte for byte, cut at any points?', (seed) => {
-    const { events, alerts } = whole.get(seed)!
+  test.each(DAYS)('does %s give the same alerts, byte for byte, cut at any points?', (_name, seed, { events, options, from }) => {
+    const { alerts } = run({ events, options }, from())
+    expect(seed < 100 || alerts.length > 0).toBe(true)
     const next = random(1000 + seed)
     const cuts = Array.from({ length: 1 + (seed % 4) }, () => Math.floor(next() * events.length)).sort((a, b) => a - b)
-    let state = structuredClone(learned)
+    let saved = from()
+    let before: Engine | undefined
     const told: Alert[] = []
     for (let i = 0; i <= cuts.length; i++) {
-      const part = run(events.slice(cuts[i - 1] ?? 0, cuts[i] ?? events.length), state)
+      const part = run({ events: events.slice(cuts[i - 1] ?? 0, cuts[i] ?? events.length), options }, saved, before)
       told.push(...part.alerts)
-      state = part.state()
+      saved = part.state()
+      before = part.engine
     }
     expect(JSON.stringify(told)).toBe(JSON.stringify(alerts))
   })
@@ -78,9 +92,10 @@ function seen(alerts: Alert[]): unknown {
     }))
 }
 
+const titles = (alerts: Alert[]): string[] => [...new Set(alerts.map(({ severity, title }) => `${severity} ${title}`))].sort()
+
 describe('events of the same time', () => {
-  test.each(SEEDS)('does seed %d show the same alerts when conversations take turns in another order?', (seed) => {
-    const { events } = whole.get(seed)!
+  test.each(DAYS)('does %s show the same alerts when conversations take turns in another order?', (name, seed, { events, options, from }) => {
     // To the second, so that many fall together.
     const coarse = events.map((event) => ({ ...event, at: Math.floor(event.at / SECOND) * SECOND }))
     const next = random(2000 + seed)
@@ -100,19 +115,25 @@ describe('events of the same time', () => {
       shuffled.push(...order.flatMap(([, list]) => list))
       i = j
     }
-    expect(groups).toBeGreaterThan(5)
-    expect(seen(run(shuffled, structuredClone(learned)).alerts)).toEqual(seen(run(coarse, structuredClone(learned)).alerts))
+    expect(groups).toBeGreaterThan(seed < 100 ? 5 : 0)
+    const [one, other] = [shuffled, coarse].map((all) => run({ events: all, options }, from()).alerts) as [Alert[], Alert[]]
+    // Of two that use one name in the same second, who came back is known by the next use: the alert is the same, and begins with another event.
+    if (name === 'ae-conflict') expect(titles(one)).toEqual(titles(other))
+    else expect(seen(one)).toEqual(seen(other))
   })
 })
 
+const REMEMBERING = ['store-bytes', 'lateral-movement', 'unexplained-access']
+
 describe('more passers-by than there is room for', () => {
-  test('do they push out each other, and no device that is known?', () => {
-    const { events, alerts } = whole.get(SEEDS.find((seed) => whole.get(seed)!.alerts.length > 4)!)!
-    const before = at(LEARNED, 0)
+  test('do they push out each other, and nobody whom a detector tells about?', () => {
+    // One case a day, of those that hang on what is remembered of a device.
+    const cases = REMEMBERING.flatMap((id, i) => shift(CASES[id]!.fires.day(), i * DAY))
     const passing = Array.from({ length: DIRECTORY_LIMITS.devices + 300 }, (_, i) =>
-      flowEnd(flow(host('', `10.${100 + (i >> 14)}.${(i >> 7) & 127}.${(i & 127) + 1}`, null), host('', '10.99.0.1', null), 9000 + (i % 50), { transport: 'udp' }), before + i * 1000, null, { transport: 'udp' }))
-    const told = run(inOrder([...passing, ...events]), structuredClone(learned)).alerts
-    const strip = (list: Alert[]): unknown => seen(list.filter((alert) => !alert.hosts.includes('10.99.0.1')))
-    expect(strip(told)).toEqual(strip(alerts))
+      flowEnd(flow(host('', `10.${100 + (i >> 14)}.${(i >> 7) & 127}.${(i & 127) + 1}`, null), host('', '10.99.0.1', null), 9000 + (i % 50), { transport: 'udp' }), at(TODAY, 9) + i * 1000, null, { transport: 'udp' }))
+    const told = (events: WireEvent[]): Alert[] => run({ events: inOrder(events) }, state()).alerts.filter((alert) => !alert.hosts.includes('10.99.0.1'))
+    const alone = told(cases)
+    expect(alone.flatMap((alert) => alert.evidence.map((one) => one.detector))).toEqual(expect.arrayContaining(REMEMBERING))
+    expect(seen(told([...passing, ...cases]))).toEqual(seen(alone))
   })
 })

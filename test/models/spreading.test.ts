@@ -4,11 +4,11 @@ import type { Flow, WireEvent } from '../../protocols/events.ts'
 import type { Alert } from '../../models/alert.ts'
 import { rarityOf } from '../../models/arithmetic.ts'
 import { Calendar } from '../../models/calendar.ts'
-import type { EngineOptions } from '../../models/engine.ts'
+import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { MINUTE, at, failedFlow, flow, flowEnd, host, violation, type Host } from './build.ts'
 import { COMMAND, byChance, byTheClock, calls, contacts, later, onPort, reads, times, unknownPatient } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, READERS, RIS, STRANGER, WS01, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
+import { TODAY, alertsOf, among, experienced, ofDetector } from './learned.ts'
 
 describe('scans', () => {
   const scan = (n: number, apart: number, to: (i: number) => Flow, state: 'refused' | 'unanswered' | 'established'): WireEvent[] =>
@@ -55,6 +55,18 @@ describe('what calls by the clock', () => {
 
   test('is a scanner found that calls a new host inside, and is that less grave?', () => {
     expect(told(calls(CT01, STRANGER, 20, 5, byTheClock))[0]).toMatchObject({ severity: 'low', peers: [{ ip: [STRANGER.ip] }] })
+  })
+
+  test('is it found by a state that is not learned from, and across a restart in the middle of it?', () => {
+    const day = calls(CT01, COMMAND, 20, 5, byTheClock)
+    expect(told(day, { freeze: true })).toHaveLength(1)
+    const alerts: Alert[] = []
+    const first = experienced({ onAlert: (alert) => alerts.push(alert) })
+    for (const event of day.slice(0, 5)) first.event(event)
+    const second = new Engine({ onAlert: (alert) => alerts.push(alert) })
+    second.load(JSON.parse(JSON.stringify([...first.save()])) as [string, unknown][])
+    for (const event of day.slice(5, 9)) second.event(event)
+    expect(alerts.map((alert) => alert.detector)).toContain('beaconing')
   })
 
   test.each([

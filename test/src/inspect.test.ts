@@ -55,6 +55,20 @@ test('is one conversation shown alone, and a wrong id said to be one?', async ()
   expect((await inspect('--flow', 'nonsense')).stderr).toMatch(/no conversation nonsense in it/)
 })
 
+test('is a whole HL7 message shown field by field, with its answer, to a reader who says that it is patient data?', async () => {
+  const refused = await inspect('--message', 'C1')
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toMatch(/--message wants --show-phi/)
+  const { code, stdout } = await inspect('--message', 'C1', '--show-phi')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^HL7 {2}10\.9\.2\.31:\d+ -> 10\.9\.0\.40:2575 {2}2026-02-02T08:02:00Z {2}from the client, \d+ bytes\n {2}MSH\n/)
+  expect(stdout).toMatch(/^ {4}MSH-1 +\|$/m)
+  expect(stdout).toMatch(/^ {4}MSH-9\.2 +A08$/m)
+  expect(stdout).toMatch(/^ {2}PID\n {4}PID-1 +1\n {4}PID-3 +P1$/m)
+  expect(stdout.match(/^HL7/gm)).toHaveLength(1)
+  expect((await inspect('--message', 'nobody', '--show-phi')).stderr).toMatch(/no HL7 message nobody in it/)
+})
+
 test('does an AE title command the terminal?', async () => {
   const { stdout } = await inspect()
   expect(stdout).not.toContain('\x1b')

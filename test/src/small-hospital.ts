@@ -60,6 +60,13 @@ export class SmallHospital {
     return this
   }
 
+  /** One small conversation of something else: a hundred bytes there, and as many back. */
+  call(at: number, server = OUTSIDE, port = 443, client = scanner): this {
+    const talk = this.#talk(client, server, port, at)
+    talk.send('client', new Uint8Array(100).fill(0x41)).send('server', new Uint8Array(100).fill(0x42)).close('client')
+    return this
+  }
+
   capture(): Uint8Array {
     return pcapFile(this.timeline.drain())
   }

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conversationsIn, killed } from './kills.ts'
 import { get, lines as linesOf, metricsOf, Service, until } from './service.ts'
 import { wardwire } from './program.ts'
-import { manyTroubles, ordinaryDays } from './small-hospital.ts'
+import { ordinaryDays, smallTroubles } from './small-hospital.ts'
 
 let folder: string
 let demo: Uint8Array
@@ -158,10 +158,10 @@ describe('health', () => {
     const port = await service.port()
     // From now on no file may be written beyond this, as if it were the end of the disk.
     spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=100000:unlimited'])
-    await service.feed(manyTroubles())
+    await service.feed(smallTroubles(150))
     await until(async () => /^\[-\] state: /m.test((await get(port, '/readyz?verbose')).body), async () => (await get(port, '/readyz?verbose')).body)
     expect((await get(port, '/readyz')).status).toBe(503)
-    expect(metricsOf((await get(port, '/metrics')).body).get('wardwire_checkpoints_total{result="failed"}')).toBeGreaterThan(0)
+    await until(async () => metricsOf((await get(port, '/metrics')).body).get('wardwire_checkpoints_total{result="failed"}')! > 0)
     spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=unlimited:unlimited'])
     await until(async () => (await get(port, '/readyz')).status === 200)
     expect(service.stderr).toContain('what is learned can be saved again')

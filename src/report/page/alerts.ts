@@ -120,7 +120,8 @@ function evidenceTable(alert: Alert): HTMLElement {
       h('td', { class: 'n' }, e.p === null ? 'rule' : oneIn(e.p)), h('td', {}, shown(e.text)))))))
 }
 
-const oneIn = (p: number): string => (p <= 0 ? '< 1 in 10⁹' : p >= 0.5 ? 'usual' : `1 in ${count(Number((1 / p).toPrecision(2)))}`)
+/** Never rarer than the model claims to know. */
+const oneIn = (p: number): string => (p < 1e-6 ? '< 1 in 1,000,000' : p >= 0.5 ? 'usual' : `1 in ${count(Number((1 / p).toPrecision(2)))}`)
 
 /** A word of a POSIX shell. */
 const quoted = (word: string): string => (/^[\w./:@%+=,-]+$/.test(word) && !word.startsWith('-') ? word : `'${(word.startsWith('-') ? `./${word}` : word).replaceAll("'", "'\\''")}'`)

@@ -43,6 +43,16 @@ describe('what is gathered', () => {
     expect(gather.data(asked, about).series['d']![0]!.observed).toEqual([5, 7])
   })
 
+  test('does a device that is watched for years show its latest days, and no more?', () => {
+    const gather = new Gather()
+    const asked = outlook([view('d', '10.0.0.1')], [['d', [{ stream: 'query', unit: 'queries', observed: 1, expected: 1, high: 3, days: 2 }]]])
+    for (let day = 0; day < 1000; day++) gather.event(flowEnd('10.0.0.1', '10.0.0.2', START + day * DAY), asked)
+    const { days, observed, expected, high } = gather.data(asked, about).series['d']![0]!
+    expect([days.length, observed.length, expected.length, high.length]).toEqual(Array(4).fill(GATHER.days))
+    expect(days.at(-1)).toBe(Math.floor(START / DAY) + 999)
+    expect(days[0]).toBe(days.at(-1)! - GATHER.days + 1)
+  })
+
   test('is the day that ends that of the site, not of Greenwich?', () => {
     const gather = new Gather('Asia/Tokyo')
     const asked = outlook([view('d', '10.0.0.1')], [['d', [{ stream: 'query', unit: 'queries', observed: 1, expected: 1, high: 3, days: 2 }]]])
