@@ -138,6 +138,8 @@ function query(event: DicomOperation, device: Device, site: Site, scene: Scene):
 }
 
 function association(event: DicomAssociation, device: Device, site: Site, scene: Scene): void {
+  // What was refused carried no images.
+  if (event.result === 'rejected') scene.ends.read = true
   if (scene.side !== 'client') {
     if (event.implementation.server !== null) device.implementation = event.implementation.server.class_uid
     return

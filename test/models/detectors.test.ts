@@ -3,7 +3,7 @@ import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { DAY, HOUR, MINUTE, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
+import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
 import { moved, orderedPatient, shift, times } from './happenings.ts'
 import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
@@ -50,6 +50,17 @@ describe('bytes that are not read from C-STORE', () => {
     const cut = (client: number) => times(3, 11, 3, (when) => flowEnd(flow(CT01, ARCHIVE), when, 'dicom', { bytes: { client, server: 400 } }))
     expect(told(cut(400_000_000))).toHaveLength(1)
     expect(told(cut(500_000))).toEqual([])
+  })
+
+  test('does a conversation count whose association was refused?', () => {
+    const refusedOnes = times(3, 11, 3, (when) => {
+      const on = flow(CT01, ARCHIVE)
+      return [
+        association(on, when, CT01.name, {}, { result: 'rejected', reject: { result: 1, source: 1, reason: 7 }, ended: 'closed' }),
+        flowEnd(on, when + 1, 'dicom', { bytes: { client: 400_000_000, server: 400 } }),
+      ]
+    })
+    expect(told(refusedOnes)).toEqual([])
   })
 })
 
