@@ -1,5 +1,5 @@
 /** What bytes look like, from their beginning: for documents inside messages, and for what travels where HL7 should. */
-import { latin1, u16le, u32be, u32le } from './bytes.ts'
+import { latin1, u16be, u16le, u32be, u32le } from './bytes.ts'
 
 /** Names of what a document's first decoded bytes are. */
 export type DocumentContent =
@@ -62,7 +62,8 @@ export function hiddenContent(b: Uint8Array, start: number, end: number): Docume
     case 'windows executable': return isFile || isDosHeader(b, start, end) ? content : null
     case 'script': return isText(b, start, Math.min(end, start + 12)) && (b[start + 2] === 0x2f || b[start + 3] === 0x2f) ? content : null
     case 'gzip': return b[start + 2] === 8 && b[start + 3]! < 0x20 ? content : null
-    case 'archive': return u32be(b, start) !== 0x425a6839 || b[start + 4] === 0x31 ? content : null
+    // Behind BZh come the size of blocks and the digits of pi.
+    case 'archive': return b[start] !== 0x42 || (b[start + 3]! >= 0x31 && b[start + 3]! <= 0x39 && u16be(b, start + 4) === 0x3141) ? content : null
     case 'elf executable': case 'java class': case 'zip': case 'dicom': return content
     default: return null
   }

@@ -104,9 +104,9 @@ export const LIMITS = {
     recentUids: 16,
     /** Elements of a data set that are looked at. What identifies an image stands among the first 200; the rest is counted as bytes. */
     elements: 4096,
-    /** Bytes of a deflated data set that are inflated at first, and in all where what identifies it is not among them; and what may come of them: beyond, less is inflated. */
+    /** Bytes of a deflated data set that are inflated at first, and in all where what identifies it is not among them (held meanwhile, as much as of a command set); and what may come of them: beyond, less is inflated. */
     deflatedBytes: 4096,
-    deflatedTotalBytes: 64 * 1024,
+    deflatedTotalBytes: 16 * 1024,
     inflatedBytes: 256 * 1024,
     /** Contents told of one data set; and bytes that are looked at of each: 132 tell a DICOM file. */
     contents: 16,
