@@ -41,17 +41,26 @@ export interface Memory {
 /** A memory as it is saved: a habit is a row, because an archive has hundreds. */
 export interface SavedMemory {
   news: number
-  known: [value: string, first: number, last: number, days: number, day: number, today: number, total: number, settled: 0 | 1][]
+  known: SavedHabit[]
 }
 
+type SavedHabit = [value: string, first: number, last: number, days: number, day: number, today: number, total: number, settled: 0 | 1, rhythm?: Rhythm]
+
 export function saveMemory({ news, known }: Memory): SavedMemory {
-  return { news, known: [...known].map(([value, h]) => [value, h.first, h.last, h.days, h.day, h.today, h.total, h.settled ? 1 : 0]) }
+  return { news, known: [...known].map(([value, habit]) => saveHabit(value, habit)) }
+}
+
+function saveHabit(value: string, { first, last, days, day, today, total, settled, rhythm }: Habit): SavedHabit {
+  const row: SavedHabit = [value, first, last, days, day, today, total, settled ? 1 : 0]
+  if (rhythm !== undefined) row.push({ last: rhythm.last, gaps: [...rhythm.gaps] })
+  return row
 }
 
 export function loadMemory({ news, known }: SavedMemory): Memory {
   return {
     news,
-    known: new Map(known.map(([value, first, last, days, day, today, total, settled]) => [value, { first, last, days, day, today, total, settled: settled === 1 }])),
+    known: new Map(known.map(([value, first, last, days, day, today, total, settled, rhythm]) =>
+      [value, { first, last, days, day, today, total, settled: settled === 1, ...(rhythm !== undefined && { rhythm }) }])),
   }
 }
 
