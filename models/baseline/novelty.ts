@@ -38,29 +38,22 @@ export interface Memory {
   known: Map<string, Habit>
 }
 
-/** A memory as it is saved: a habit is a row, because an archive has hundreds. */
+/** A memory as it is saved: a habit is a row, because an archive has hundreds; behind it its rhythm, where it has one: the last beat and the gaps. */
 export interface SavedMemory {
   news: number
-  known: SavedHabit[]
+  known: [value: string, first: number, last: number, days: number, day: number, today: number, total: number, settled: 0 | 1, ...rhythm: number[]][]
 }
-
-type SavedHabit = [value: string, first: number, last: number, days: number, day: number, today: number, total: number, settled: 0 | 1, rhythm?: Rhythm]
 
 export function saveMemory({ news, known }: Memory): SavedMemory {
-  return { news, known: [...known].map(([value, habit]) => saveHabit(value, habit)) }
-}
-
-function saveHabit(value: string, { first, last, days, day, today, total, settled, rhythm }: Habit): SavedHabit {
-  const row: SavedHabit = [value, first, last, days, day, today, total, settled ? 1 : 0]
-  if (rhythm !== undefined) row.push({ last: rhythm.last, gaps: [...rhythm.gaps] })
-  return row
+  return { news, known: [...known].map(([value, h]) => [value, h.first, h.last, h.days, h.day, h.today, h.total, h.settled ? 1 : 0, ...(h.rhythm === undefined ? [] : [h.rhythm.last, ...h.rhythm.gaps])]) }
 }
 
 export function loadMemory({ news, known }: SavedMemory): Memory {
   return {
     news,
-    known: new Map(known.map(([value, first, last, days, day, today, total, settled, rhythm]) =>
-      [value, { first, last, days, day, today, total, settled: settled === 1, ...(rhythm !== undefined && { rhythm }) }])),
+    known: new Map(known.map(([value, first, last, days, day, today, total, settled, beat, ...gaps]) => [value, {
+      first, last, days, day, today, total, settled: settled === 1, ...(beat !== undefined && { rhythm: { last: beat, gaps } }),
+    }])),
   }
 }
 
