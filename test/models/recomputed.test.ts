@@ -26,6 +26,8 @@ const TOLD: Record<string, readonly string[]> = {
   'protocol-violations': ['28'],
   // Three scanners, four readers and the monitor, from ten o'clock to the last try.
   'service-down': ['8', '7.87'],
+  // Of all that WS03 received in two weeks and before, older days counting less.
+  'unlike-peers': ['338'],
   // Answers of 64 records or more, of 64.
   'query-enumeration': ['64'],
 }
