@@ -151,11 +151,11 @@ describe.skipIf(why !== undefined)('workers', () => {
       const sites = Promise.all(['north', 'south'].map((site) => publish(kafka, site, { portions: 8, pause: 1000 })))
       let over = false
       const killing = (async () => {
-        let kills = 0
-        while (!over) {
+        // However quick the machine is, some of everything.
+        for (let kills = 0; !over || kills < 4; kills++) {
           await sleep(1000 + Math.random() * 1500)
           const [victim, ...others] = workers
-          if (kills++ % 3 === 1) {
+          if (kills % 3 === 1) {
             // A zombie: others take over meanwhile, and then it goes on with what it had in hand.
             victim!.kill('SIGSTOP')
             await sleep(3000)
@@ -166,15 +166,13 @@ describe.skipIf(why !== undefined)('workers', () => {
             workers = [...others, worker()]
           }
         }
-        return kills
       })()
       const run = await again
       await sites
       over = true
-      const kills = await killing
+      await killing
       expect(dying.signal).toBe('SIGKILL')
       expect({ code: run.code, err: run.stderr }).toMatchObject({ code: 0 })
-      expect(kills).toBeGreaterThan(3)
       expected.set('demo', readFileSync(list, 'utf8').trimEnd().split('\n'))
       try {
         await expectTheSame(kafka, ['demo', 'north', 'south'], 60_000)
