@@ -124,6 +124,13 @@ describe('bad input', () => {
     expect(stderr).toMatch(/wrong\.yaml.*comunity_id_seed/)
   })
 
+  test('are the defaults of a check without a file a configuration to start from?', async () => {
+    const defaults = await run(['check'])
+    expect(defaults.code).toBe(0)
+    writeFileSync(at('start.yaml'), defaults.stdout)
+    expect(await run(['check', at('start.yaml')])).toEqual(defaults)
+  })
+
   test('is an output that cannot be written exit code 1, in one line?', async () => {
     const { code, stderr } = await run(['replay', at('days.pcap'), '--events', '/nowhere/events.jsonl'])
     expect(code).toBe(1)
