@@ -59,6 +59,8 @@ export interface Claim {
   /** When the owner was last heard before the rival, and how long it usually pauses. */
   ownerLast: Micros
   pause: number
+  /** Since when the rival uses it. */
+  since: Micros
 }
 
 /** The two ends of a conversation, kept with the flow. */
@@ -357,7 +359,7 @@ export class Directory {
     name.rival = { device: rival.id, ip: elsewhere, since: name.moved, last: at, uses: 1, told: true }
     name.ip = ip
     name.last = at
-    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause }
+    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause, since: name.moved }
   }
 
   /** Takes an address away from a device and gives it to a new one. */
@@ -412,7 +414,7 @@ export class Directory {
   }
 
   #claim(kind: Claim['kind'], key: string, name: Name, owner: Device, rival: Device, rivalIp: string): Claim {
-    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause }
+    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause, since: name.rival?.since ?? name.last }
   }
 
   /** Whoever has no life of its own here (no day of it, no deed) goes first, or a flood of passers-by would push out those who are known. */
