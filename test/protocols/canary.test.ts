@@ -59,6 +59,11 @@ const WAYS: Record<string, { port: number; expects: string; turns: readonly Turn
     ],
   },
   'security, continuation and text of HL7 headers, acknowledgements and errors': { port: 2575, expects: 'hl7.message', turns: [mllp(`${MSH}\rPID|1||KANARIPID3||KANARIPID5\rNK1|1|KANARINK1\rIN1|1|P|||KANARIIN1\rERR|||KANARIERR\r`), refused('CTRL1')] },
+  'text where HL7 has codes': { port: 2575, expects: 'hl7.message', turns: [
+    mllp('MSH|^~\\&|ADT|GH|ENG|GH|KANARI time||ORU^R01 KANARI^KANARI SMITH JOHN|CTRL1|P KANARI|2.5 KANARI|||KANARI AL|KANARI NE||KANARI SET\rPID|1||P1\rOBR|1|||KANARI FREE TEXT^x\r'
+      + 'OBX|1|ED|X||KANARI APP^KANARI SUB TYPE^KANARI^Base64^JVBERi0xLjQKJcOkw7zDtsOf\rQPD|KANARI QPD NAME^x\r'),
+    ['server', frame('MSH|^~\\&|ENG|GH|ADT|GH|20260202080000||ACK|A1|P|2.5.1\rMSA|patient KANARI unknown|CTRL1\r')],
+  ] },
   'batch headers and trailers': { port: 2575, expects: 'hl7.message', turns: [mllp(`FHS|^~\\&|ADT|GH|ENG|GH|20260202|KANARIFHS8|KANARIFHS9|KANARIFHS10|KANARIFHS11|KANARIFHS12\rBHS|^~\\&|ADT|GH|ENG|GH|20260202|KANARIBHS8|KANARIBHS9|KANARIBHS10\r${MSH}\rPID|1||KANARIPID3\rBTS|1|KANARIBTS2\rFTS|1|KANARIFTS2\r`)] },
   'queries': { port: 2575, expects: 'hl7.message', turns: [
     mllp(`${MSH.replace('ADT^A08^ADT_A01', 'QBP^Q22^QBP_Q21')}\rQPD|Q22^KANARIQPD1|KANARITAG|@PID.3.1^KANARIQID~@PID.5.1^KANARIQNAME|KANARIQ4\rRCP|I\r`), refused('CTRL1'),
