@@ -15,6 +15,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import type { Alert } from '../../models/alert.ts'
 import type { Feedback } from '../../models/feedback.ts'
 import { UserError, reason } from '../errors.ts'
 import { Desk } from './desk.ts'
@@ -129,9 +130,9 @@ export class State {
    * @param maxBytes disk space for each sink's queue
    * @throws {UserError} when the disk refuses
    */
-  openOutbox(sinks: readonly string[], maxBytes: number): Outbox {
+  openOutbox(sinks: readonly string[], maxBytes: number, wants?: (sink: string, alert: Alert) => boolean): Outbox {
     try {
-      return new Outbox(this.#db, sinks, maxBytes)
+      return new Outbox(this.#db, sinks, maxBytes, wants)
     } catch (error) {
       throw new UserError(`cannot keep alerts in ${this.#folder}: ${reason(error)}`, 1)
     }
