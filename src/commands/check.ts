@@ -6,8 +6,8 @@ import { secretFile } from '../sinks/tls-options.ts'
 
 /** @returns the exit code. @throws {UserError} when the file is wrong, or names files that can't be read */
 export function check(path: string): number {
-  const config = loadConfig(path)
-  const problems = [...namedFiles(config, '')].flatMap(([key, file]) => {
+  const inForce = loadConfig(path)
+  const problems = [...namedFiles(inForce, '')].flatMap(([key, file]) => {
     try {
       secretFile(file)
       return []
@@ -16,6 +16,7 @@ export function check(path: string): number {
     }
   })
   if (problems.length > 0) throw new UserError(`${path}: ${problems.join('; ')}`, 2)
+  const config = shown(inForce)
   for (const key of Object.keys(configSchema.shape) as (keyof Config)[]) {
     process.stdout.write(`# ${configSchema.shape[key].description ?? ''}\n`)
     process.stdout.write(config[key] === undefined ? `# ${key}:\n` : stringify({ [key]: config[key] }))
@@ -31,4 +32,14 @@ function * namedFiles(value: unknown, at: string): Iterable<[key: string, file: 
     if (name.endsWith('_file') && typeof inner === 'string') yield [key, inner]
     else yield * namedFiles(inner, key)
   }
+}
+
+/** Many webhooks have their secret in the address: of that only where it leads is shown. */
+function shown(config: Config): Config {
+  return { ...config, sinks: config.sinks.map((sink) => ('url' in sink ? { ...sink, url: addressOf(sink.url) } : sink)) }
+}
+
+function addressOf(url: string): string {
+  const { origin, href } = new URL(url)
+  return href === `${origin}/` ? origin : `${origin}/[not shown]`
 }

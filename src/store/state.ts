@@ -20,6 +20,7 @@ import type { Feedback } from '../../models/feedback.ts'
 import { UserError, reason } from '../errors.ts'
 import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
+import { privateFile } from './private-file.ts'
 
 /** Grows when older states can't be read any more. */
 const VERSION = 3
@@ -55,7 +56,7 @@ export class State {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       // Without overlapping sync a transaction that has returned is on the disk, and small ones are six times as fast.
-      this.#db = open({ path: join(folder, STATE_FILE), encoding: 'json', noSubdir: true, overlappingSync: false })
+      this.#db = open({ path: privateFile(join(folder, STATE_FILE)), encoding: 'json', noSubdir: true, overlappingSync: false })
       // Readers that were killed would hold pages for ever, and the file would grow.
       this.#db.readerCheck()
     } catch (error) {

@@ -136,6 +136,14 @@ describe('bad input', () => {
     for (const key of ['kafka.tls.ca_file', 'kafka.sasl.password_file', 'sinks.0.token_file']) expect(stderr).toContain(`${key}: cannot read /nowhere/secret: no such file or folder`)
   })
 
+  test('does the configuration in force, as it is printed, keep the secrets that webhooks have in their address?', async () => {
+    writeFileSync(at('hook.yaml'), 'sinks: [{ type: webhook, url: "https://user:SECRET1@hooks.example/services/SECRET2?key=SECRET3" }]\n')
+    const { code, stdout } = await run(['check', at('hook.yaml')])
+    expect(code).toBe(0)
+    expect(stdout).toContain('https://hooks.example/[not shown]')
+    expect(stdout).not.toMatch(/SECRET|user:/)
+  })
+
   test('is an output that cannot be written exit code 1, in one line?', async () => {
     const { code, stderr } = await run(['replay', at('days.pcap'), '--events', '/nowhere/events.jsonl'])
     expect(code).toBe(1)
