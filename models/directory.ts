@@ -60,6 +60,8 @@ export interface Claim {
   /** When the owner was last heard before the rival, and how long it usually pauses. */
   ownerLast: Micros
   pause: number
+  /** Since when the rival uses it. */
+  since: Micros
 }
 
 /** Later than any capture time: what sorts one thing before all others of another sort. */
@@ -392,7 +394,7 @@ export class Directory {
     name.rival = { device: rival.id, ip: elsewhere, since: name.moved, last: at, uses: 1, told: true }
     name.ip = ip
     name.last = at
-    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause }
+    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause, since: name.moved }
   }
 
   /** Takes an address away from a device and gives it to a new one. */
@@ -447,7 +449,7 @@ export class Directory {
   }
 
   #claim(kind: Claim['kind'], key: string, name: Name, owner: Device, rival: Device, rivalIp: string): Claim {
-    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause }
+    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause, since: name.rival?.since ?? name.last }
   }
 
   #forgotten(device: Device): void {

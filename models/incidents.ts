@@ -6,19 +6,21 @@ import type { Micros } from '../protocols/events.ts'
 import { SEVERITIES, type Alert, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
-import { todayOf, type Device } from './device.ts'
-import { OBJECTIVES, type Evidence } from './evidence.ts'
+import { clean, todayOf, type Device } from './device.ts'
+import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
-import { Recent } from './recent.ts'
+import { Recent, isShared } from './recent.ts'
 import type { Site } from './site.ts'
-import { newStanding, score, severityOf, weigh } from './standing.ts'
+import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 
 /** An incident without new evidence for so long is over. */
 const OPEN = DAY
-/** Searching and fetching follow each other: what an actor's counts say so soon after is the same incident, whatever it is after. */
+/** What follows trouble so soon is part of it. */
 const AFTERMATH = 2 * HOUR
+/** Whoever broke in goes on to search and to fetch. */
+const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
 /** Incidents that grow at once; the oldest ends first. */
 const MOST_OPEN = 2000
 /** Under this key the incidents of a storm are counted together. */
@@ -48,20 +50,13 @@ export class Incidents {
     this.#options = options
   }
 
-  /** Does the device have an incident that is still growing? Its new habits are not learned as normal meanwhile. */
-  concerns(device: Device, at: Micros): boolean {
-    for (const incident of this.#open.values()) {
-      if (at - incident.alert.last_seen <= OPEN && (incident.actor === device.id || incident.peers.includes(device.id))) return true
-    }
-    return false
-  }
-
   add(evidence: Evidence): void {
     const { at, actor, peer, group, p } = evidence
     // A silence, or a slow change, is the actor's own, whoever showed it.
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
     const excuse = this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service) ?? allowed(this.allowances, evidence)
-    const incident = this.#find(evidence)
+    const found = this.#find(evidence)
+    const incident = found !== undefined && excuse === undefined && another(found, evidence, this.#thresholds) ? undefined : found
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
@@ -73,8 +68,7 @@ export class Incidents {
       this.suppressed.set(evidence.detector, (this.suppressed.get(evidence.detector) ?? 0) + 1)
       return
     }
-    // What is weak by itself belongs to the trouble that its actor is in already.
-    const other = this.#trouble(actor, at, patience(evidence, severity))
+    const other = this.#trouble(evidence, severity)
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
     // There it adds to what is known of that trouble.
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
@@ -82,10 +76,15 @@ export class Incidents {
     return this.#grow(other, evidence, worst, together, excuse)
   }
 
-  #trouble(actor: Device, at: Micros, within: Micros): Incident | undefined {
-    for (const objective of OBJECTIVES) {
-      const incident = this.#open.get(`${actor.id}/${objective}`)
-      if (incident !== undefined && at - incident.alert.last_seen < within && incident.alert.severity !== 'info') return incident
+  /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
+  #trouble({ actor, at, since = at, objective, service, p }: Evidence, severity: Severity): Incident | undefined {
+    const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
+    for (const other of OBJECTIVES) {
+      const incident = this.#open.get(`${actor.id}/${other}`)
+      if (incident === undefined || incident.alert.severity === 'info') continue
+      // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
+      const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
+      if (incident.alert.last_seen > from) return incident
     }
     return undefined
   }
@@ -214,11 +213,26 @@ function note(device: Device, day: number, sum: number): void {
   if (sum > today.score) today.score = sum
 }
 
-/** How long after the last sign of trouble something else of the same actor still belongs to it. */
-function patience({ group, p }: Evidence, severity: Severity): Micros {
-  // The owner of a borrowed name may be heard again only hours later; anything else of that day is a story of its own.
-  if (group === 'identity' && severity !== 'low') return OPEN
-  return p === null && severity !== 'low' ? 0 : AFTERMATH
+/** Is it about operations or messages of this kind? */
+const didSo = ({ alert }: Incident, service: string | null): boolean => service !== null && alert.evidence.some((one) => one.service === clean(service))
+
+/** Enough for an alert that somebody has to look at, whatever else is known. */
+const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): boolean =>
+  p === null || SEVERITIES.indexOf(severityOf(surprise(group, p), thresholds)) >= SEVERITIES.indexOf('medium')
+
+/**
+ * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another
+ * kind, or about another target, or again what was known to be over; or what nobody declared, beside what was.
+ */
+function another({ actor, peers, alert }: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+  if (!strong(evidence, thresholds)) return false
+  if (alert.severity === 'info') return true
+  const { at, since = at } = evidence
+  if (since - alert.last_seen < AFTERMATH) return false
+  if (evidence.anew !== undefined) return evidence.anew
+  const { peer, detector } = evidence
+  const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
+  return elsewhere || alert.evidence.every((one) => one.detector !== detector)
 }
 
 /** A host that was taken for the device itself until the two were told apart. */
