@@ -12,6 +12,7 @@
  * A YES of either side opens the dissector for both.
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
+import type { KeptBytes } from './kept-bytes.ts'
 import type { TcpLimits } from './tcp/limits.ts'
 import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from './protocol.ts'
@@ -59,37 +60,6 @@ export class ApplicationCounters {
   failed = 0
   /** The first of those faults. */
   fault: unknown = null
-}
-
-/** Memory for what is kept, over all conversations. */
-export class KeptBytes {
-  readonly #limit: number
-  /** The last buffer that was given back: what is kept is mostly gone with the next segment. */
-  #spare: Uint8Array | null = null
-  used = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  /** @returns null when too much is kept already */
-  take(size: number): Uint8Array | null {
-    const spare = this.#spare
-    if (spare !== null && spare.length >= size && spare.length <= 4 * size) {
-      this.#spare = null
-      this.used += spare.length
-      return spare
-    }
-    const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(size)))
-    if (this.used + capacity > this.#limit) return null
-    this.used += capacity
-    return new Uint8Array(capacity)
-  }
-
-  giveBack(bytes: Uint8Array): void {
-    this.used -= bytes.length
-    this.#spare = bytes
-  }
 }
 
 /** In place of all this for conversations of no known protocol, which are the most. They want no bytes, so it hears of none. */

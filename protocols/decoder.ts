@@ -10,12 +10,13 @@
  * Everything is driven by the frames and their times: the same frames give the same events, in the same order. Events leave when their
  * frame is done, so what happens to them later cannot disturb decoding.
  */
-import { Application, ApplicationCounters, KeptBytes, type ApplicationContext } from './application.ts'
+import { Application, ApplicationCounters, type ApplicationContext } from './application.ts'
 import type { Frame } from './capture/frame.ts'
 import type { CaptureReport, Flow, FlowEnd, Micros, WireEvent } from './events.ts'
 import { ConversationFlow } from './flow.ts'
 import { HostWatch } from './host/watch.ts'
 import { PROTOCOLS } from './index.ts'
+import { KeptBytes } from './kept-bytes.ts'
 import { LIMITS } from './limits.ts'
 import { FrameDecoder, PACKET } from './net/decode.ts'
 import { Packet, UDP } from './net/packet.ts'

@@ -2,9 +2,9 @@
  * DICOM upper layer (PS3.8): ordered bytes of one connection to associations and operations.
  *
  * What the wire looks like is in `pdu.ts`, `associate.ts`, `command.ts` and `dataset.ts`; what may follow what in `association.ts`; what
- * belongs together in `operations.ts`; what is told of an association in `story.ts`. Here is what is between: where a unit begins, which fragment belongs to which message, and
- * what is passed over. Nothing is allocated per unit or fragment of bulk. The last byte of the last fragment is never passed over
- * unseen: it tells when, and that, a data set is complete.
+ * belongs together in `operations.ts`; what is told of an association in `story.ts`. Here is what is between: where a unit begins, which
+ * fragment belongs to which message, and what is passed over. Nothing is allocated per unit or fragment of bulk. The last byte of the
+ * last fragment is never passed over unseen: it tells when, and that, a data set is complete.
  */
 import { u32be } from '../bytes.ts'
 import type { DicomAssociation, Micros } from '../events.ts'

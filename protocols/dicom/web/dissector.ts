@@ -25,7 +25,7 @@ interface Exchange {
 }
 
 /** The DIMSE status that an HTTP status comes to (PS3.18 table 8.5-1, PS3.7 annex C): success, warning, not authorized, and failure for the rest. */
-export function statusOf(http: number): string {
+function statusOf(http: number): string {
   if (http === 202) return 'B000'
   if (http < 300) return '0000'
   return http === 401 || http === 403 ? '0124' : 'C000'
