@@ -56,7 +56,6 @@ export function todayOf(device: Device, day: number): Today {
 /** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
 export interface Apart {
   observed: number
-  of: number
   expected: number
   /** Size of the negative binomial of what peers have. */
   size: number

@@ -195,6 +195,8 @@ export const LIMITS = {
     /** Resource records of one DNS, mDNS or NetBIOS message that are looked at. */
     records: 32,
   },
+  /** Bytes of unfinished TLS handshakes and compressed HTTP bodies, over all conversations. Beyond, one that must wait goes unread. */
+  waitingBytes: 64 * 1024 * 1024,
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
     handshakeBytes: 64 * 1024,
