@@ -14,7 +14,7 @@ import { newStanding, surprise, type Standing } from './standing.ts'
 /** Caps of what one alert carries; its count goes on. */
 const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, services: 16 } as const
 
-/** Incidents that are opened within an hour before a further one is only counted; those of high severity have as many of their own. */
+/** Incidents that are opened within an hour before a further one is only counted; those of high severity have as many of their own, and so have newcomers (incidents.ts). */
 export const STORM = 100
 
 /** What a rule's severity is worth on the scale of scores. */

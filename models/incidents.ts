@@ -6,7 +6,7 @@ import type { Micros } from '../protocols/events.ts'
 import { SEVERITIES, type Alert, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
-import { clean, todayOf, type Device } from './device.ts'
+import { clean, mature, todayOf, type Device } from './device.ts'
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
@@ -23,6 +23,9 @@ const AFTERMATH = 2 * HOUR
 const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
 /** Incidents that grow at once; the oldest ends first. */
 const MOST_OPEN = 2000
+/** Incidents that were opened in this hour: of high severity and others, of known devices and of newcomers. */
+const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
+type Opened = { hour: number } & typeof NONE_OPENED
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -36,7 +39,7 @@ export class Incidents {
   #open = new Map<string, Incident>()
   readonly #recent = new Recent()
   /** Opened in this hour: of high severity, and others. */
-  #opened = { hour: -1, high: 0, others: 0 }
+  #opened: Opened = { hour: -1, ...NONE_OPENED }
   readonly budget = new Budget()
   #thresholds = this.budget.thresholds()
   allowances: readonly Allowance[] = []
@@ -118,7 +121,7 @@ export class Incidents {
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
     const { actor } = evidence
-    const storm = this.#storm(evidence.at, severity)
+    const storm = this.#storm(evidence.at, severity, mature(actor))
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const incident = openIncident(key, evidence, severity, storm, this.#options)
@@ -133,11 +136,12 @@ export class Incidents {
   }
 
   /** Are there more new incidents in this hour than anybody reads? */
-  #storm(at: Micros, severity: Severity): boolean {
+  #storm(at: Micros, severity: Severity, known: boolean): boolean {
     const hour = Math.floor(at / HOUR)
-    if (hour !== this.#opened.hour) this.#opened = { hour, high: 0, others: 0 }
+    if (hour !== this.#opened.hour) this.#opened = { hour, ...NONE_OPENED }
     if (severity === 'critical') return false
-    return ++this.#opened[severity === 'high' ? 'high' : 'others'] > STORM
+    // Newcomers can be invented by the hundred: they must not hide what a device does that everybody knows.
+    return ++this.#opened[severity === 'high' ? known ? 'high' : 'highOfNew' : known ? 'others' : 'othersOfNew'] > STORM
   }
 
   #grow(incident: Incident, evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -187,10 +191,10 @@ export class Incidents {
 
   load(entries: Map<string, unknown>): void {
     this.#open = new Map(unpack(entries.get('incidents')) as [string, Incident][])
-    const budget = entries.get('budget') as (BudgetState & { opened: { hour: number; high: number; others: number } }) | undefined
+    const budget = entries.get('budget') as (BudgetState & { opened: Opened }) | undefined
     if (budget !== undefined) {
       const { opened, ...state } = budget
-      this.#opened = { ...opened }
+      this.#opened = { ...NONE_OPENED, ...opened }
       this.budget.state = state
     }
     this.#thresholds = this.budget.thresholds()
