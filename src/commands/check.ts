@@ -1,11 +1,11 @@
-/** `wardwire check CONFIG`: validates, and prints the configuration in force, with what each key means. */
+/** `wardwire check [CONFIG]`: validates, and prints the configuration in force, with what each key means; without a file, the defaults. */
 import { stringify } from 'yaml'
 import { configSchema, loadConfig, type Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { secretFile } from '../sinks/tls-options.ts'
 
 /** @returns the exit code. @throws {UserError} when the file is wrong, or names files that can't be read */
-export function check(path: string): number {
+export function check(path: string | undefined): number {
   const inForce = loadConfig(path)
   const problems = [...namedFiles(inForce, '')].flatMap(([key, file]) => {
     try {

@@ -124,6 +124,13 @@ describe('bad input', () => {
     expect(stderr).toMatch(/wrong\.yaml.*comunity_id_seed/)
   })
 
+  test('are the defaults of a check without a file a configuration to start from?', async () => {
+    const defaults = await run(['check'])
+    expect(defaults.code).toBe(0)
+    writeFileSync(at('start.yaml'), defaults.stdout)
+    expect(await run(['check', at('start.yaml')])).toEqual(defaults)
+  })
+
   test('does check name every key whose file cannot be read: passwords, tokens, certificates?', async () => {
     writeFileSync(at('secret'), 'secret\n')
     const config = (file: string): string => `kafka: { brokers: ['k:9093'], tls: { ca_file: ${file} }, sasl: { mechanism: plain, username: u, password_file: ${file} } }\nsinks: [{ type: splunk, url: 'https://s:8088', token_file: ${file} }]\n`
