@@ -195,6 +195,11 @@ export const LIMITS = {
     /** Resource records of one DNS, mDNS or NetBIOS message that are looked at. */
     records: 32,
   },
+  /**
+   * What one direction always may keep, when `tcp.keptTotalBytes` or `hl7.heldTotalBytes` is used up: headers and ordinary segments are shorter, so whoever fills
+   * those with pieces that never end blinds nobody. With as many conversations as there may be that is 200 MB at most.
+   */
+  smallBytes: 1024,
   /** Bytes of unfinished TLS handshakes and compressed HTTP bodies, over all conversations. Beyond, one that must wait goes unread. */
   waitingBytes: 64 * 1024 * 1024,
   tls: {

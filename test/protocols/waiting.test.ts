@@ -3,6 +3,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { DicomOperation, WireEvent } from '../../protocols/events.ts'
 import { bodyOf, type WebOperation } from '../../protocols/dicom/web/body.ts'
+import { KeptBytes } from '../../protocols/application.ts'
+import { HeldBytes } from '../../protocols/hl7/held.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { CLIENT, type Dissector } from '../../protocols/protocol.ts'
@@ -11,6 +13,15 @@ import { waitingOf } from '../../protocols/waiting.ts'
 
 const pseudonyms = new Pseudonyms(new Uint8Array(32))
 const waiting = waitingOf(pseudonyms)
+
+describe('pieces that never end', () => {
+  test.each([['dissectors', () => new KeptBytes(LIMITS.tcp.keptTotalBytes)], ['HL7 segments', () => new HeldBytes()]] as const)('does who fills what %s may keep leave room for the headers and segments of all others?', (_what, make) => {
+    const memory = make()
+    while (memory.take(8192) !== null);
+    expect(memory.take(1025)).toBeNull()
+    for (let i = 0; i < 1000; i++) expect(memory.take(1024)?.length).toBeGreaterThanOrEqual(1024)
+  })
+})
 
 describe('conversations that begin and never end', () => {
   test('do 4,000 handshakes of 60 KB without their last byte hold more than all together may, and is it given back?', () => {
