@@ -55,12 +55,11 @@ function compare(device: Device, same: readonly Device[], name: StreamName, all:
     deviation += (amount(peer, name) - mean) ** 2 - mean
     squares += mean * mean
   }
-  const of = Math.round(amount(device, all))
-  const expected = share * of
+  const expected = share * amount(device, all)
   // Peers that hardly do any of this say little of how much peers differ in it.
   const prior = SPREAD_WEIGHT * expected * expected
   const spread = Math.max(LEAST_SPREAD, (prior * SPREAD + deviation) / (prior + squares))
   const told = device.apart?.get(name)?.told ?? false
   device.apart ??= new Map()
-  device.apart.set(name, { observed: Math.round(stream.a), of, expected, size: 1 / spread, open: !told, told })
+  device.apart.set(name, { observed: Math.round(stream.a), expected, size: 1 / spread, open: !told, told })
 }

@@ -52,10 +52,13 @@ export function popularityOf({ users, others, known }: Pick<OthersFactor, 'users
   return ((known ? users : 0) + 0.2) / (others + 1)
 }
 
+/** Nothing is impossible: what is rarer is told as this, which every format of numbers still holds with all its digits. */
+const RAREST = 1e-300
+
 /** The rarity that factors make together: their product, and no less than a cap among them. */
 export function rarityOf(factors: readonly Factor[]): number {
   let p = 1
   for (const factor of factors) p *= valueOf(factor)
   for (const factor of factors) if (factor.of === 'cap') p = Math.max(p, factor.least)
-  return p
+  return Math.max(p, RAREST)
 }

@@ -3,10 +3,11 @@
  * "unexplained". Patients are pseudonyms, and only their equality is used. The second read-only feed of the engine.
  */
 import type { Hl7Message, Micros } from '../protocols/events.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { DAY, HOUR } from './clock.ts'
 import { chunks, unchunk } from './pack.ts'
 
-/** Patients remembered; at the cap the one whose reason is oldest is forgotten (and looks unexplained). */
+/** Patients remembered; at the cap those whose reasons are oldest are forgotten (and look unexplained). */
 const MOST_PATIENTS = 200_000
 /** A reason explains access for so long. Appointments lie ahead, so they are told of before. */
 const VALID = 14 * DAY
@@ -46,8 +47,8 @@ export class OrderContext {
     const last = this.#patients.get(patient)
     if (last !== undefined && at - last < PRECISION) return
     if (last !== undefined) this.#patients.delete(patient)
+    makeRoom(this.#patients, MOST_PATIENTS)
     this.#patients.set(patient, at)
-    if (this.#patients.size > MOST_PATIENTS) this.#patients.delete(this.#patients.keys().next().value!)
   }
 
   explained(patient: string, at: Micros): boolean {

@@ -39,15 +39,13 @@ export interface Today {
   messages?: number[]
   /** Merges by the patient that survives them. */
   merges: Map<string, number>
-  /** Usual callers that got no connection, and since when. */
-  turnedAway: Map<string, Micros>
   /** Associations with more presentation contexts than anybody proposes. */
   floods: number
   /** Highest score of what was undeclared and no rule. */
   score: number
 }
 
-const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), turnedAway: new Map(), floods: 0, score: 0 })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, score: 0 })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {
@@ -58,7 +56,6 @@ export function todayOf(device: Device, day: number): Today {
 /** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
 export interface Apart {
   observed: number
-  of: number
   expected: number
   /** Size of the negative binomial of what peers have. */
   size: number
@@ -104,6 +101,8 @@ export interface Device {
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
   memories: Record<MemoryName, Memory>
+  /** It does not answer: usual callers that got no connection, and since when; and whether that was told. */
+  outage: { callers: Map<string, Micros>; told: boolean } | null
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
   /** Beside its peers over weeks, by stream; absent: not compared yet. */
@@ -125,7 +124,7 @@ export function newDevice(id: string, serial: number, at: Micros, day: number): 
       peer: newMemory(), sender: newMemory(), caller: newMemory(), contact: newMemory(), port: newMemory(), service: newMemory(),
       destination: newMemory(), trigger: newMemory(), called: newMemory(),
     },
-    today: newToday(day), openQuery: false, standing: newStanding(),
+    outage: null, today: newToday(day), openQuery: false, standing: newStanding(),
   }
 }
 

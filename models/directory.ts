@@ -10,13 +10,14 @@
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import { isPublic } from '../protocols/net/address.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { FIRST_DAYS } from './baseline/novelty.ts'
 import { DAY, MINUTE, SECOND } from './clock.ts'
 import { addressOf, nameOf, newDevice, remember, type Address, type Device } from './device.ts'
 import { shortId } from './hash.ts'
 
-/** Devices and names of a site. At a cap the one unheard for longest is forgotten. */
-export const DIRECTORY_LIMITS = { devices: 20_000, names: 50_000, places: 8 } as const
+/** Devices, names and hardware addresses of a site. At a cap those are forgotten that have proven least, and of equals those unheard for longest. */
+export const DIRECTORY_LIMITS = { devices: 20_000, names: 50_000, macs: 50_000, places: 8 } as const
 
 /** A device is fresh at an address for this long: it may just have moved there. */
 const FRESH = DAY
@@ -59,7 +60,20 @@ export interface Claim {
   /** When the owner was last heard before the rival, and how long it usually pauses. */
   ownerLast: Micros
   pause: number
+  /** Since when the rival uses it. */
+  since: Micros
 }
+
+/** Later than any capture time: what sorts one thing before all others of another sort. */
+const LATEST = 1e18
+/** Addresses remembered of one device. */
+const MOST_ADDRESSES = 16
+
+/**
+ * Whoever has no life of its own here (no day of it, no deed) goes first, then whoever came in the last days: a flood of passers-by, or of invented
+ * devices that each do something once, would push out those who are known.
+ */
+const provenAs = ({ lived, deeds, last }: Device): number => (lived >= FIRST_DAYS ? last : lived > 0 || deeds.size > 0 ? last - LATEST : last - 2 * LATEST)
 
 /** The two ends of a conversation, kept with the flow. */
 export interface Ends {
@@ -157,7 +171,7 @@ export class Directory {
   }
 
   #create(ip: string, mac: string | null, at: Micros): Device {
-    if (this.devices.size >= DIRECTORY_LIMITS.devices) this.#forgetOldest()
+    for (const [, gone] of makeRoom(this.devices, DIRECTORY_LIMITS.devices, provenAs)) this.#forgotten(gone)
     const device = newDevice(`dev-${shortId(`${ip}/${at}`)}`, this.state.met++, at, this.day)
     this.devices.set(device.id, device)
     this.state.byIp.set(ip, [device.id])
@@ -171,9 +185,9 @@ export class Directory {
     if (address === undefined) {
       address = { mac, first: at, last: at, public: isPublic(ip) } satisfies Address
       device.ips.set(ip, address)
-      if (device.ips.size > 16) device.ips.delete(device.ips.keys().next().value!)
     }
     address.last = at
+    if (device.ips.size > MOST_ADDRESSES) this.#dropAddress(device)
     if (mac !== null && address.mac !== mac) {
       if (address.mac !== null) this.#rerouted(device, ip, address, address.mac, mac, at)
       address.mac = mac
@@ -182,9 +196,30 @@ export class Directory {
     if (mac !== null && address.public) this.#router(mac)
     else if (mac !== null && !this.state.routers.has(mac)) {
       const owner = this.state.byMac.get(mac)
-      if (owner === undefined || !this.devices.has(owner)) this.state.byMac.set(mac, device.id)
+      if (owner === undefined || !this.devices.has(owner)) {
+        makeRoom(this.state.byMac, DIRECTORY_LIMITS.macs, (id, known) => (this.#usesNow(id, known) ? 1 : 0))
+        this.state.byMac.set(mac, device.id)
+      }
       else if (owner !== device.id) this.#router(mac)
     }
+  }
+
+  #usesNow(id: string, mac: string): boolean {
+    for (const address of this.devices.get(id)?.ips.values() ?? []) if (address.mac === mac) return true
+    return false
+  }
+
+  /** The address unheard for longest is nobody's again. */
+  #dropAddress(device: Device): void {
+    let oldest = ''
+    let when = Infinity
+    for (const [ip, { last }] of device.ips) {
+      if (last >= when) continue
+      oldest = ip
+      when = last
+    }
+    device.ips.delete(oldest)
+    this.#leaves(device, oldest)
   }
 
   /**
@@ -276,7 +311,8 @@ export class Directory {
 
   #learnName(key: string, ip: string, device: Device, at: Micros): void {
     const { names } = this.state
-    if (names.size >= DIRECTORY_LIMITS.names) names.delete(names.keys().next().value!)
+    // Invented names come by the thousand within minutes; one that was used on two days is somebody's.
+    makeRoom(names, DIRECTORY_LIMITS.names, ({ first, last }) => (last - first >= DAY ? last : last - LATEST))
     names.set(key, {
       owner: device.id, ip, first: at, last: at, pause: 0, before: null, moves: 0, moved: 0, places: [], rival: null,
     })
@@ -328,7 +364,8 @@ export class Directory {
 
   /** The device is taken to be at `ip` now; a fresh host there was it all the time. */
   #move(name: Name, owner: Device, device: Device, ip: string, at: Micros): undefined {
-    name.before = { ip: name.ip, last: name.last }
+    // One that moves on within a day has not left its home yet: who uses two addresses in turn must not make it forgotten.
+    if (name.before === null || name.before.ip === ip || at - name.moved > DAY) name.before = { ip: name.ip, last: name.last }
     if (at - name.moved > DAY) name.moves = 0
     name.moves++
     name.moved = at
@@ -357,7 +394,7 @@ export class Directory {
     name.rival = { device: rival.id, ip: elsewhere, since: name.moved, last: at, uses: 1, told: true }
     name.ip = ip
     name.last = at
-    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause }
+    return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause, since: name.moved }
   }
 
   /** Takes an address away from a device and gives it to a new one. */
@@ -412,27 +449,19 @@ export class Directory {
   }
 
   #claim(kind: Claim['kind'], key: string, name: Name, owner: Device, rival: Device, rivalIp: string): Claim {
-    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause }
+    return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause, since: name.rival?.since ?? name.last }
   }
 
-  /** Whoever has no life of its own here (no day of it, no deed) goes first, or a flood of passers-by would push out those who are known. */
-  #forgetOldest(): void {
-    let oldest: Device | undefined
-    let passing = false
-    for (const device of this.devices.values()) {
-      const passes = device.lived === 0 && device.deeds.size === 0
-      if (oldest === undefined || (passes && !passing) || (passes === passing && device.last < oldest.last)) {
-        oldest = device
-        passing = passes
-      }
-    }
-    if (oldest === undefined) return
-    this.devices.delete(oldest.id)
-    for (const ip of oldest.ips.keys()) {
-      const ids = this.state.byIp.get(ip)?.filter((id) => id !== oldest.id) ?? []
-      if (ids.length === 0) this.state.byIp.delete(ip)
-      else this.state.byIp.set(ip, ids)
-    }
+  #forgotten(device: Device): void {
+    for (const ip of device.ips.keys()) this.#leaves(device, ip)
+    for (const { mac } of device.ips.values()) if (mac !== null && this.state.byMac.get(mac) === device.id) this.state.byMac.delete(mac)
+    this.#version++
+  }
+
+  #leaves(device: Device, ip: string): void {
+    const ids = this.state.byIp.get(ip)?.filter((id) => id !== device.id) ?? []
+    if (ids.length === 0) this.state.byIp.delete(ip)
+    else this.state.byIp.set(ip, ids)
     this.#version++
   }
 

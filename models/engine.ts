@@ -8,6 +8,7 @@
  * days are closed and learned, roles looked at again, and the site snapshot (site.ts) refreshed.
  */
 import type { DicomAssociation, DicomOperation, Flow, HostFacts, Hl7Message, Micros, WireEvent } from '../protocols/events.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { aged } from './ageing.ts'
 import type { Alert } from './alert.ts'
 import { comparePeers } from './alike.ts'
@@ -211,7 +212,8 @@ export class Engine {
     if (hostname === null && event.os === null) return
     const device = this.#directory.known(ip)
     if (device === undefined) {
-      if (this.#shown.size < MOST_SHOWN || this.#shown.has(ip)) this.#shown.set(ip, { hostname: hostname ?? this.#shown.get(ip)?.hostname ?? null, eol: event.os === null ? this.#shown.get(ip)?.eol ?? null : eol })
+      if (!this.#shown.has(ip)) makeRoom(this.#shown, MOST_SHOWN)
+      this.#shown.set(ip, { hostname: hostname ?? this.#shown.get(ip)?.hostname ?? null, eol: event.os === null ? this.#shown.get(ip)?.eol ?? null : eol })
       return
     }
     if (hostname !== null) device.host = hostname
@@ -387,7 +389,7 @@ function* scoresOf(devices: Iterable<Device>, day: number): Iterable<number> {
 }
 
 const NO_CLAIMS: Claim[] = []
-/** Addresses that showed something and are no device yet: whoever is knocked at, or is never heard. */
+/** Addresses that showed something and are no device yet: whoever is knocked at, or is never heard. The first go first. */
 const MOST_SHOWN = 10_000
 
 function newScene(side: Scene['side']): Scene {

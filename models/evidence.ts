@@ -28,6 +28,10 @@ export interface Evidence {
   observed: number | null
   expected: number | null
   unit: string | null
+  /** When it began, where it is told later. */
+  since?: Micros
+  /** Where the detector knows when a thing is over: is this the first of another one? */
+  anew?: boolean
   title: string
   text: string
   /** DIMSE command or HL7 message type, for allowed edges. */

@@ -3,77 +3,43 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
-import { SEVERITIES, type Alert, type AlertDevice, type AlertEvidence, type Severity } from './alert.ts'
-import { ATTACK_VERSION, techniques } from './attack.ts'
+import { SEVERITIES, type Alert, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
-import { NOBODY } from './directory.ts'
-import { addressOf, clean, mature, nameOf, todayOf, type Device } from './device.ts'
+import { clean, mature, todayOf, type Device } from './device.ts'
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
-import { newStanding, score, severityOf, surprise, weigh, type Standing } from './standing.ts'
-import { adviceOn } from './advice.ts'
-import { counted } from './detectors/detector.ts'
-import { explanationOf, inOneText } from './explanation.ts'
 import { allowed, type Allowance } from './feedback.ts'
-import { shortId } from './hash.ts'
+import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
+import { Recent, isShared } from './recent.ts'
 import type { Site } from './site.ts'
+import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 
 /** An incident without new evidence for so long is over. */
 const OPEN = DAY
-/** Searching and fetching follow each other: what an actor's counts say so soon after is the same incident, whatever it is after. */
+/** What follows trouble so soon is part of it. */
 const AFTERMATH = 2 * HOUR
-/** Caps of what one alert carries; its count goes on. */
-const MOST = { evidence: 24, peers: 32, hosts: 300, flows: 60, services: 16, open: 2000 } as const
-/** Alerts kept for questions about them (`wardwire baseline explain`); the one that ended first goes first. */
-const KEPT = 400
-/** Incidents that are opened within an hour before a further one is only counted; those of high severity have as many of their own. */
-const STORM = 100
-/** Incidents that share an actor or a target within this time are a campaign. */
-const CAMPAIGN = 3 * DAY
-/** Whom an outage hits are no targets: its peers are everybody. */
-const OUTAGE = 'service-down'
-/** Whom everybody uses joins nobody. */
-const SHARED = /^(archive|ris|engine|hl7-receiver)$/
+/** Whoever broke in goes on to search and to fetch. */
+const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
+/** Incidents that grow at once; the oldest ends first. */
+const MOST_OPEN = 2000
+/** Incidents that were opened in this hour: of high severity and others, of known devices and of newcomers. */
+const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
+type Opened = { hour: number } & typeof NONE_OPENED
+/** Under this key the incidents of a storm are counted together. */
+const STORMY = 'storm'
 
-export interface Incident {
-  alert: Alert
-  actor: string
-  objective: Objective
-  /** Devices by id, and what each piece of evidence adds. */
-  peers: string[]
-  /** Who had the actor do it. */
-  asker?: string | undefined
-  /** Largest surprise of a piece of evidence so far, and of equals the rarest: that one leads, and gives the title. */
-  lead: number
-  leadP: number
-  standing: Standing
-  /** Count at the last revision that was written. */
-  told: number
-  /** It stands for all incidents beyond the cap of an hour. */
-  storm: boolean
-}
-
-export interface DetectorFacts {
-  attack: readonly string[]
-  falsePositives: readonly string[]
-}
-
-export interface IncidentOptions {
+export interface IncidentOptions extends Teller {
   onAlert(alert: Alert): void
   learnUntil: Micros
-  sensor: string
-  source: string
-  facts(detector: string): DetectorFacts
 }
 
 export class Incidents {
   /** By actor and objective. */
   #open = new Map<string, Incident>()
-  /** The latest revision of recent alerts, by id. */
-  #kept = new Map<string, Alert>()
+  readonly #recent = new Recent()
   /** Opened in this hour: of high severity, and others. */
-  #opened = { hour: -1, high: 0, others: 0 }
+  #opened: Opened = { hour: -1, ...NONE_OPENED }
   readonly budget = new Budget()
   #thresholds = this.budget.thresholds()
   allowances: readonly Allowance[] = []
@@ -87,20 +53,13 @@ export class Incidents {
     this.#options = options
   }
 
-  /** Does the device have an incident that is still growing? Its new habits are not learned as normal meanwhile. */
-  concerns(device: Device, at: Micros): boolean {
-    for (const incident of this.#open.values()) {
-      if (at - incident.alert.last_seen <= OPEN && (incident.actor === device.id || incident.peers.includes(device.id))) return true
-    }
-    return false
-  }
-
   add(evidence: Evidence): void {
     const { at, actor, peer, group, p } = evidence
     // A silence, or a slow change, is the actor's own, whoever showed it.
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
     const excuse = this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service) ?? allowed(this.allowances, evidence)
-    const incident = this.#find(evidence)
+    const found = this.#find(evidence)
+    const incident = found !== undefined && excuse === undefined && another(found, evidence, this.#thresholds) ? undefined : found
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
@@ -112,8 +71,7 @@ export class Incidents {
       this.suppressed.set(evidence.detector, (this.suppressed.get(evidence.detector) ?? 0) + 1)
       return
     }
-    // What is weak by itself belongs to the trouble that its actor is in already.
-    const other = this.#trouble(actor, at, patience(evidence, severity))
+    const other = this.#trouble(evidence, severity)
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
     // There it adds to what is known of that trouble.
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
@@ -121,10 +79,15 @@ export class Incidents {
     return this.#grow(other, evidence, worst, together, excuse)
   }
 
-  #trouble(actor: Device, at: Micros, within: Micros): Incident | undefined {
-    for (const objective of OBJECTIVES) {
-      const incident = this.#open.get(`${actor.id}/${objective}`)
-      if (incident !== undefined && at - incident.alert.last_seen < within && incident.alert.severity !== 'info') return incident
+  /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
+  #trouble({ actor, at, since = at, objective, service, p }: Evidence, severity: Severity): Incident | undefined {
+    const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
+    for (const other of OBJECTIVES) {
+      const incident = this.#open.get(`${actor.id}/${other}`)
+      if (incident === undefined || incident.alert.severity === 'info') continue
+      // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
+      const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
+      if (incident.alert.last_seen > from) return incident
     }
     return undefined
   }
@@ -158,43 +121,27 @@ export class Incidents {
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
     const { actor } = evidence
-    const storm = this.#storm(evidence.at, severity)
+    const storm = this.#storm(evidence.at, severity, mature(actor))
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
-    const alert: Alert = {
-      schema: 'wardwire.alert/1', id: `a-${shortId(`${key}/${evidence.at}`)}`, revision: 0,
-      raised_at: evidence.at, first_seen: evidence.at, last_seen: evidence.at, severity, score: 0, detector: evidence.detector,
-      title: '', explanation: '', device: describe(actor), peers: [], hosts: [], evidence: [], attack: [], attack_version: ATTACK_VERSION, flows: [], count: 0,
-      baseline: { days: 0, events: 0, state: '' }, capture: { sensor: this.#options.sensor, source: this.#options.source, loss: 0 },
-    }
-    const incident: Incident = { alert, actor: actor.id, objective: evidence.objective, peers: [], lead: -1, leadP: 2, standing: actor.standing, told: 0, storm }
-    actor.standing = newStanding()
-    if (this.#open.size >= MOST.open) this.#open.delete(this.#open.keys().next().value!)
+    const incident = openIncident(key, evidence, severity, storm, this.#options)
+    if (this.#open.size >= MOST_OPEN) this.#open.delete(this.#open.keys().next().value!)
     this.#open.set(key, incident)
-    this.#take(incident, evidence, excuse)
-    if (excuse === undefined && !storm) this.#join(alert, evidence)
+    const { alert } = incident
+    take(incident, evidence, excuse, this.#options)
+    const campaign = excuse === undefined && !storm ? this.#recent.campaignOf(alert, evidence) : undefined
+    if (campaign !== undefined) alert.campaign = campaign
     alert.score = round(total)
     this.#write(incident, actor)
   }
 
   /** Are there more new incidents in this hour than anybody reads? */
-  #storm(at: Micros, severity: Severity): boolean {
+  #storm(at: Micros, severity: Severity, known: boolean): boolean {
     const hour = Math.floor(at / HOUR)
-    if (hour !== this.#opened.hour) this.#opened = { hour, high: 0, others: 0 }
+    if (hour !== this.#opened.hour) this.#opened = { hour, ...NONE_OPENED }
     if (severity === 'critical') return false
-    return ++this.#opened[severity === 'high' ? 'high' : 'others'] > STORM
-  }
-
-  /** Joins an alert to the campaign of an earlier one with the same actor, or a target that few use. */
-  #join(alert: Alert, { actor, peer }: Evidence): void {
-    const concerned = [actor.id, ...(peer === null || SHARED.test(peer.role) || alert.detector === OUTAGE ? [] : [peer.id])]
-    let first: Alert | undefined
-    for (const other of this.#kept.values()) {
-      if (alert.raised_at - other.last_seen > CAMPAIGN || other.severity === 'info') continue
-      const shared = concerned.includes(other.device.id) || (other.detector !== OUTAGE && other.peers.some(({ id, role }) => !SHARED.test(role) && concerned.includes(id)))
-      if (shared && (first === undefined || other.raised_at < first.raised_at || (other.raised_at === first.raised_at && other.id < first.id))) first = other
-    }
-    if (first !== undefined) alert.campaign = first.campaign ?? first.id
+    // Newcomers can be invented by the hundred: they must not hide what a device does that everybody knows.
+    return ++this.#opened[severity === 'high' ? known ? 'high' : 'highOfNew' : known ? 'others' : 'othersOfNew'] > STORM
   }
 
   #grow(incident: Incident, evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -203,63 +150,15 @@ export class Incidents {
     const worse = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(alert.severity)
     if (worse) alert.severity = severity
     alert.score = Math.max(alert.score, round(total))
-    this.#take(incident, evidence, excuse)
+    take(incident, evidence, excuse, this.#options)
     // A revision for a higher severity, another detector, or a count that doubled.
     if (worse || (alert.evidence.length > before && severity !== 'info') || alert.count >= 2 * incident.told) this.#write(incident, evidence.actor)
   }
 
-  #take(incident: Incident, evidence: Evidence, excuse: string | undefined): void {
-    const { alert } = incident
-    const { actor, peer, asker } = evidence
-    if (asker !== undefined && asker !== null) incident.asker ??= asker.id
-    alert.count++
-    alert.last_seen = Math.max(alert.last_seen, evidence.at)
-    for (const device of [actor, peer, asker]) {
-      if (device === null || device === undefined || device === NOBODY || device.id === incident.actor) continue
-      if (!incident.peers.includes(device.id) && incident.peers.length < MOST.peers) {
-        incident.peers.push(device.id)
-        alert.peers.push(describe(device))
-      }
-    }
-    addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(asker?.ips.keys() ?? []), ...(evidence.flow === null ? [] : [evidence.flow.client.ip, evidence.flow.server.ip])], MOST.hosts)
-    const flow = evidence.flow?.community_id
-    if (flow !== undefined) addSome(alert.flows, [flow], MOST.flows)
-    keep(alert.evidence, published(evidence, excuse))
-    alert.attack = techniques([...alert.attack.map((a) => a.technique), ...this.#options.facts(evidence.detector).attack])
-    const weight = excuse !== undefined ? 0 : evidence.p === null ? SCORES[evidence.severity ?? 'low'] : surprise(evidence.group, evidence.p)
-    const p = evidence.p ?? 1
-    if (weight > incident.lead || (weight === incident.lead && p < incident.leadP)) {
-      incident.lead = weight
-      incident.leadP = p
-      alert.detector = evidence.detector
-      alert.title = evidence.title
-      if (actor.id === incident.actor) alert.device = describe(actor)
-    }
-  }
-
   #write(incident: Incident, actor: Device): void {
-    const { alert } = incident
-    incident.told = alert.count
-    alert.revision++
-    if (actor.id === incident.actor) {
-      alert.baseline = { days: Math.floor(actor.lived), events: actor.events, state: mature(actor) ? 'learned' : 'learning', ...this.#peersOf(actor, alert) }
-    }
-    if (incident.storm) alert.title = `A storm of alerts: ${counted(alert.count, 'findings')} beyond ${STORM} incidents in an hour, counted together`
-    alert.capture.loss = round(this.#site.loss)
-    alert.advice = { would_explain: [...this.#options.facts(alert.detector).falsePositives], ...adviceOn(alert.detector, incident.objective) }
-    alert.explanation = inOneText(explanationOf(alert))
-    const copy = structuredClone(alert)
-    this.#kept.delete(alert.id)
-    this.#kept.set(alert.id, copy)
-    if (this.#kept.size > KEPT) this.#kept.delete(firstOver(this.#kept.values()).id)
-    this.#options.onAlert(copy)
-  }
-
-  /** What the others of the role do today, where counts are judged beside them: how many they are, and percent of their usual. */
-  #peersOf(actor: Device, alert: Alert): { others?: number; pace?: number } {
-    const others = actor.role === 'unknown' ? 0 : this.#site.popularity(actor, 'peer', '').others
-    if (others === 0 || !alert.evidence.some((one) => one.arithmetic?.some((factor) => factor.of === 'count') === true)) return {}
-    return { others, pace: Math.round(100 * this.#site.pace(actor).factor(this.#site.day)) }
+    const alert = revise(incident, actor, this.#site, this.#options)
+    this.#recent.keep(alert)
+    this.#options.onAlert(alert)
   }
 
   /** A day is over. */
@@ -270,7 +169,7 @@ export class Incidents {
 
   /** Recent alerts by id: of those that still grow, as they are now, told or not. */
   get kept(): ReadonlyMap<string, Alert> {
-    const kept = new Map(this.#kept)
+    const kept = new Map(this.#recent.alerts)
     for (const { alert } of this.#open.values()) if (kept.has(alert.id)) kept.set(alert.id, alert)
     return kept
   }
@@ -287,25 +186,21 @@ export class Incidents {
   *save(): Iterable<[string, unknown]> {
     yield ['incidents', pack([...this.#open])]
     yield ['budget', { ...this.budget.state, opened: this.#opened }]
-    for (const [id, alert] of this.#kept) yield [`alert/${id}`, pack(alert)]
+    yield* this.#recent.save()
   }
 
   load(entries: Map<string, unknown>): void {
     this.#open = new Map(unpack(entries.get('incidents')) as [string, Incident][])
-    const budget = entries.get('budget') as (BudgetState & { opened: { hour: number; high: number; others: number } }) | undefined
+    const budget = entries.get('budget') as (BudgetState & { opened: Opened }) | undefined
     if (budget !== undefined) {
       const { opened, ...state } = budget
-      this.#opened = { ...opened }
+      this.#opened = { ...NONE_OPENED, ...opened }
       this.budget.state = state
     }
     this.#thresholds = this.budget.thresholds()
-    this.#kept.clear()
-    for (const [key, alert] of entries) if (key.startsWith('alert/')) this.#kept.set(key.slice('alert/'.length), unpack(alert) as Alert)
+    this.#recent.load(entries)
   }
 }
-
-/** What a rule's severity is worth on the scale of scores. */
-const SCORES: Record<Severity, number> = { info: 0, low: 2.5, medium: 3.5, high: 5.1, critical: 8 }
 
 /** Rules bring their severity; the rest is as severe as its sum. */
 function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds']): Severity {
@@ -317,71 +212,32 @@ function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds
 /** What needs no learning to be wrong is not hidden by any declaration; that a server is away is just what was declared. */
 const wrongAnyway = ({ p, group }: Evidence): boolean => p === null && group !== 'slow'
 
-/** Under this key the incidents of a storm are counted together. */
-const STORMY = 'storm'
-
 function note(device: Device, day: number, sum: number): void {
   const today = todayOf(device, day)
   if (sum > today.score) today.score = sum
 }
 
-/** The alert that ended first; of several the one with the lesser id. */
-function firstOver(alerts: Iterable<Alert>): Alert {
-  let first: Alert | undefined
-  for (const alert of alerts) {
-    if (first === undefined || alert.last_seen < first.last_seen || (alert.last_seen === first.last_seen && alert.id < first.id)) first = alert
-  }
-  return first!
-}
+/** Is it about operations or messages of this kind? */
+const didSo = ({ alert }: Incident, service: string | null): boolean => service !== null && alert.evidence.some((one) => one.service === clean(service))
 
-/** How long after the last sign of trouble something else of the same actor still belongs to it. */
-function patience({ group, p }: Evidence, severity: Severity): Micros {
-  // The owner of a borrowed name may be heard again only hours later; anything else of that day is a story of its own.
-  if (group === 'identity' && severity !== 'low') return OPEN
-  return p === null && severity !== 'low' ? 0 : AFTERMATH
+/** Enough for an alert that somebody has to look at, whatever else is known. */
+const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): boolean =>
+  p === null || SEVERITIES.indexOf(severityOf(surprise(group, p), thresholds)) >= SEVERITIES.indexOf('medium')
+
+/**
+ * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another
+ * kind, or about another target, or again what was known to be over; or what nobody declared, beside what was.
+ */
+function another({ actor, peers, alert }: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+  if (!strong(evidence, thresholds)) return false
+  if (alert.severity === 'info') return true
+  const { at, since = at } = evidence
+  if (since - alert.last_seen < AFTERMATH) return false
+  if (evidence.anew !== undefined) return evidence.anew
+  const { peer, detector } = evidence
+  const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
+  return elsewhere || alert.evidence.every((one) => one.detector !== detector)
 }
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
-
-const round = (x: number): number => Math.round(x * 1000) / 1000
-
-function addSome(list: string[], more: Iterable<string>, most: number): void {
-  for (const one of more) if (list.length < most && !list.includes(one)) list.push(one)
-}
-
-/** One line per detector and unit: the rarest, of equals the latest; with the most that there was of it, and by what services. The list is ordered by rarity. */
-function keep(list: AlertEvidence[], one: AlertEvidence): void {
-  const same = list.findIndex((e) => e.detector === one.detector && e.unit === one.unit && e.group === one.group)
-  const before = list[same]
-  if (before !== undefined) {
-    const { flows } = before
-    addSome(flows, one.flows, 8)
-    const rarer = one.p === null ? (one.observed ?? 0) >= (before.observed ?? 0) : one.p <= (before.p ?? 1)
-    const [shown, other] = rarer ? [one, before] : [before, one]
-    const most = Math.max(before.most ?? before.observed ?? 0, one.observed ?? 0)
-    const services = [...new Set([...before.services ?? [], ...(shown.service === other.service ? [] : [other.service ?? ''])])]
-      .filter((service) => service !== (shown.service ?? '')).slice(0, MOST.services)
-    const { most: _most, services: _services, ...line } = shown
-    list[same] = { ...line, flows, ...(most > (shown.observed ?? 0) && { most }), ...(services.length > 0 && { services }) }
-  } else if (list.length < MOST.evidence) list.push(one)
-  list.sort((a, b) => (a.p ?? 0) - (b.p ?? 0))
-}
-
-function published(evidence: Evidence, excuse: string | undefined): AlertEvidence {
-  const { detector, group, at, p, observed, expected, unit, text, flow, arithmetic, actor, peer, service } = evidence
-  return {
-    detector, group, at, p, observed, expected, unit, text: excuse === undefined ? text : `${text} Declared: ${clean(excuse)}.`,
-    flows: flow === null ? [] : [flow.community_id],
-    ...(arithmetic.length > 0 && { arithmetic: [...arithmetic] }), actor: actor.id, peer: peer?.id ?? null, service: service === null ? null : clean(service),
-  }
-}
-
-export function describe(device: Device): AlertDevice {
-  const macs = [...new Set([...device.ips.values()].flatMap((a) => (a.mac === null ? [] : [a.mac])))]
-  return {
-    id: device.id, role: device.role, name: nameOf(device),
-    ip: [addressOf(device), ...[...device.ips.keys()].filter((ip) => ip !== addressOf(device))], mac: macs,
-    ae_titles: [...device.aes.keys()].map(clean),
-  }
-}

@@ -104,6 +104,9 @@ function moved(device: Device, scene: Scene, study: string, bytes: number): bool
 /** A conversation of images whose packets were cut so short that nothing in it could be read: its headers still tell how much it carried. */
 function unread(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   if (scene.ends.read || event.transport !== 'tcp' || event.state !== 'established' || event.protocol === 'hl7' || event.protocol === 'tls') return
+  // Who gives out worklists, and was never stored on, is not stored on now: what a loss hid there was another look at the list.
+  const { deeds } = scene.ends.server
+  if (deeds.has('MWL<') && !deeds.has('C-STORE<')) return
   if (event.protocol === null && scene.ends.server.memories.port.known.get(`${event.flow.server.port}/dicom`)?.settled !== true) return
   const sent = event.bytes.client >= event.bytes.server
   const acts = (scene.side === 'client') === sent

@@ -12,6 +12,7 @@
  * A YES of either side opens the dissector for both.
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
+import { LIMITS } from './limits.ts'
 import type { TcpLimits } from './tcp/limits.ts'
 import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from './protocol.ts'
@@ -64,15 +65,17 @@ export class ApplicationCounters {
 /** Memory for what is kept, over all conversations. */
 export class KeptBytes {
   readonly #limit: number
+  readonly #small: number
   /** The last buffer that was given back: what is kept is mostly gone with the next segment. */
   #spare: Uint8Array | null = null
   used = 0
 
   constructor(limit: number) {
     this.#limit = limit
+    this.#small = Math.min(LIMITS.smallBytes, limit / 32)
   }
 
-  /** @returns null when too much is kept already */
+  /** @returns null when too much is kept already, and this is not little */
   take(size: number): Uint8Array | null {
     const spare = this.#spare
     if (spare !== null && spare.length >= size && spare.length <= 4 * size) {
@@ -81,7 +84,7 @@ export class KeptBytes {
       return spare
     }
     const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(size)))
-    if (this.used + capacity > this.#limit) return null
+    if (capacity > this.#small && this.used + capacity > this.#limit) return null
     this.used += capacity
     return new Uint8Array(capacity)
   }

@@ -182,7 +182,7 @@ export const LIMITS = {
     headBytes: 16 * 1024,
   },
   host: {
-    /** Hosts whose claims are remembered; the one known for longest gives way, and what it shows is told once more. A hospital of 10,000 devices has some 30,000 addresses. */
+    /** Hosts whose claims are remembered; those known for longest give way, and what they show is told once more. A hospital of 10,000 devices has some 30,000 addresses. */
     hosts: 50_000,
     /** Claims told of one host: one of each kind of evidence, and some changes. One that changes more often (a shared address, a forger) is not told of. */
     claims: 24,
@@ -195,6 +195,13 @@ export const LIMITS = {
     /** Resource records of one DNS, mDNS or NetBIOS message that are looked at. */
     records: 32,
   },
+  /**
+   * What one direction always may keep, when `tcp.keptTotalBytes` or `hl7.heldTotalBytes` is used up: headers and ordinary segments are shorter, so whoever fills
+   * those with pieces that never end blinds nobody. With as many conversations as there may be that is 200 MB at most.
+   */
+  smallBytes: 1024,
+  /** Bytes of unfinished TLS handshakes and compressed HTTP bodies, over all conversations. Beyond, one that must wait goes unread. */
+  waitingBytes: 64 * 1024 * 1024,
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */
     handshakeBytes: 64 * 1024,

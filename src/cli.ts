@@ -21,6 +21,7 @@ async function main(argv: string[]): Promise<number> {
     .description('Passive anomaly detection for medical devices: DICOM and HL7 v2 from captured traffic to explained alerts.')
     .version(VERSION)
     .showHelpAfterError('(wardwire COMMAND --help lists what it takes)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'wardwire: ')) })
     .exitOverride()
 
   program.command('replay')
@@ -182,8 +183,8 @@ async function main(argv: string[]): Promise<number> {
 
   program.command('check')
     .description('validate a configuration file and print what is in force')
-    .argument('<config>', 'YAML or JSON')
-    .action(async (path: string) => {
+    .argument('[config]', 'YAML or JSON; without it, the defaults are printed: a file to start from')
+    .action(async (path: string | undefined) => {
       const { check } = await import('./commands/check.ts')
       exitCode = check(path)
     })
@@ -204,36 +205,33 @@ async function main(argv: string[]): Promise<number> {
 
 function baselineCommands(baseline: Command, done: (exitCode: number) => void): void {
   const commands = async (): Promise<typeof import('./commands/baseline.ts')> => import('./commands/baseline.ts')
-  const STATE = ['--state <folder>', 'the state that replay or watch has saved'] as const
+  // Common to all of them, before or after the command's name.
+  baseline.configureHelp({ showGlobalOptions: true })
+  baseline.requiredOption('--state <folder>', 'the state that replay or watch has saved')
   baseline.command('show', { isDefault: true })
     .description('what is known of each device, the thresholds in force, alerts kept and answers given')
-    .requiredOption(...STATE)
     .option('--device <name>', 'one device: id, name, address, AE title or HL7 application')
     .option('--json', 'as JSON')
-    .action(async (options: BaselineOptions) => done(await (await commands()).show(options)))
+    .action(async (_: unknown, command: Command) => done(await (await commands()).show(command.optsWithGlobals<BaselineOptions>())))
   baseline.command('explain')
     .description('compute every number of an alert again, and say what still holds')
     .argument('<alert>', 'its id')
-    .requiredOption(...STATE)
     .option('--json', 'as JSON')
-    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).explainAlert(id, options)))
+    .action(async (id: string, _: unknown, command: Command) => done(await (await commands()).explainAlert(id, command.optsWithGlobals<BaselineOptions>())))
   baseline.command('allow')
     .description('the same again, between the same devices and not much more of it, is a note until a day')
     .argument('<alert>', 'its id')
-    .requiredOption(...STATE)
     .option('--days <n>', 'how long, in capture time after the alert', '30')
     .option('--why <text>', 'the reason, shown in later alerts')
-    .action(async (id: string, options: BaselineOptions & { days: string; why?: string }) => done(await (await commands()).allowAlert(id, options)))
+    .action(async (id: string, _: unknown, command: Command) => done(await (await commands()).allowAlert(id, command.optsWithGlobals<BaselineOptions & { days: string; why?: string }>())))
   baseline.command('malicious')
     .description('take what the time of the alert taught out of the baseline')
     .argument('<alert>', 'its id')
-    .requiredOption(...STATE)
-    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).maliciousAlert(id, options)))
+    .action(async (id: string, _: unknown, command: Command) => done(await (await commands()).maliciousAlert(id, command.optsWithGlobals<BaselineOptions>())))
   baseline.command('take-back')
     .description('take back the answers to an alert')
     .argument('<alert>', 'its id')
-    .requiredOption(...STATE)
-    .action(async (id: string, options: BaselineOptions) => done(await (await commands()).takeBack(id, options)))
+    .action(async (id: string, _: unknown, command: Command) => done(await (await commands()).takeBack(id, command.optsWithGlobals<BaselineOptions>())))
 }
 
 // A reader of standard output that goes away (`| head`) is no fault; whoever writes there notices by itself.

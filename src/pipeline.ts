@@ -22,6 +22,8 @@ export interface PipelineOptions extends JudgingOptions {
   communityIdSeed: number
   learnUntil?: Micros | undefined
   freeze?: boolean
+  /** False: events are only decoded and handed on, others judge them; what was learned before stays as it is. Default: true. */
+  judge?: boolean
   /** Keep what inventory and segments are made of. */
   posture?: boolean
   /** Parts of the model left out, for measurements. */
@@ -70,7 +72,7 @@ export class Pipeline {
         if (event.kind === 'violation') this.violations.set(`${event.protocol}.${event.code}`, (this.violations.get(`${event.protocol}.${event.code}`) ?? 0) + 1)
         onEvent?.(event)
         this.posture?.event(event)
-        this.#engine.event(event)
+        this.#judge(event)
       },
     })
   }
@@ -88,7 +90,7 @@ export class Pipeline {
     if (at >= this.#nextReport) this.#report()
     this.decoder.tick(at)
     this.#nextReport = nextMinute(this.through)
-    this.#engine.tick(this.through)
+    if (this.#options.judge !== false) this.#engine.tick(this.through)
   }
 
   /** A stream of frames begins; what it says of itself counts from zero. */
@@ -124,7 +126,7 @@ export class Pipeline {
   /** The input is over: conversations end, and the engine says its last word. `truncated`: it ended in the middle of a record. */
   finish(truncated = false): void {
     this.decoder.finish(truncated)
-    this.#engine.finish(this.through)
+    if (this.#options.judge !== false) this.#engine.finish(this.through)
   }
 
   /** Judges by other declarations from now on. What was learned and every conversation go on. */
@@ -172,7 +174,11 @@ export class Pipeline {
       this.events.set('capture', (this.events.get('capture') ?? 0) + 1)
       this.#options.onEvent?.(report)
     }
-    this.#engine.event(report)
+    this.#judge(report)
+  }
+
+  #judge(event: WireEvent): void {
+    if (this.#options.judge !== false) this.#engine.event(event)
   }
 }
 

@@ -56,6 +56,8 @@ export interface ServiceOptions {
   record: string | undefined
   stateFolder: string | undefined
   freeze: boolean
+  /** False: events are published for workers to judge, and alerts are only about the sensor itself. */
+  judge: boolean
   learnUntil: Micros | undefined
   siteKey: Uint8Array | undefined
   /** The feed may bring frames that the state has learned from before: they are passed over. */
@@ -118,7 +120,8 @@ export class Service {
     this.#settings = options.settings
     const { config, calendar } = options.settings
     this.#state = options.stateFolder === undefined ? undefined : new State(options.stateFolder)
-    this.#siteKey = this.#state?.siteKey ?? options.siteKey ?? userKey((line) => this.#log.warn(line))
+    // A system user has no folder of its own to keep a key in; the state keeps it.
+    this.#siteKey = this.#state?.siteKey ?? options.siteKey ?? userKey((line) => { if (this.#state === undefined) this.#log.warn(line) })
     // What was there before a restart stays.
     this.#alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts, true)
     this.#eventLines = options.events === undefined ? undefined : new JsonLines(options.events, true)
@@ -136,6 +139,7 @@ export class Service {
       communityIdSeed: config.community_id_seed,
       learnUntil: options.learnUntil,
       freeze: options.freeze,
+      judge: options.judge,
       reports: true,
       posture: this.#state !== undefined || options.consolePort !== undefined,
       ...(this.#state && { learned: this.#state.model() }),
@@ -167,7 +171,8 @@ export class Service {
     const look = setInterval(() => this.#look(), LOOK)
     this.#planCheckpoint()
     this.#log.info('watching', { source: this.#options.source, ...(this.#state && { state: this.#options.stateFolder, learned_through: rfc3339(this.#state.savedThrough) }) })
-    if (this.#state === undefined && !this.#options.freeze) this.#log.warn('without --state what is learned ends with this run')
+    if (!this.#options.judge) this.#log.info('judging nothing here: events go to the workers (wardwire detect); --alerts, --publish or --console would judge here too')
+    if (this.#state === undefined && !this.#options.freeze) this.#log.warn(this.#options.judge ? 'without --state what is learned ends with this run' : 'without --state events wait in memory, not on disk, while the brokers are away')
     try {
       return await this.#watch()
     } finally {
@@ -421,7 +426,7 @@ export class Service {
     return [
       { name: 'capture', problem: this.#captureProblem ?? (silent ? `no frame for ${Math.round(this.#self.silence / 1000)} s` : null) },
       { name: 'loss', problem: this.#self.troubles.includes('ops.capture_loss') ? 'frames or bytes are lost' : null, degradedOnly: true },
-      { name: 'state', problem: this.#checkpointProblem ?? this.#publisher?.refusing ?? null },
+      { name: 'state', problem: this.#checkpointProblem ?? this.#publisher?.refusing ?? this.#eventPublisher?.refusing ?? null },
       { name: 'config', problem: this.#reloadProblem, degradedOnly: true },
       ...(this.#publisher?.standing() ?? []).map(({ sink, totals, failing }): Check => {
         const isStalled = this.#self.stalled(sink) > service.stalled_minutes * 60_000

@@ -33,6 +33,8 @@ const WINSOR = 0.005
 const NEW_NORMAL_DAYS = 5
 /** Days before which nothing is winsorised and no dispersion is learned. */
 const YOUNG = 3
+/** Less than this of a day of a weekday (faded) is not to have seen it. */
+const SEEN = 0.5
 /** The hour profile is used from so many days and events on. */
 const HOURS_ARMED = { days: 7, events: 60 } as const
 /** Days that can be taken back, and numbers kept of each: day, events, learned, exposure, weekday learned, watched, deviation, squared mean. */
@@ -166,9 +168,11 @@ export function armed(stream: CountStream): boolean {
   return stream.days >= YOUNG || stream.a >= 30
 }
 
-/** Expected events of a whole day. */
+/** Expected events of a whole day. A quiet day of everybody lowers what is expected only where it is known whether this goes quiet with them. */
 export function dayMean(stream: CountStream, day: number, pace: Pace): number {
-  return rate(stream) * weekdayRatio(stream, weekdayOf(day), pace) * pace.factor(day)
+  const weekday = weekdayOf(day)
+  const factor = pace.factor(day)
+  return rate(stream) * weekdayRatio(stream, weekday, pace) * (stream.weekdayDays[weekday]! < SEEN ? Math.max(1, factor) : factor)
 }
 
 /** Expected events of an hour: of the likeliest of the hour and its neighbours, so that clock changes and late starts are no news. */

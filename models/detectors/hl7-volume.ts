@@ -4,7 +4,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, type Detector } from './detector.ts'
-import { volumeEvidence } from './volume.ts'
+import { volumeEvidence, workUnknown } from './volume.ts'
 
 export const hl7Volume: Detector<'hl7.message'> = {
   id: 'hl7-volume',
@@ -15,9 +15,9 @@ export const hl7Volume: Detector<'hl7.message'> = {
   attack: ['T1565.001', 'T1213'],
   falsePositives: ['a clean-up of the patient index (merges)', 'a queue that drains after a downtime (allowed for)', 'a migration or reload of an interface'],
 
-  judge(event: Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
+  judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const kind = event.message_type
-    if (scene.kindCrossed === undefined || kind === null || device.role === 'engine') return NONE
+    if (scene.kindCrossed === undefined || kind === null || device.role === 'engine' || workUnknown(site)) return NONE
     if (device.memories.trigger.known.get(kind)?.settled !== true) return NONE
     const stream = device.triggers.get(kind)
     if (stream === undefined) return NONE

@@ -15,7 +15,7 @@ export function claimEvidence(detector: Pick<Detector, 'id' | 'group' | 'objecti
   const name = clean(claim.name.slice(3).split('>')[0]!.split('|')[0]!)
   const both = kind === 'conflict'
   return evidence(detector, event, {
-    actor: rival, peer: owner, p: null, severity: both ? 'high' : 'low',
+    actor: rival, peer: owner, p: null, severity: both ? 'high' : 'low', since: claim.since,
     observed: 2, expected: 1, unit: 'hosts with one name',
     title: both ? `${claim.rivalIp} uses the ${what} ${name} while its owner is alive at ${claim.ownerIp}`
       : `${nameOf(rival)} (${claim.rivalIp}) uses the ${what} ${name} of another device`,

@@ -1,6 +1,6 @@
-import type { FlowEnd } from '../../protocols/events.ts'
-import { HOUR } from '../clock.ts'
-import { nameOf, todayOf, type Device } from '../device.ts'
+import type { FlowEnd, Micros } from '../../protocols/events.ts'
+import { DAY, HOUR } from '../clock.ts'
+import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { failed } from '../observe.ts'
 import type { Scene } from '../scene.ts'
@@ -10,8 +10,6 @@ import { NONE, evidence, num, type Detector } from './detector.ts'
 /** Usual callers that are turned away before anybody is told, and how long an outage lasts before it is more than a note. */
 const CALLERS = 3
 const LONG = 4 * HOUR
-/** The same caller failing again later than this is another outage. */
-const FORGET = HOUR
 
 export const serviceDown: Detector<'flow' | 'dicom.operation' | 'hl7.message'> = {
   id: 'service-down',
@@ -24,10 +22,9 @@ export const serviceDown: Detector<'flow' | 'dicom.operation' | 'hl7.message'> =
 
   judge(event, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
     if (scene.side !== 'server') return NONE
-    const { turnedAway } = device.today
     if (event.kind !== 'flow') {
       // It answers: whoever was turned away was so for another reason.
-      if (turnedAway.size > 0) turnedAway.clear()
+      device.outage = null
       return NONE
     }
     if (!failed(event) || device.memories.caller.known.get(scene.peer.id)?.settled !== true) return NONE
@@ -36,16 +33,19 @@ export const serviceDown: Detector<'flow' | 'dicom.operation' | 'hl7.message'> =
 }
 
 function turnedAwayBy(event: FlowEnd, device: Device, scene: Scene): readonly Evidence[] {
-  const { turnedAway } = todayOf(device, scene.day)
-  for (const [caller, since] of turnedAway) if (turnedAway.size > 64 || event.at - since > 24 * FORGET) turnedAway.delete(caller)
+  const outage = device.outage ??= { callers: new Map<string, Micros>(), told: false }
+  const turnedAway = outage.callers
+  for (const [caller, since] of turnedAway) if (turnedAway.size > 64 || event.at - since > DAY) turnedAway.delete(caller)
   if (!turnedAway.has(scene.peer.id)) turnedAway.set(scene.peer.id, event.at)
   const usual = [...device.memories.caller.known.values()].filter((habit) => habit.settled).length
   if (turnedAway.size < CALLERS || turnedAway.size < 0.1 * usual) return NONE
   let first = event.at
   for (const since of turnedAway.values()) first = Math.min(first, since)
   const hours = (event.at - first) / HOUR
+  const anew = !outage.told
+  outage.told = true
   return [evidence(serviceDown, event, {
-    actor: device, peer: scene.peer, p: null, severity: event.at - first >= LONG ? 'medium' : 'low',
+    actor: device, peer: scene.peer, p: null, anew, severity: event.at - first >= LONG ? 'medium' : 'low',
     observed: turnedAway.size, expected: 0, unit: 'usual callers turned away',
     title: `${nameOf(device)} no longer answers`,
     text: `${turnedAway.size} of ${usual} devices that use ${nameOf(device)} regularly found it ${event.state === 'refused' ? 'refusing connections' : 'silent'} `

@@ -28,7 +28,7 @@ export const unlikePeers: Detector<'dicom.operation'> = {
     for (const [name, apart] of device.apart) {
       if (!apart.open) continue
       apart.open = false
-      const { observed, of, expected, size } = apart
+      const { observed, expected, size } = apart
       if (observed < RATIO * expected || observed - expected < LEAST) continue
       const arithmetic: Factor[] = [{ of: 'amount', n: observed, mean: expected, size }]
       if (name === 'unexplained.in') arithmetic.push({ of: 'cap', why: 'stations for teaching and second opinions look the same', least: READING })
@@ -40,7 +40,7 @@ export const unlikePeers: Detector<'dicom.operation'> = {
       found.push(evidence(unlikePeers, event, {
         actor: device, peer: null, p, arithmetic, observed, expected, unit,
         title: `${who} is unlike the others of its role: ${unit}`,
-        text: `${counted(observed, unit)} by ${who} of ${num(of)} in ${days(device.lived)} (older days count less); the others in the role ${device.role} would have had `
+        text: `${counted(observed, unit)} by ${who} in ${days(device.lived)} (older days count less); the others in the role ${device.role} would have had `
           + `${num(expected)} of as many; it may have begun while ${who} was being learned; ${rarity(p)}.`,
       }))
     }

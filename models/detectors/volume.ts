@@ -49,6 +49,11 @@ const UNARMED = 7e-6
 
 /** Days after which a site knows what nobody there does. */
 const SITE_KNOWN = 7
+/** Days before which nobody knows how much work there is on a day of this site: it may have been watched for a night, or since a Sunday. */
+const WORK_KNOWN = 3
+
+/** Is it too early to call any amount of ordinary work much? */
+export const workUnknown = (site: Site): boolean => site.age < WORK_KNOWN
 
 /** The stream's evidence for every crossing of these names. What nobody at a known site does is judged of a newcomer too. */
 export function judgeCrossings(
@@ -59,6 +64,7 @@ export function judgeCrossings(
     const options = names[stream]
     if (options === undefined) continue
     const kind: StreamKind = STREAMS[stream]
+    if (kind.rare !== true && workUnknown(site)) continue
     const counts = device.streams.get(stream)!
     const judged = armed(counts) || (kind.alien === true && site.age >= SITE_KNOWN)
     const one = volumeEvidence(event, device, counts, stream, crossing, kind.unit, options, judged)

@@ -1,5 +1,7 @@
 /** Who talks to whom, and how: pairs of hosts with what was spoken between them. Bounded; what finds no room is counted. */
 import type { DicomOperation, Flow, FlowEnd, Hl7Message, Micros } from '../../protocols/events.ts'
+import { makeRoom } from '../../protocols/room.ts'
+import { DAY } from '../clock.ts'
 import { clean } from '../device.ts'
 
 /** Caps of what is held. */
@@ -42,14 +44,13 @@ export class Conversations {
   readonly pairs = new Map<string, Pair>()
   /** Attempts that nobody answered or accepted, by who tried. */
   readonly failed = new Map<string, number>()
-  /** Conversations of pairs that found no room. */
+  /** Conversations of pairs that gave way to others. */
   beyond = 0
 
   /** An operation or message: counted by its DIMSE command or HL7 message type. */
   use(event: DicomOperation | Hl7Message): void {
     const service = event.kind === 'dicom.operation' ? event.command : clean(event.message_type ?? 'HL7 acknowledgement')
     const pair = this.#pair(event.flow.client.ip, event.flow.server.ip, event.at)
-    if (pair === undefined) return
     bump(pair.services, service, CONVERSATION_LIMITS.services)
     // A conversation may stay open for weeks; its port is known already.
     notePort(pair, event.flow, event.kind === 'hl7.message' ? 'hl7' : 'dicom', 0)
@@ -60,9 +61,8 @@ export class Conversations {
   ended(event: FlowEnd): void {
     const { client, server } = event.flow
     const bytes = event.bytes.client + event.bytes.server
-    if ((event.state === 'unanswered' || event.state === 'refused') && bytes === 0) return bump(this.failed, client.ip, CONVERSATION_LIMITS.failing)
+    if ((event.state === 'unanswered' || event.state === 'refused') && bytes === 0) return this.#failedTo(client.ip)
     const pair = this.#pair(client.ip, server.ip, event.started)
-    if (pair === undefined) return
     pair.flows += 1
     pair.bytes += bytes
     pair.last = Math.max(pair.last, event.ended_at)
@@ -71,14 +71,17 @@ export class Conversations {
     if (event.protocol !== 'dicom' && event.protocol !== 'hl7') bump(pair.services, `${event.protocol ?? event.transport}/${server.port}`, CONVERSATION_LIMITS.services)
   }
 
-  #pair(client: string, server: string, at: Micros): Pair | undefined {
+  /** Who tries once, under an invented address, gives way to who tries all the time. */
+  #failedTo(ip: string): void {
+    if (!this.failed.has(ip)) makeRoom(this.failed, CONVERSATION_LIMITS.failing, (times) => times)
+    this.failed.set(ip, (this.failed.get(ip) ?? 0) + 1)
+  }
+
+  #pair(client: string, server: string, at: Micros): Pair {
     const key = `${client}>${server}`
     let pair = this.pairs.get(key)
     if (pair === undefined) {
-      if (this.pairs.size >= CONVERSATION_LIMITS.pairs) {
-        this.beyond += 1
-        return undefined
-      }
+      for (const [, gone] of makeRoom(this.pairs, CONVERSATION_LIMITS.pairs, provenAs)) this.beyond += Math.max(1, gone.flows)
       pair = { client, server, flows: 0, bytes: 0, services: new Map(), ports: [], encrypted: 0, first: at, last: at }
       this.pairs.set(key, pair)
     }
@@ -86,6 +89,11 @@ export class Conversations {
     return pair
   }
 }
+
+/** Pairs that lasted a day stay longest: those of one packet under an invented address must neither fill the table nor push them out. */
+const provenAs = ({ first, last }: Pair): number => (last - first >= DAY ? last : last - LATEST)
+/** Later than any capture time. */
+const LATEST = 1e18
 
 function notePort(pair: Pair, { server: { port }, transport }: Flow, protocol: Port['protocol'], flows: number): void {
   const known = pair.ports.find((p) => p.port === port && p.transport === transport)

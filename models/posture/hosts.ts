@@ -1,11 +1,13 @@
 /** What each host showed of itself, by address: make and model in the images it sent, names it answered to, networks it was seen in. */
 import type { DataSetFacts, DicomAssociation, DicomOperation, Endpoint, Flow, FlowEnd, HostFacts, Micros } from '../../protocols/events.ts'
+import { makeRoom } from '../../protocols/room.ts'
+import { DAY } from '../clock.ts'
 import { clean } from '../device.ts'
 import { bump } from './conversations.ts'
 import type { OsClaim } from './systems.ts'
 
 export const HOST_LIMITS = {
-  /** Addresses; the one unheard for longest gives way. */
+  /** Addresses; those heard for less than a day give way first, and of equals those unheard for longest. */
   hosts: 30_000,
   /** Makes of one host: an archive passes on the images of all. */
   makes: 8,
@@ -97,7 +99,7 @@ export class Hosts {
   #of(ip: string, mac: string | null, at: Micros): Host {
     let host = this.known.get(ip)
     if (host === undefined) {
-      if (this.known.size >= HOST_LIMITS.hosts) this.#forgetOldest()
+      makeRoom(this.known, HOST_LIMITS.hosts, provenAs)
       host = { first: at, last: at, mac, vlans: new Map(), makes: new Map(), called: new Map(), spoke: new Map(), hostname: null, vendor: null, systems: [] }
       this.known.set(ip, host)
     }
@@ -105,19 +107,12 @@ export class Hosts {
     host.mac = mac ?? host.mac
     return host
   }
-
-  #forgetOldest(): void {
-    let oldest = ''
-    let when = Infinity
-    for (const [ip, { last }] of this.known) {
-      if (last < when) {
-        when = last
-        oldest = ip
-      }
-    }
-    this.known.delete(oldest)
-  }
 }
+
+/** An invented sender is heard once: it must not push out whoever is there every day, nor whoever had an answer. */
+const provenAs = ({ first, last, spoke }: Host): number => (last - first >= DAY ? last : spoke.size > 0 ? last - LATEST : last - 2 * LATEST)
+/** Later than any capture time. */
+const LATEST = 1e18
 
 /** What sort of evidence it is: `TCP SYN`, `NTLM version`; a host has one of each. */
 const signOf = (claim: OsClaim): string => claim.evidence.split(/[:(,\d]/, 1)[0]!.trim()

@@ -2,6 +2,7 @@
 import { latin1 } from '../bytes.ts'
 import type { Hl7Document } from '../events.ts'
 import { documentContent } from '../content.ts'
+import { wordOf } from './codes.ts'
 import { componentStart, fieldEnd, fieldStart, splitFields, upTo } from './fields.ts'
 import { PLAIN } from './charset.ts'
 import type { Delimiters } from './header.ts'
@@ -34,7 +35,7 @@ export function describeDocument(b: Uint8Array, start: number, end: number, leng
   if (name === RP) return { value_type: 'RP', declared: declaredAs(b, value, valueEnd, d, 3), encoding: null, bytes: bytesFrom(value), content: null }
   if (!/^[A-Za-z0-9+/]{128,}/.test(latin1(b, value, Math.min(valueEnd, value + HEAD_CHARS)))) return undefined
   const head = Buffer.from(latin1(b, value, value + HEAD_CHARS), 'base64')
-  return { value_type: latin1(b, type, Math.min(typeEnd, type + 3)), declared: null, encoding: 'base64', bytes: bytesFrom(value), content: documentContent(head) }
+  return { value_type: wordOf(latin1(b, type, Math.min(typeEnd, type + 3))), declared: null, encoding: 'base64', bytes: bytesFrom(value), content: documentContent(head) }
 }
 
 /** ED: source application ^ type of data ^ data subtype ^ encoding ^ data; senders leave out or shift the first ones. */
@@ -70,7 +71,7 @@ function declaredAs(b: Uint8Array, value: number, end: number, d: Delimiters, n:
   const type = latin1(b, at, Math.min(typeEnd, at + 32))
   const subtype = typeEnd < end && n > 0 ? latin1(b, typeEnd + 1, Math.min(upTo(b, typeEnd + 1, end, d.component), typeEnd + 33)) : ''
   const declared = type !== '' && subtype !== '' ? `${type}/${subtype}` : type + subtype
-  return declared === '' ? null : declared.toLowerCase()
+  return declared === '' ? null : wordOf(declared.toLowerCase())
 }
 
 function contentOf(b: Uint8Array, start: number, end: number, encoding: string): string {

@@ -9,11 +9,11 @@ export class HeldBytes {
   #used = 0
   readonly #spare: Uint8Array[][] = []
 
-  /** @returns at least `size` bytes; null when too much is held already */
+  /** @returns at least `size` bytes; null when too much is held already, and this is not little */
   take(size: number): Uint8Array | null {
     const kind = Math.max(0, 32 - Math.clz32(size - 1) - Math.log2(SMALLEST))
     const bytes = SMALLEST << kind
-    if (this.#used + bytes > LIMITS.hl7.heldTotalBytes) return null
+    if (bytes > LIMITS.smallBytes && this.#used + bytes > LIMITS.hl7.heldTotalBytes) return null
     this.#used += bytes
     return this.#spare[kind]?.pop() ?? new Uint8Array(bytes)
   }

@@ -8,6 +8,7 @@ import type { Pseudonym } from '../phi.ts'
 import { BodyHash } from './body-hash.ts'
 import { PLAIN } from './charset.ts'
 import type { Charset } from './charset.ts'
+import { wordOf } from './codes.ts'
 import { describeDocument } from './documents.ts'
 import { unescapeText } from './escapes.ts'
 import { componentStart, fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
@@ -138,7 +139,7 @@ export class MessageReader {
   #msa(b: Uint8Array, start: number, end: number, cut: boolean): void {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
-    this.ackCode = this.#text(b, fieldStart(1), fieldEnd(1)) ?? ''
+    this.ackCode = wordOf(this.#text(b, fieldStart(1), fieldEnd(1)) ?? '')
     // Half a control id would be another one.
     const isWhole = !cut || fieldCount() > 2
     this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
@@ -177,7 +178,7 @@ export class MessageReader {
     this.#order(b, fieldStart(19), fieldEnd(19))
     const service = fieldStart(4)
     const serviceEnd = firstPartEnd(b, service, fieldEnd(4), this.#delimiters)
-    this.service ??= this.#text(b, service, serviceEnd) ?? undefined
+    this.service ??= wordOf(this.#text(b, service, serviceEnd) ?? undefined)
     this.imaging ??= isImagingSection(b, fieldStart(24), fieldEnd(24)) ?? isImagingCode(b, service, serviceEnd)
   }
 
@@ -273,7 +274,7 @@ export class MessageReader {
 
   #startQuery(name: string | null): Hl7Query {
     const query = (this.query ??= { name: null, keys: 0, wildcard: false, limit: null })
-    query.name ??= name
+    query.name ??= wordOf(name)
     return query
   }
 

@@ -6,6 +6,7 @@ import { u32le } from '../bytes.ts'
 import { LIMITS } from '../limits.ts'
 import { PLAIN, charsetOf, decodeText, guessReach } from './charset.ts'
 import type { Charset, Reach } from './charset.ts'
+import { charsetText, timeText, wordOf } from './codes.ts'
 import { asText } from './escapes.ts'
 import type { TextDelimiters } from './escapes.ts'
 import { fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
@@ -183,7 +184,7 @@ export class HeaderReader {
     let same = length > 0 && length === this.#timeLength
     for (let i = 0; same && i < length; i++) same = known[i] === b[at + i]
     if (!same) {
-      this.#lastTime = orNull(charset, b, at, end)
+      this.#lastTime = timeText(orNull(charset, b, at, end))
       this.#lastMicros = parseTime(b, at, end)
       this.#timeLength = length <= known.length && isAscii(b, at, end) ? length : 0
       for (let i = 0; i < this.#timeLength; i++) known[i] = b[at + i]!
@@ -259,7 +260,7 @@ function readKind(b: Uint8Array, start: number, end: number, separator: number):
   const trigger = flatLatin1(b, Math.min(end, typeEnd + 1), Math.min(triggerEnd, typeEnd + 1 + LIMITS.hl7.textChars))
   const structure = flatLatin1(b, structureAt, Math.min(upTo(b, structureAt, end, separator), structureAt + LIMITS.hl7.textChars))
   const both = (trigger === '' ? type : `${type}^${trigger}`).slice(0, LIMITS.hl7.textChars)
-  return { type: both === '' ? null : both, structure: structure === '' ? null : structure }
+  return { type: both === '' ? null : wordOf(both), structure: structure === '' ? null : wordOf(structure) }
 }
 
 /** From MSH-11 to the end. */
@@ -273,9 +274,9 @@ function readTraits(b: Uint8Array, start: number, end: number, d: Readonly<Delim
   const application = text(5)
   const declared = text(7)
   return {
-    processingId: first(0), version: first(1), sequence: wholeNumber(b, fieldStart(2), fieldEnd(2)), continues: fieldEnd(3) > fieldStart(3),
-    ackConditions: accept === null && application === null ? undefined : { accept, application },
-    charset: declared, texts: textsOf(declared),
+    processingId: wordOf(first(0)), version: wordOf(first(1)), sequence: wholeNumber(b, fieldStart(2), fieldEnd(2)), continues: fieldEnd(3) > fieldStart(3),
+    ackConditions: accept === null && application === null ? undefined : { accept: wordOf(accept), application: wordOf(application) },
+    charset: charsetText(declared), texts: textsOf(declared),
   }
 }
 

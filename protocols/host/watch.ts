@@ -13,6 +13,7 @@ import { LIMITS } from '../limits.ts'
 import { mayBeHttp } from '../http/head.ts'
 import { ipText, isPublicWords, kindOf, macText, parseIp } from '../net/address.ts'
 import type { Packet } from '../net/packet.ts'
+import { makeRoom } from '../room.ts'
 import { httpClaim, sshClaim } from './banners.ts'
 import type { Claim } from './claim.ts'
 import { dhcpNames, dnsNames } from './names.ts'
@@ -125,10 +126,7 @@ export class HostWatch {
   #host(ip: string): Known {
     let known = this.#known.get(ip)
     if (known === undefined) {
-      if (this.#known.size >= LIMITS.host.hosts) {
-        this.#known.delete(this.#known.keys().next().value!)
-        this.evicted++
-      }
+      this.evicted += makeRoom(this.#known, LIMITS.host.hosts).length
       this.#known.set(ip, (known = { said: new Map(), syn: -1, told: 0 }))
     }
     return known

@@ -5,10 +5,11 @@
 import { u16be } from '../bytes.ts'
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
-import { CLIENT, LOST, MORE, NO, YES, YES_REVERSED } from '../protocol.ts'
+import { CLIENT, LOST, MORE, NO, SERVER, YES, YES_REVERSED } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from '../protocol.ts'
 import { clientHello, firstCertificate, serverHello, versionName } from './hello.ts'
 import type { CertificateFacts, ClientHello, ServerHello } from './hello.ts'
+import { waitingOf, type Waiting } from '../waiting.ts'
 
 const RECORD_HEADER = 5
 /** 2^14 and what protection may add (RFC 5246 section 6.2.3). */
@@ -30,6 +31,7 @@ class TlsDissector implements Dissector {
   readonly #connection: Connection
   /** Handshake bytes of each direction that wait for the end of their message; undefined once nothing in clear will follow. */
   readonly #handshake: [Uint8Array | undefined, Uint8Array | undefined] = [new Uint8Array(0), new Uint8Array(0)]
+  readonly #waiting: Waiting
   #needs = RECORD_HEADER
   #client: ClientHello | undefined
   #server: ServerHello | undefined
@@ -38,6 +40,7 @@ class TlsDissector implements Dissector {
 
   constructor(connection: Connection) {
     this.#connection = connection
+    this.#waiting = waitingOf(connection.pseudonyms)
   }
 
   data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number {
@@ -58,7 +61,7 @@ class TlsDissector implements Dissector {
         this.#gather(direction, bytes.subarray(from + RECORD_HEADER, next))
       } else if (type !== HANDSHAKE && type !== ALERT) {
         // What follows in this direction is protected; from the server, all that is to be had in clear is had.
-        this.#handshake[direction] = undefined
+        this.#keep(direction, undefined)
         if (direction !== CLIENT) this.#emit(at, true)
       }
       from = next
@@ -71,12 +74,14 @@ class TlsDissector implements Dissector {
   }
 
   gap(direction: Direction): boolean {
-    this.#handshake[direction] = undefined
+    this.#keep(direction, undefined)
     return false
   }
 
   end(_how: End, at: Micros): void {
     this.#emit(at, this.#server !== undefined)
+    this.#keep(CLIENT, undefined)
+    this.#keep(SERVER, undefined)
   }
 
   /** Adds a fragment and reads the messages that are whole: type 1, length 3, body (RFC 8446 section 4). */
@@ -95,8 +100,13 @@ class TlsDissector implements Dissector {
       this.#message(b, b[at]!, at + 4, next)
       at = next
     }
-    // The fragment is a view of the wire: what waits is copied. Beyond the limit, later messages go unread.
-    this.#handshake[direction] = b.length - at > LIMITS.tls.handshakeBytes ? undefined : b.slice(at)
+    // The fragment is a view of the wire: what waits is copied. Beyond the limits, later messages go unread.
+    this.#keep(direction, b.length - at > LIMITS.tls.handshakeBytes ? undefined : b.slice(at))
+  }
+
+  #keep(direction: Direction, bytes: Uint8Array | undefined): void {
+    this.#waiting.giveBack(this.#handshake[direction]?.length ?? 0)
+    this.#handshake[direction] = bytes !== undefined && this.#waiting.take(bytes.length) ? bytes : undefined
   }
 
   #message(b: Uint8Array, type: number, start: number, end: number): void {

@@ -31,7 +31,7 @@ export async function inventoryCommand(options: InventoryOptions): Promise<numbe
   const { posture, views } = await known(options.state)
   const items = inventory(posture, views)
   process.stdout.write(options.json === true ? inventoryJson(items) : options.csv === true ? inventoryCsv(items)
-    : options.cyclonedx === true ? inventoryCycloneDx(items) : inventoryText(items))
+    : options.cyclonedx === true ? inventoryCycloneDx(items) : inventoryText(items, process.stdout.columns))
   return 0
 }
 

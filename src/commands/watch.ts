@@ -56,6 +56,8 @@ export async function watch(input: string | undefined, options: WatchOptions): P
     metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
     consolePort: options.console === undefined ? undefined : whole('--console', options.console === true ? CONSOLE_PORT : options.console, 0, 65_535),
     eventBrokers: options.publishEvents === true ? kafkaConfig(settings.config.kafka, options.kafka) : undefined,
+    // Who names a place for alerts wants to see them here; otherwise they are the workers' work, and would be made twice.
+    judge: options.publishEvents !== true || options.publish === true || (alerts ?? options.console) !== undefined,
     reread: () => readSettings(options),
     log: openLog(settings.config.sensor),
   })

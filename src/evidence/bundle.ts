@@ -5,7 +5,7 @@
  *     README.txt  SHA256SUMS  ID/alert.json  ID/events.jsonl  ID/packets-raw-patient-data.pcap  ID/baseline.json
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, createReadStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createReadStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from 'tar'
@@ -16,6 +16,7 @@ import { UserError, reason } from '../errors.ts'
 import { eventJson } from '../sinks/event-json.ts'
 import { nativeAlert } from '../sinks/formats/native.ts'
 import type { CaptureProblem } from '../sources/captures.ts'
+import { privateFile } from '../store/private-file.ts'
 import { VERSION } from '../version.ts'
 import { slice } from './slice.ts'
 
@@ -63,8 +64,9 @@ export async function bundle(alerts: readonly Alert[], options: BundleOptions): 
     writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''))
     files.push('SHA256SUMS')
     // The same alerts and captures give the same archive: no owner, and capture time for the files.
+    // Closed to others before the first packet is in it.
+    privateFile(options.out)
     await create({ gzip: true, cwd: folder, file: options.out, portable: true, mtime: new Date(Math.max(...alerts.map((a) => a.last_seen)) / 1000) }, files.sort())
-    chmodSync(options.out, 0o600)
     return { files: files.length, bytes: statSync(options.out).size, sha256: await sha256(options.out), problems }
   } catch (error) {
     if (error instanceof UserError) throw error

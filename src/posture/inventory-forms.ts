@@ -52,14 +52,27 @@ export function inventoryCycloneDx(items: readonly InventoryItem[]): string {
   })
 }
 
-/** A table for the terminal, medical devices first. */
-export function inventoryText(items: readonly InventoryItem[]): string {
+/**
+ * A table for the terminal, medical devices first.
+ * @param width columns of the terminal; where the table is wider, each device takes two lines
+ */
+export function inventoryText(items: readonly InventoryItem[], width = Infinity): string {
   const rows = [...items].sort((a, b) => Number(b.medical) - Number(a.medical) || (a.role < b.role ? -1 : a.role > b.role ? 1 : a.name < b.name ? -1 : 1)).map((i) => [
     i.name, i.role, i.ip, [i.manufacturer, i.model, i.software].filter((x) => x !== null).join(' ') || i.implementation.toolkit || i.mac_vendor || '',
     i.system?.name ?? '', i.system?.eol === null || i.system === null ? '' : `${i.system.eol}${i.system.past_end_of_life ? ' PAST' : ''}`,
     i.services_offered.slice(0, 3).map(serviceText).join(', '), rfc3339(i.last_seen).slice(0, 16).replace('T', ' '), i.confidence,
   ])
-  return `${table(['device', 'role', 'address', 'make or software', 'system', 'end of life', 'offers', 'last seen', 'sure'], rows)}\n${endOfLifeText(endOfLifeOf(items))}`
+  const whole = table(['device', 'role', 'address', 'make or software', 'system', 'end of life', 'offers', 'last seen', 'sure'], rows)
+  const fits = whole.slice(0, -1).split('\n').every((line) => line.length <= width)
+  return `${fits ? whole : twoLines(rows)}\n${endOfLifeText(endOfLifeOf(items))}`
+}
+
+function twoLines(rows: readonly (readonly string[])[]): string {
+  const [, ...first] = table(['device', 'role', 'address', 'make or software'], rows.map((row) => row.slice(0, 4))).slice(0, -1).split('\n')
+  return rows.map(([, , , , system, ends, offers, last, sure], i) => {
+    const second = [system === '' ? 'system unknown' : system, ends === '' ? '' : `end of life ${ends}`, offers, `seen ${last}`, `sure: ${sure}`]
+    return `${first[i]}\n    ${second.filter((text) => text !== '').map((text) => short(printable(text!))).join('; ')}\n`
+  }).join('')
 }
 
 function endOfLifeText({ imaging, known, past, share, field }: EndOfLife): string {

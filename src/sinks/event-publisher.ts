@@ -89,6 +89,8 @@ export class EventPublisher {
   readonly #loop: Promise<void>
   /** Why nothing goes out at the moment; undefined while it does. */
   failing: string | undefined
+  /** Why the disk takes no events that wait; undefined while it does. */
+  refusing: string | undefined
 
   /**
    * @param source how the sensor captures: `replay` or `live`
@@ -254,11 +256,13 @@ export class EventPublisher {
     try {
       this.#spool.put(batch, first)
     } catch (error) {
-      if (this.#retryAt === 0) this.#say(`events are held in memory, the disk refuses them: ${reason(error)}`)
+      if (this.refusing === undefined) this.#say(`events are held in memory, the disk refuses them: ${reason(error)}`)
+      this.refusing = reason(error)
       this.#retryAt = performance.now() + DISK_PAUSE
       return false
     }
-    if (this.#retryAt > 0) this.#say('the disk takes events again')
+    if (this.refusing !== undefined) this.#say('the disk takes events again')
+    this.refusing = undefined
     this.#retryAt = 0
     this.#bytes -= bytesOf(batch.events)
     return true

@@ -24,23 +24,17 @@ export class KafkaSink implements Sink {
   readonly #client: Kafka
   readonly #config: KafkaConfig
   readonly #topic: string
-  readonly #wants: (alert: Alert) => boolean
   #producer: Producer | undefined
 
-  /**
-   * @param wants others are passed over
-   * @throws {UserError} when a file that the configuration names can't be read
-   */
-  constructor(config: KafkaConfig, wants: (alert: Alert) => boolean = () => true) {
+  /** @throws {UserError} when a file that the configuration names can't be read */
+  constructor(config: KafkaConfig) {
     this.#client = kafkaClient(config)
     this.#config = config
     this.#topic = topics(config.topic_prefix).alerts
-    this.#wants = wants
   }
 
   async send(alerts: readonly Alert[]): Promise<void> {
-    const messages = alerts.filter(this.#wants).map(alertMessage)
-    if (messages.length === 0) return
+    const messages = alerts.map(alertMessage)
     if (this.#producer === undefined) {
       await ensureTopic(this.#client, this.#topic, this.#config)
       this.#producer = this.#client.producer({

@@ -19,7 +19,10 @@ import { SyslogSink } from './syslog.ts'
  */
 export function sinkMakers(sinks: readonly SinkConfig[], kafka: KafkaConfig | undefined, sensor: string, onlySelf = false): Map<string, MakeSink> {
   const makers = new Map<string, MakeSink>()
-  if (kafka !== undefined) makers.set('kafka', () => new KafkaSink(kafka, onlySelf ? isSelfAlert : undefined))
+  if (kafka !== undefined) {
+    const make: MakeSink = () => new KafkaSink(kafka)
+    makers.set('kafka', onlySelf ? Object.assign(make, { wants: isSelfAlert }) : make)
+  }
   for (const config of sinks) makers.set(config.name, () => makeSink(config, sensor))
   return makers
 }
@@ -55,7 +58,7 @@ export class Publisher {
    * @throws {UserError} when the store can't hold alerts
    */
   constructor(store: State, makers: ReadonlyMap<string, MakeSink>, config: Pick<Config, 'sensor' | 'outbox_bytes'>, say: (line: string) => void, options: DeliveryOptions = DELIVERY) {
-    const outbox = store.openOutbox([...makers.keys()], config.outbox_bytes)
+    const outbox = store.openOutbox([...makers.keys()], config.outbox_bytes, (sink, alert) => makers.get(sink)!.wants?.(alert) ?? true)
     this.#outbox = outbox
     this.deliveries = [...makers].map(([name, make]) => new Delivery(name, outbox, make, config.sensor, say, options))
     this.#intake = new Intake(outbox, () => { for (const delivery of this.deliveries) delivery.wake() }, say)

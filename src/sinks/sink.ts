@@ -18,7 +18,11 @@ export interface Sink {
 }
 
 /** Makes a sink, without connecting it. */
-export type MakeSink = () => Sink
+export interface MakeSink {
+  (): Sink
+  /** Other alerts do not wait for it; default: it gets every one. */
+  readonly wants?: (alert: Alert) => boolean
+}
 
 /** The receiver will not take this batch, however often it is sent. */
 export class Refused extends Error {}

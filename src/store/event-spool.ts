@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { open, type RootDatabase } from 'lmdb'
 import { UserError, reason } from '../errors.ts'
+import { privateFile } from './private-file.ts'
 
 /** Events of one stream, in order. */
 export interface EventBatch {
@@ -52,7 +53,7 @@ export class EventSpool {
     this.#maxBytes = maxBytes
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-      this.#db = open({ path: join(folder, 'events.mdb'), encoding: 'binary', noSubdir: true, overlappingSync: false })
+      this.#db = open({ path: privateFile(join(folder, 'events.mdb')), encoding: 'binary', noSubdir: true, overlappingSync: false })
       this.#db.readerCheck()
     } catch (error) {
       throw new UserError(`cannot keep events in ${folder}: ${reason(error)}`, 2)

@@ -79,18 +79,20 @@ export class Outbox {
   readonly #index: Database<Place, (string | number)[]>
   readonly #totals: Database<Totals, string>
   readonly #maxBytes: number
-  /** The sinks that get every alert. */
+  readonly #wants: (sink: string, alert: Alert) => boolean
   readonly sinks: readonly string[]
 
   /**
    * @param root the environment of the store
    * @param sinks names of the sinks: `[a-z0-9-]+`
    * @param maxBytes disk space of one sink's queue
+   * @param wants whether an alert is for a sink; what it does not want is in none of its books
    */
-  constructor(root: RootDatabase<unknown, string>, sinks: readonly string[], maxBytes: number) {
+  constructor(root: RootDatabase<unknown, string>, sinks: readonly string[], maxBytes: number, wants: (sink: string, alert: Alert) => boolean = () => true) {
     this.#root = root
     this.sinks = sinks
     this.#maxBytes = maxBytes
+    this.#wants = wants
     this.#queue = root.openDB('outbox', { encoding: 'string' })
     this.#index = root.openDB('outbox-index', { encoding: 'json' })
     this.#totals = root.openDB('outbox-totals', { encoding: 'json' })
@@ -100,7 +102,7 @@ export class Outbox {
   }
 
   /**
-   * Takes alerts in, for every sink, in one transaction (in the caller's, when there is one).
+   * Takes alerts in, for every sink that wants them, in one transaction (in the caller's, when there is one).
    * @param lost what was lost before it could get here
    * @throws when the disk refuses; then nothing was taken
    */
@@ -109,7 +111,7 @@ export class Outbox {
     this.#root.transactionSync(() => {
       for (const sink of this.sinks) {
         this.#change(sink, (totals) => {
-          alerts.forEach((alert, i) => this.#put(sink, totals, alert, values[i]!))
+          alerts.forEach((alert, i) => { if (this.#wants(sink, alert)) this.#put(sink, totals, alert, values[i]!) })
           totals.accepted += shedCount(lost)
           totals.shed += shedCount(lost)
           addLosses(totals.losses, lost)

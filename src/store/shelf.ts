@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { UserError, reason } from '../errors.ts'
+import { privateFile } from './private-file.ts'
 
 export interface Record {
   key: string
@@ -29,7 +30,7 @@ export class Shelf {
   constructor(folder: string, group: string) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-      this.#db = open({ path: join(folder, `${group}.mdb`), encoding: 'binary', noSubdir: true, overlappingSync: false })
+      this.#db = open({ path: privateFile(join(folder, `${group}.mdb`)), encoding: 'binary', noSubdir: true, overlappingSync: false })
       this.#db.readerCheck()
     } catch (error) {
       throw new UserError(`cannot use ${folder} as the state folder: ${reason(error)}`, 2)

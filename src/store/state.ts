@@ -15,10 +15,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import type { Alert } from '../../models/alert.ts'
 import type { Feedback } from '../../models/feedback.ts'
 import { UserError, reason } from '../errors.ts'
 import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
+import { privateFile } from './private-file.ts'
 
 /** Grows when older states can't be read any more. */
 const VERSION = 3
@@ -54,7 +56,7 @@ export class State {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       // Without overlapping sync a transaction that has returned is on the disk, and small ones are six times as fast.
-      this.#db = open({ path: join(folder, STATE_FILE), encoding: 'json', noSubdir: true, overlappingSync: false })
+      this.#db = open({ path: privateFile(join(folder, STATE_FILE)), encoding: 'json', noSubdir: true, overlappingSync: false })
       // Readers that were killed would hold pages for ever, and the file would grow.
       this.#db.readerCheck()
     } catch (error) {
@@ -128,9 +130,9 @@ export class State {
    * @param maxBytes disk space for each sink's queue
    * @throws {UserError} when the disk refuses
    */
-  openOutbox(sinks: readonly string[], maxBytes: number): Outbox {
+  openOutbox(sinks: readonly string[], maxBytes: number, wants?: (sink: string, alert: Alert) => boolean): Outbox {
     try {
-      return new Outbox(this.#db, sinks, maxBytes)
+      return new Outbox(this.#db, sinks, maxBytes, wants)
     } catch (error) {
       throw new UserError(`cannot keep alerts in ${this.#folder}: ${reason(error)}`, 1)
     }

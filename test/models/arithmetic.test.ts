@@ -22,6 +22,12 @@ describe('the arithmetic of a rarity', () => {
     expect(rarityOf([tiny])).toBe(1e-9)
     expect(rarityOf([tiny, { of: 'cap', why: '', least: 7e-6 }])).toBe(7e-6)
   })
+
+  test('is nothing impossible, however rare?', () => {
+    const p = rarityOf([{ of: 'share', hits: 500, tries: 500, share: 1e-5 }])
+    expect(p).toBe(1e-300)
+    expect(JSON.parse(JSON.stringify(p))).toBe(p)
+  })
 })
 
 test.each([

@@ -4,7 +4,7 @@ import { BUDGET, Budget } from '../../models/budget.ts'
 import { DAY, at, find, flow, host } from './build.ts'
 import { Engine } from '../../models/engine.ts'
 import type { Alert } from '../../models/alert.ts'
-import { ordinaryDays } from './hospital.ts'
+import { WS01, ordinaryDays } from './hospital.ts'
 
 /** Scores with an exponential tail of this mean, at fixed quantiles: so many device-days a day. */
 function site(mean: number, perDay: number, days: number, attack: number[] = []): Budget {
@@ -58,4 +58,19 @@ test('are three thousand findings about strangers in an hour a hundred alerts an
   expect(storm.count).toBeGreaterThan(1000)
   expect(told.reduce((sum, alert) => sum + alert.count, 0)).toBeGreaterThan(2000)
   expect(storm.last_seen - storm.raised_at).toBeLessThan(DAY)
+})
+
+test('do a thousand invented strangers hide what a known device does in the same hour?', () => {
+  const alerts = new Map<string, Alert>()
+  const engine = new Engine({ onAlert: (alert) => alerts.set(alert.id, alert) })
+  const days = 10
+  for (const event of ordinaryDays(days)) engine.event(event)
+  const partner = host('', '93.184.215.14')
+  for (let i = 0; i < 1000; i++) {
+    const stranger = host(`S${i}`, `10.30.${i >> 7}.${(i & 127) + 1}`)
+    engine.event(find(flow(stranger, partner), at(days, 10) + i * 1000, stranger.name, 1))
+  }
+  const before = alerts.size
+  engine.event(find(flow(WS01, host('', '93.184.215.15')), at(days, 10, 5), WS01.name, 1))
+  expect([...alerts.values()].slice(before).map((alert) => alert.device.name)).toEqual([WS01.name])
 })

@@ -6,7 +6,7 @@ import { DETECTORS } from '../../models/detectors/index.ts'
 import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
 import { moved, orderedPatient, shift, times } from './happenings.ts'
-import { ARCHIVE, CT01, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, RIS, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
@@ -50,6 +50,10 @@ describe('bytes that are not read from C-STORE', () => {
     const cut = (client: number) => times(3, 11, 3, (when) => flowEnd(flow(CT01, ARCHIVE), when, 'dicom', { bytes: { client, server: 400 } }))
     expect(told(cut(400_000_000))).toHaveLength(1)
     expect(told(cut(500_000))).toEqual([])
+  })
+
+  test('do they count where worklists are given out, and nothing was ever stored?', () => {
+    expect(told(times(3, 11, 3, (when) => flowEnd(flow(CT01, RIS, 105), when, 'dicom', { bytes: { client: 400_000_000, server: 400 } })))).toEqual([])
   })
 
   test('does a conversation count whose association was refused?', () => {

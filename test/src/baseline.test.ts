@@ -50,6 +50,13 @@ describe('baseline', () => {
     expect(stdout).toMatch(/negative binomial with mean [\d.]+ and size/)
   })
 
+  test('may the state be named before what is asked of it, and is it asked for where it is missing?', async () => {
+    expect((await run('baseline', '--state', state, 'explain', latest())).stdout).toContain(latest())
+    const { code, stderr } = await run('baseline', 'explain', latest())
+    expect(code).toBe(2)
+    expect(stderr).toContain("wardwire: required option '--state <folder>' not specified")
+  })
+
   test('is an answer kept, listed, taken back, and does it never touch what a run has learned?', async () => {
     const before = new State(state)
     const model = JSON.stringify([...before.model()])

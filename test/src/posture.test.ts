@@ -76,6 +76,9 @@ describe('hostile text', () => {
     // One line a device, the head, an empty line, and the share past end of life.
     expect(inventoryText(items).trimEnd().split('\n')).toHaveLength(items.length + 3)
     expect(inventoryText(items)).not.toMatch(/[\u001b\u202e]/)
+    // Two on a terminal that the table is too wide for.
+    expect(inventoryText(items, 80).trimEnd().split('\n')).toHaveLength(2 * items.length + 2)
+    expect(inventoryText(items, 80)).not.toMatch(/[\u001b\u202e]/)
     expect((JSON.parse(inventoryCycloneDx(items)) as { components: unknown[] }).components).toHaveLength(items.length)
   })
 

@@ -124,6 +124,33 @@ describe('bad input', () => {
     expect(stderr).toMatch(/wrong\.yaml.*comunity_id_seed/)
   })
 
+  test('are the defaults of a check without a file a configuration to start from?', async () => {
+    const defaults = await run(['check'])
+    expect(defaults.code).toBe(0)
+    writeFileSync(at('start.yaml'), defaults.stdout)
+    expect(await run(['check', at('start.yaml')])).toEqual(defaults)
+  })
+
+  test('does check name every key whose file cannot be read: passwords, tokens, certificates?', async () => {
+    writeFileSync(at('secret'), 'secret\n')
+    const config = (file: string): string => `kafka: { brokers: ['k:9093'], tls: { ca_file: ${file} }, sasl: { mechanism: plain, username: u, password_file: ${file} } }\nsinks: [{ type: splunk, url: 'https://s:8088', token_file: ${file} }]\n`
+    writeFileSync(at('files.yaml'), config(at('secret')))
+    const whole = await run(['check', at('files.yaml')])
+    expect(whole.code, whole.stderr).toBe(0)
+    writeFileSync(at('files.yaml'), config('/nowhere/secret'))
+    const { code, stderr } = await run(['check', at('files.yaml')])
+    expect(code).toBe(2)
+    for (const key of ['kafka.tls.ca_file', 'kafka.sasl.password_file', 'sinks.0.token_file']) expect(stderr).toContain(`${key}: cannot read /nowhere/secret: no such file or folder`)
+  })
+
+  test('does the configuration in force, as it is printed, keep the secrets that webhooks have in their address?', async () => {
+    writeFileSync(at('hook.yaml'), 'sinks: [{ type: webhook, url: "https://user:SECRET1@hooks.example/services/SECRET2?key=SECRET3" }]\n')
+    const { code, stdout } = await run(['check', at('hook.yaml')])
+    expect(code).toBe(0)
+    expect(stdout).toContain('https://hooks.example/[not shown]')
+    expect(stdout).not.toMatch(/SECRET|user:/)
+  })
+
   test('is an output that cannot be written exit code 1, in one line?', async () => {
     const { code, stderr } = await run(['replay', at('days.pcap'), '--events', '/nowhere/events.jsonl'])
     expect(code).toBe(1)

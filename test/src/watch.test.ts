@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { State } from '../../src/store/state.ts'
 import { conversationsIn, killed } from './kills.ts'
 import { get, lines as linesOf, metricsOf, Service, until } from './service.ts'
 import { wardwire } from './program.ts'
-import { ordinaryDays, smallTroubles } from './small-hospital.ts'
+import { manyTroubles, ordinaryDays, smallTroubles } from './small-hospital.ts'
 
 let folder: string
 let demo: Uint8Array
@@ -46,6 +47,21 @@ describe('live and replay are one path', () => {
     const events = (name: string): string[] => read(name).split('\n').filter((line) => !line.includes('"kind":"capture"'))
     expect(events('replayed-events.jsonl')).toEqual(events('live-events.jsonl'))
   })
+})
+
+test('does a user without a home folder, as services are run by, keep the site key in the state, and hear of it only where there is none?', async () => {
+  const nowhere = { env: { XDG_STATE_HOME: '/dev/null' } }
+  const runs = [['--state', at('homeless')], []].map((args) => new Service(['watch', '-', ...args, '--events', '-'], nowhere))
+  for (const run of runs) {
+    await run.feed(ordinaryDays(1))
+    run.child.stdin!.end()
+    expect((await run.ended).code, run.stderr).toBe(0)
+  }
+  expect(runs[0]!.stderr).not.toContain('site key')
+  expect(runs[1]!.stderr).toContain('the site key cannot be kept')
+  const state = new State(at('homeless'))
+  expect(state.siteKey).toHaveLength(32)
+  await state.close()
 })
 
 describe('signals', () => {
@@ -152,9 +168,35 @@ describe('health', () => {
     await service.ended
   })
 
+  test('does a sensor that publishes events judge nothing, leave what was learned as it was, and tell only of itself?', async () => {
+    const before = watch(['--state', at('sensor'), '--alerts', at('judged.jsonl')])
+    await before.feed(ordinaryDays(2))
+    before.child.stdin!.end()
+    expect((await before.ended).code, before.stderr).toBe(0)
+    const learned = async (): Promise<unknown[]> => (JSON.parse((await wardwire(['baseline', '--state', at('sensor'), '--json'])).stdout) as { devices: unknown[] }).devices
+    const were = await learned()
+    expect(were.length).toBeGreaterThan(2)
+
+    const settings = config('sensor.yaml', `service: { no_traffic_minutes: 0.01, checkpoint_seconds: 0.2 }\nkafka: { brokers: ['127.0.0.1:1'] }`)
+    const service = watch(['--state', at('sensor'), '--publish-events', '--config', settings, '--metrics-port', '0'])
+    await service.says('judging nothing here: events go to the workers')
+    const port = await service.port()
+    await service.feed(manyTroubles(5))
+    const metrics = async (): Promise<Map<string, number>> => metricsOf((await get(port, '/metrics')).body)
+    await until(async () => (await metrics()).get('wardwire_spool_alerts{sink="kafka"}') === 1)
+    await until(async () => (await metrics()).get('wardwire_checkpoints_total{result="ok"}')! > 2)
+    const counts = await metrics()
+    expect(counts.get('wardwire_events_total{kind="dicom.association"}')).toBeGreaterThan(40)
+    expect([...counts].filter(([name, count]) => name.startsWith('wardwire_findings_total') && count > 0)).toEqual([])
+    await service.stop('SIGKILL')
+    expect(service.stdout).toContain('No traffic is captured')
+    expect(service.stdout.match(/^(INFO|LOW|MEDIUM|HIGH|CRITICAL) .*$/gm)!.filter((line) => !/traffic is captured/i.test(line))).toEqual([])
+    expect(await learned()).toEqual(were)
+  })
+
   test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: is a disk that is full told by readyz, does the service go on, and is it well again by itself when there is room?', async () => {
     const settings = config('full.yaml', `service: { checkpoint_seconds: 0.2, no_traffic_minutes: 60 }\nkafka: { brokers: ['127.0.0.1:1'] }`)
-    const service = watch(['--state', at('full'), '--publish-events', '--config', settings, '--metrics-port', '0'])
+    const service = watch(['--state', at('full'), '--publish-events', '--alerts', at('full.jsonl'), '--config', settings, '--metrics-port', '0'])
     const port = await service.port()
     // From now on no file may be written beyond this, as if it were the end of the disk.
     spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=100000:unlimited'])
@@ -167,6 +209,18 @@ describe('health', () => {
     expect(service.stderr).toContain('what is learned can be saved again')
     expect((await service.stop()).code, service.stderr).toBe(0)
     expect(service.stderr).toMatch(/[1-9]\d* events wait in the state for the next run/)
+  })
+
+  test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('R17: is it told by readyz as well where it is events that the disk has no room for?', async () => {
+    const service = watch(['--state', at('full-sensor'), '--publish-events', '--config', config('full-sensor.yaml', `kafka: { brokers: ['127.0.0.1:1'] }`), '--metrics-port', '0'])
+    const port = await service.port()
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=1000:unlimited'])
+    await service.feed(smallTroubles(600))
+    await until(async () => /^\[-\] state: /m.test((await get(port, '/readyz?verbose')).body), async () => (await get(port, '/readyz?verbose')).body)
+    spawnSync('prlimit', ['--pid', String(service.child.pid), '--fsize=unlimited:unlimited'])
+    await service.says('the disk takes events again')
+    expect((await get(port, '/readyz?verbose')).body).toContain('[+] state')
+    await service.stop('SIGKILL')
   })
 
   test('R21: with more to read than it can, does it answer at once all the same?', { retry: 2 }, async () => {

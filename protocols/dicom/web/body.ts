@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { DicomOperation, WebFacts } from '../../events.ts'
 import { LIMITS } from '../../limits.ts'
 import type { Pseudonym, Pseudonyms } from '../../phi.ts'
+import { waitingOf, type Waiting } from '../../waiting.ts'
 import { emptyFacts, FactsReader, IMAGE } from '../facts.ts'
 import { DicomJson } from './json.ts'
 import { boundaryOf, Multipart, type PartSink } from './multipart.ts'
@@ -18,6 +19,8 @@ export interface Body {
   readonly isCut?: boolean
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)
 const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/i.test(type)
 
@@ -25,7 +28,7 @@ const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/
 export function bodyOf(type: string, encoding: string | null, event: WebOperation, pseudonyms: Pseudonyms): Body | null {
   if (encoding !== null && encoding !== '' && !/^identity$/i.test(encoding)) {
     const inner = bodyOf(type, null, event, pseudonyms)
-    return inner === null ? null : new Encoded(encoding.toLowerCase(), inner)
+    return inner === null ? null : new Encoded(encoding.toLowerCase(), inner, waitingOf(pseudonyms))
   }
   if (/^multipart\/related/i.test(type)) {
     const boundary = boundaryOf(type)
@@ -45,29 +48,50 @@ class Encoded implements Body {
   isCut = false
   readonly #inner: Body
   readonly #encoding: string
-  #held: Uint8Array[] = []
+  readonly #waiting: Waiting
+  /** One buffer, not a list: who sends byte by byte must not be held in pieces that cost a hundred times as much. */
+  #held = NO_BYTES
   #bytes = 0
 
-  constructor(encoding: string, inner: Body) {
+  constructor(encoding: string, inner: Body, waiting: Waiting) {
     this.#encoding = encoding
     this.#inner = inner
+    this.#waiting = waiting
   }
 
   feed(b: Uint8Array, start: number, end: number): void {
     if (this.isCut) return
-    this.#bytes += end - start
-    if (this.#bytes > LIMITS.dicom.encodedBytes) this.loss()
-    else this.#held.push(b.slice(start, end))
+    const size = this.#bytes + end - start
+    if (size > LIMITS.dicom.encodedBytes || (size > this.#held.length && !this.#grow(size))) {
+      this.loss()
+      return
+    }
+    this.#held.set(b.subarray(start, end), this.#bytes)
+    this.#bytes = size
+  }
+
+  #grow(size: number): boolean {
+    const capacity = Math.min(LIMITS.dicom.encodedBytes, 2 ** Math.ceil(Math.log2(size)))
+    if (!this.#waiting.take(capacity - this.#held.length)) return false
+    const larger = new Uint8Array(capacity)
+    larger.set(this.#held.subarray(0, this.#bytes))
+    this.#held = larger
+    return true
+  }
+
+  #release(): void {
+    this.#waiting.giveBack(this.#held.length)
+    this.#held = NO_BYTES
   }
 
   loss(): void {
     this.isCut = true
-    this.#held = []
+    this.#release()
   }
 
   end(): void {
-    const plain = this.isCut ? null : decode(Buffer.concat(this.#held), this.#encoding)
-    this.#held = []
+    const plain = this.isCut ? null : decode(this.#held.subarray(0, this.#bytes), this.#encoding)
+    this.#release()
     if (plain === null) this.isCut = true
     else {
       this.#inner.feed(plain, 0, plain.length)

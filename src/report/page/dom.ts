@@ -105,7 +105,7 @@ export function paged<T>(label: string, head: string[], row: (item: T) => HTMLTa
     back.disabled = from === 0
     on.disabled = from + per >= items.length
     nav.classList.toggle('single', items.length <= per)
-    where.textContent = items.length === 0 ? 'none' : `${count(from + 1)} to ${count(Math.min(from + per, items.length))} of ${count(items.length)}`
+    where.textContent = items.length === 0 ? 'none' : items.length <= per ? `${count(items.length)} in all` : `${count(from + 1)} to ${count(Math.min(from + per, items.length))} of ${count(items.length)}`
   }
   const element = h('div', { class: 'paged' },
     h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, h('table', {}, h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))), body)), nav)

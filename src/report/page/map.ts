@@ -1,103 +1,31 @@
 /**
- * The map of devices and conversations: the only home of cytoscape. Columns by what a device does, from those that make data (left) to
- * those that read it (right), so the picture of one site is the same every time. Many devices of a role and network stand as one.
+ * The map of devices and conversations: the only home of cytoscape. In stages by what a device does, from those that make data to those
+ * that read it. What is drawn is in `map-spots.ts`, and where in `map-places.ts`.
  */
 import cytoscape from 'cytoscape'
-import type { Edge, Model, ReportDevice } from './model.ts'
-import { family, networkOf, rankOf } from './model.ts'
+import type { Edge, Model } from './model.ts'
+import { networkOf, rankOf } from './model.ts'
+import { oneBelowTheOther, sideBySide, type Places } from './map-places.ts'
+import { networksOf, spotsOf, type Spot } from './map-spots.ts'
 import { count, cut, h, isPrinting, paged, percent, plural, shown, size, time, whenPlaced } from './dom.ts'
 
-/** Devices drawn one by one; of more, only the worst concerned are, and the others stand together by role and network. */
-const SINGLE = 90
-const WORST = 60
-/** Groups drawn; more are made fewer by wider networks. */
-const CROWDS = 80
 const EDGES = 1500
 /** Networks to choose from; the most populous first. */
 const NETWORKS = 200
-const COLUMNS: [string, string[]][] = [
-  ['Make data', ['modality', 'hl7-source']],
-  ['Order and route', ['ris', 'engine', 'gateway']],
-  ['Keep', ['archive', 'sink']],
-  ['Read and receive', ['workstation', 'hl7-receiver', 'monitor']],
-  ['Not told yet', ['unknown']],
-  ['Outside', ['outside']],
-]
 const SHAPES: Record<string, string> = {
   modality: 'ellipse', 'hl7-source': 'round-tag', ris: 'round-diamond', engine: 'hexagon', gateway: 'pentagon', archive: 'barrel', sink: 'barrel',
   workstation: 'round-rectangle', 'hl7-receiver': 'round-tag', monitor: 'vee', unknown: 'rectangle', outside: 'octagon',
 }
 
-interface Spot {
-  id: string
-  label: string
-  group: string
-  /** What it would be gathered under: a role, and mostly a network. */
-  crowd: string
-  members: ReportDevice[]
-  severity: string
-  isNew: boolean
-}
+/** As in style.css. */
+const NARROW = matchMedia('(max-width: 700px)')
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-const groupOf = (device: ReportDevice): string =>
-  (device.addresses.some((a) => a.public && a.ip === device.ip) ? 'outside' : COLUMNS.some(([, roles]) => roles.includes(family(device.role))) ? family(device.role) : 'unknown')
-
-/** The network a group stands for: from narrow to wide, until there are few enough. */
-function crowding(devices: readonly ReportDevice[]): (device: ReportDevice) => string {
-  const wide = (ip: string): string => (ip.includes(':') ? `${ip.split(':').slice(0, 2).join(':')}::/32` : `${ip.split('.').slice(0, 2).join('.')}.0.0/16`)
-  const names = [(d: ReportDevice) => `${groupOf(d)} ${networkOf(d.ip)}`, (d: ReportDevice) => `${groupOf(d)} ${wide(d.ip)}`, groupOf]
-  return names.find((name) => new Set(devices.map(name)).size <= CROWDS) ?? groupOf
-}
-
-/** Networks inside by how many devices they have, the most populous first. */
-function networksOf({ data }: Model): [name: string, devices: number][] {
-  const found = new Map<string, number>()
-  for (const { ip, addresses } of data.devices) if (!addresses.some((a) => a.public && a.ip === ip)) found.set(networkOf(ip), (found.get(networkOf(ip)) ?? 0) + 1)
-  return [...found].sort((a, b) => b[1] - a[1])
-}
-
-/** Devices of a network, and whoever is in conversation with them. @param network empty: all of them */
-function devicesAround(model: Model, network: string): ReportDevice[] {
-  const { devices } = model.data
-  if (network === '') return devices
-  const near = new Set(devices.filter(({ ip }) => networkOf(ip) === network).flatMap(({ id }) => [id, ...(model.edgesOf.get(id) ?? []).flatMap((e) => [e.client, e.server])]))
-  return devices.filter(({ id }) => near.has(id))
-}
-
-function spotsOf(model: Model, open: ReadonlySet<string>, network: string): Spot[] {
-  const devices = devicesAround(model, network)
-  const gather = devices.length > SINGLE
-  const crowdOf = crowding(devices)
-  const worst = new Map(devices.map((d) => [d.id, (model.alertsOf.get(d.id) ?? []).reduce((w, a) => (rankOf(a.severity) > rankOf(w) ? a.severity : w), '')]))
-  const singles = new Set([...worst].filter(([, s]) => rankOf(s) >= 1).sort((a, b) => rankOf(b[1]) - rankOf(a[1])).slice(0, WORST).map(([id]) => id))
-  const spots = new Map<string, Spot>()
-  for (const device of devices) {
-    const group = groupOf(device)
-    const severity = worst.get(device.id)!
-    const crowd = crowdOf(device)
-    const alone = !gather || singles.has(device.id) || open.has(crowd)
-    const id = alone ? device.id : `crowd:${crowd}`
-    const spot = spots.get(id)
-    if (spot === undefined) spots.set(id, { id, label: '', group, crowd, members: [device], severity, isNew: device.isNew })
-    else {
-      spot.members.push(device)
-      spot.isNew ||= device.isNew
-      if (rankOf(severity) > rankOf(spot.severity)) spot.severity = severity
-    }
-  }
-  for (const spot of spots.values()) {
-    const one = spot.members[0]!
-    spot.label = spot.members.length === 1 ? cut(shown(one.name), 22) : `${count(spot.members.length)} × ${spot.crowd.replace(' ', '\n')}`
-  }
-  return [...spots.values()]
-}
-
-/** @param select what is chosen: a device, or a pair of them, or nothing */
+/** @param choose told the id of the device whose page is wanted */
 export function mapView(model: Model, choose: (id: string) => void): HTMLElement {
   const canvas = h('div', { class: 'map', role: 'img', tabindex: 0, 'aria-label': 'Map of devices and their conversations; the table below says the same in words' })
-  const told = h('p', { class: 'told', 'aria-live': 'polite' }, 'Choose a device or a line. Drag to move, turn the wheel to zoom; + and − do it by keyboard.')
+  const told = h('p', { class: 'told', 'aria-live': 'polite' }, 'Choose a device or a line. Drag to move; turn the wheel, pinch, or use + and − to zoom.')
   const open = new Set<string>()
   const onlyNew = h('input', { type: 'checkbox', id: 'map-new', onchange: () => draw() })
   const quiet = h('input', { type: 'checkbox', id: 'map-alerts', onchange: () => draw() })
@@ -109,7 +37,7 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
     graph?.destroy()
     graph = drawGraph(canvas, model, { open, onlyNew: onlyNew.checked, onlyAlerts: quiet.checked, network: network.value, isNear, told, choose, redraw: draw })
     if (isPrinting()) return picture(canvas, graph)
-    ;(window as unknown as { wardwireMap?: unknown }).wardwireMap = { nodes: graph.nodes().length, edges: graph.edges().length }
+    ;(window as unknown as { wardwireMap?: unknown }).wardwireMap = { nodes: graph.nodes().length, edges: graph.edges().length, letters: 12 * graph.zoom() }
   }
   const zoom = (factor: number): void => { graph?.zoom({ level: graph.zoom() * factor, renderedPosition: { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } }) }
   canvas.addEventListener('keydown', (event) => {
@@ -123,7 +51,7 @@ export function mapView(model: Model, choose: (id: string) => void): HTMLElement
     event.preventDefault()
     act()
   })
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (canvas.isConnected) draw() })
+  for (const query of [NARROW, matchMedia('(prefers-color-scheme: dark)')]) query.addEventListener('change', () => { if (canvas.isConnected) draw() })
   whenPlaced(draw)
   return h('div', {},
     h('div', { class: 'tools' },
@@ -184,11 +112,12 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
     const kept = new Set(edges.flatMap((e) => [e.from, e.to]))
     spots = spots.filter((s) => kept.has(s))
   }
+  const places = NARROW.matches && !isPrinting() ? oneBelowTheOther(spots) : sideBySide(spots)
   const most = Math.log10(Math.max(10, ...edges.map((e) => e.bytes)))
   const graph = cytoscape({
     container: canvas, elements: [
-      ...headers(spots),
-      ...spots.map((spot, i) => ({ data: { id: spot.id, label: `${spot.isNew ? '+ ' : ''}${spot.label}`, shape: SHAPES[spot.group] ?? 'rectangle', size: spot.members.length > 1 ? 44 : 28 }, position: placed(spots, i), classes: `spot ${spot.severity} ${spot.isNew ? 'new' : ''} ${spot.members.length > 1 ? 'crowd' : ''} ${spot.group}` })),
+      ...headers(places),
+      ...spots.map((spot) => ({ data: { id: spot.id, label: `${spot.isNew ? '+ ' : ''}${spot.label}`, shape: SHAPES[spot.group] ?? 'rectangle', size: spot.members.length > 1 ? 44 : 28 }, position: places.at.get(spot)!, classes: `spot ${spot.severity} ${spot.isNew ? 'new' : ''} ${spot.members.length > 1 ? 'crowd' : ''} ${spot.group}` })),
       ...edges.map((e, i) => ({ data: { id: `e${i}`, source: e.from.id, target: e.to.id, width: 1 + (4 * Math.log10(Math.max(1, e.bytes))) / most }, classes: `${e.isNew ? 'new' : ''} ${e.encrypted ? 'encrypted' : ''} ${rankOf(e.from.severity) >= 2 && rankOf(e.to.severity) >= 2 && e.isNew ? 'hot' : ''}` })),
     ],
     layout: { name: 'preset', fit: true, padding: 24 }, style: styles(), minZoom: 0.05, maxZoom: 4, autoungrabify: false, boxSelectionEnabled: false,
@@ -218,47 +147,8 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
   return graph
 }
 
-const ACROSS = 200
-const DOWN = 54
-/** A column breaks into several when it gets taller than this; the more there are, the taller, so that the picture keeps its shape. */
-const tallest = (spots: number): number => Math.max(12, Math.ceil(Math.sqrt(1.6 * spots)))
-
-function places(spots: Spot[]): { at: Map<Spot, { x: number; y: number }>; heads: { label: string; x: number }[] } {
-  const at = new Map<Spot, { x: number; y: number }>()
-  const heads: { label: string; x: number }[] = []
-  const tall = tallest(spots.length)
-  let x = 0
-  for (const [label, roles] of COLUMNS) {
-    const mine = spots.filter((s) => roles.includes(s.group)).sort((a, b) => roles.indexOf(a.group) - roles.indexOf(b.group) || (networkOf(a.members[0]!.ip) < networkOf(b.members[0]!.ip) ? -1 : networkOf(a.members[0]!.ip) > networkOf(b.members[0]!.ip) ? 1 : a.label < b.label ? -1 : 1))
-    if (mine.length === 0) continue
-    heads.push({ label, x: x + ((Math.ceil(mine.length / tall) - 1) * ACROSS * 0.6) / 2 })
-    mine.forEach((spot, i) => {
-      const column = Math.floor(i / tall)
-      const inColumn = Math.min(tall, mine.length - column * tall)
-      at.set(spot, { x: x + column * ACROSS * 0.6 + (i % 2) * 26, y: ((i % tall) - (inColumn - 1) / 2) * DOWN })
-    })
-    x += ACROSS + (Math.ceil(mine.length / tall) - 1) * ACROSS * 0.6
-  }
-  return { at, heads }
-}
-
-let lastSpots: Spot[] | undefined
-let lastPlaces: ReturnType<typeof places> | undefined
-function placesOf(spots: Spot[]): ReturnType<typeof places> {
-  if (lastSpots !== spots || lastPlaces === undefined) {
-    lastPlaces = places(spots)
-    lastSpots = spots
-  }
-  return lastPlaces
-}
-
-const placed = (spots: Spot[], i: number): { x: number; y: number } => placesOf(spots).at.get(spots[i]!) ?? { x: 0, y: 0 }
-
-function headers(spots: Spot[]): cytoscape.ElementDefinition[] {
-  const { at, heads } = placesOf(spots)
-  const top = Math.min(0, ...[...at.values()].map((p) => p.y)) - 70
-  return heads.map(({ label, x }, i) => ({ data: { id: `header:${i}`, label }, position: { x: x + 13, y: top }, classes: 'header', selectable: false, grabbable: false }))
-}
+const headers = ({ heads }: Places): cytoscape.ElementDefinition[] =>
+  heads.map(({ label, x, y }, i) => ({ data: { id: `header:${i}`, label }, position: { x, y }, classes: 'header', selectable: false, grabbable: false }))
 
 function styles(): cytoscape.StylesheetJson {
   const ink = css('--ink')

@@ -20,6 +20,7 @@ type Contact = PostureView['segments']['exposed'][number]
 function segments(model: Model, { segments: audit }: PostureView): HTMLElement[] {
   const inside = audit.segments.filter((s) => s.kind !== 'internet')
   const mixed = inside.filter((s) => s.kind === 'mixed').length
+  const outside = audit.exposed.reduce((sum, contact) => sum + contact.conversations, 0)
   const list = paged<(typeof audit.segments)[number]>('Segments', ['Network', 'Name', 'VLAN', 'Kind', 'Devices', 'Medical', 'What lives there'], (s) => h('tr', {},
     h('td', {}, s.subnet), h('td', {}, shown(s.name)), h('td', {}, s.vlan ?? '–'),
     h('td', {}, { medical: '● medical only', mixed: '◆ mixed', other: '○ no medical device', internet: '▲ the Internet' }[s.kind]),
@@ -38,7 +39,7 @@ function segments(model: Model, { segments: audit }: PostureView): HTMLElement[]
   rules.show(audit.rules)
   return [
     h('p', { class: 'lead' }, inside.length === 0 ? 'No network was seen.'
-      : `${plural(mixed, 'network')} of ${count(inside.length)} ${mixed === 1 ? 'mixes' : 'mix'} medical devices with other hosts; ${plural(audit.exposed.length, 'conversation')} of medical devices ${audit.exposed.length === 1 ? 'reaches' : 'reach'} the Internet.`),
+      : `${mixed === 0 ? 'None' : count(mixed)} of ${plural(inside.length, 'network')} ${mixed > 1 ? 'mix' : 'mixes'} medical devices with other hosts; ${plural(outside, 'conversation')} of medical devices ${outside === 1 ? 'reaches' : 'reach'} the Internet.`),
     h('h3', {}, 'Networks'), list.element,
     h('div', { class: 'scroll' }, h('table', { class: 'narrow' }, h('thead', {}, h('tr', {}, ...['Share of networks', 'This site', 'Published field figure'].map((t) => h('th', { scope: 'col' }, t)))),
       h('tbody', {}, field('medical', 'medical devices only'), field('mixed', 'medical and other hosts mixed'), field('other', 'no medical device')))),

@@ -96,12 +96,14 @@ describe('bounds', () => {
   test('do further pairs of hosts, services and names only count?', () => {
     const gather = new Gather()
     const none = outlook()
-    for (let i = 0; i < CONVERSATION_LIMITS.pairs + 10; i++) gather.event(flowEnd(`c${i}`, 's', START), none)
-    expect(gather.data(none, about).unseen.edgesBeyond).toBe(10)
+    const last = CONVERSATION_LIMITS.pairs + 9
+    for (let i = 0; i <= last; i++) gather.event(flowEnd(`c${i}`, 's', START), none)
+    // A sixteenth makes room at once.
+    expect(gather.data(none, about).unseen.edgesBeyond).toBe(CONVERSATION_LIMITS.pairs / 16)
     for (let i = 0; i < 100; i++) {
-      gather.event({ ...flowEnd('c0', 's', START), kind: 'dicom.operation', command: `X${i}`, dataset: null } as unknown as DicomOperation, none)
+      gather.event({ ...flowEnd(`c${last}`, 's', START), kind: 'dicom.operation', command: `X${i}`, dataset: null } as unknown as DicomOperation, none)
     }
-    const [edge] = gather.data(outlook([view('c', 'c0'), view('s', 's')]), about).edges
+    const [edge] = gather.data(outlook([view('c', `c${last}`), view('s', 's')]), about).edges
     expect(Object.keys(edge!.services)).toHaveLength(CONVERSATION_LIMITS.services + 1)
     expect(edge!.services['other']).toBe(100 - CONVERSATION_LIMITS.services)
   })

@@ -100,6 +100,25 @@ describe.skipIf(executablePath === undefined)('in the browser', () => {
     await page.close()
   })
 
+  test('can the map be read on a phone, and does the page stay within it?', async () => {
+    const { page, faults } = await watched(browser, { viewport: { width: 390, height: 844 } })
+    await page.goto(`${url}#map`)
+    await page.waitForFunction('window.wardwireMap')
+    const letters = (): Promise<number> => page.evaluate('window.wardwireMap.letters')
+    const upright = await letters()
+    expect(upright).toBeGreaterThan(8)
+    for (const view of ['summary', 'alerts', 'timeline', 'map', 'devices', 'networks', 'unseen']) {
+      await goTo(page, view)
+      expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(390)
+    }
+    // Turned, it is drawn anew: stages side by side.
+    await goTo(page, 'map')
+    await page.setViewportSize({ width: 844, height: 390 })
+    await expect.poll(letters).not.toBe(upright)
+    expect(faults).toEqual([])
+    await page.close()
+  })
+
   test('can it be used by keyboard alone, and is every control named?', async () => {
     const { page } = await watched(browser)
     await page.goto(url)

@@ -74,6 +74,17 @@ describe('the queue', () => {
     expect(ids(outbox, 'kafka')).toEqual(['id-1', 'id-2'])
   }, MEGABYTE, ['kafka', 'syslog']))
 
+  test('does an alert wait only for sinks that want it, and does what waits from before stay, whatever is wanted now?', async () => {
+    await withOutbox((outbox) => outbox.add([numbered(1)]), MEGABYTE, ['kafka', 'syslog'])
+    const state = new State(folder)
+    const outbox = state.openOutbox(['kafka', 'syslog'], MEGABYTE, (sink, { severity }) => sink !== 'kafka' || severity === 'critical')
+    outbox.add([numbered(2), numbered(3, 'critical')])
+    expect(ids(outbox, 'kafka')).toEqual(['id-1', 'id-3'])
+    expect(ids(outbox, 'syslog')).toEqual(['id-1', 'id-2', 'id-3'])
+    expect(outbox.totals('kafka')).toMatchObject({ accepted: 2, held: 2 })
+    await state.close()
+  })
+
   test('does everything survive a restart, and go on in order?', async () => {
     await withOutbox((outbox) => outbox.add([numbered(1), numbered(2, 'low')]))
     await withOutbox((outbox) => {

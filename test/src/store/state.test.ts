@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { EventSpool } from '../../../src/store/event-spool.ts'
+import { Shelf } from '../../../src/store/shelf.ts'
 import { State } from '../../../src/store/state.ts'
 import { readKeyFile, userKey } from '../../../src/store/site-key.ts'
 
@@ -11,6 +13,18 @@ const key = Buffer.alloc(32, 7)
 let folder: string
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'wardwire-state-')) })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+test('is nothing of a state, of what waits or of a shelf open to others, in a folder that is, and is an older file closed?', async () => {
+  chmodSync(folder, 0o755)
+  writeFileSync(join(folder, 'group.mdb'), '', { mode: 0o644 })
+  const state = new State(folder)
+  state.save([['site', 1]], 1, key)
+  const spool = new EventSpool(folder, 1e6)
+  const shelf = new Shelf(folder, 'group')
+  const modes = readdirSync(folder).filter((name) => !name.endsWith('-lock')).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)])
+  await Promise.all([state.close(), spool.close(), shelf.close()])
+  expect(Object.fromEntries(modes)).toEqual({ 'wardwire.mdb': '600', 'events.mdb': '600', 'group.mdb': '600' })
+})
 
 describe('state', () => {
   test('does a save come back as it was, with the key and the time?', async () => {

@@ -1,0 +1,23 @@
+/**
+ * Room in a full table. Whoever looks for the one entry to forget at each newcomer pays for the whole table every time, and a flood of newcomers is cheap to
+ * send; so a sixteenth goes at once, and a newcomer costs the same in a full table as in an empty one.
+ */
+const SHARE = 16
+
+/**
+ * Forgets a sixteenth of a table that holds `most` entries or more: those inserted first, or of the least worth, and of equal worth those inserted first.
+ * @returns what was forgotten
+ */
+export function makeRoom<K, V>(table: Map<K, V>, most: number, worth?: (value: V, key: K) => number): [K, V][] {
+  if (table.size < most) return []
+  const count = Math.ceil(most / SHARE)
+  const gone: [K, V][] = []
+  if (worth === undefined) {
+    for (const entry of table) if (gone.push(entry) >= count) break
+  } else {
+    const ranked = [...table].map((entry) => ({ entry, worth: worth(entry[1], entry[0]) })).sort((a, b) => a.worth - b.worth)
+    for (let i = 0; i < Math.min(count, ranked.length); i++) gone.push(ranked[i]!.entry)
+  }
+  for (const [key] of gone) table.delete(key)
+  return gone
+}
