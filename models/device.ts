@@ -41,11 +41,13 @@ export interface Today {
   merges: Map<string, number>
   /** Associations with more presentation contexts than anybody proposes. */
   floods: number
+  /** PDUs over the limit that the other side set. */
+  oversize: number
   /** Highest score of what was undeclared and no rule. */
   score: number
 }
 
-const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, score: 0 })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, oversize: 0, score: 0 })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {

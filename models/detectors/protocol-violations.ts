@@ -1,10 +1,17 @@
 import type { Violation } from '../../protocols/events.ts'
-import { clean, nameOf, type Device } from '../device.ts'
+import { clean, nameOf, todayOf, type Device } from '../device.ts'
+import { rate } from '../baseline/counts.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
+
+/** So many PDUs over the limit in a day are no accident (PS3.8 D.1.1). */
+const OVERSIZE = 3
+/** Days after which a device that broke rules less often than this a day is known to keep them. */
+const KNOWN = 3
+const CLEAN = 0.1
 
 export const protocolViolations: Detector<'violation'> = {
   id: 'protocol-violations',
@@ -16,12 +23,27 @@ export const protocolViolations: Detector<'violation'> = {
   falsePositives: ['a device with a faulty implementation, after an upgrade'],
 
   judge(event: Violation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    if (scene.crossed.length === 0) return NONE
-    return judgeCrossings({
+    const found = oversize(event, device, scene)
+    if (scene.crossed.length === 0) return found
+    return [...found, ...judgeCrossings({
       strange: {
         detector: protocolViolations, title: `${nameOf(device)} breaks the rules of its protocol`, least: 3, peer: scene.peer,
         note: `the latest: ${clean(event.code)} (${clean(event.section)}) towards ${nameOf(scene.peer)}, on bytes that were not lost`,
       },
-    }, event, device, site, scene)
+    }, event, device, site, scene)]
   },
+}
+
+/** The other side says how much it takes; a program that has always kept to that does not forget it. */
+function oversize(event: Violation, device: Device, scene: Scene): readonly Evidence[] {
+  if (event.code !== 'pdu.over-maximum' || scene.side !== 'client' || device.lived < KNOWN) return NONE
+  const n = ++todayOf(device, scene.day).oversize
+  const usual = device.streams.get('strange')
+  if (n < OVERSIZE || usual === undefined || rate(usual) >= CLEAN) return NONE
+  return [evidence(protocolViolations, event, {
+    actor: device, peer: scene.peer, p: null, severity: 'medium', observed: n, expected: 0, unit: 'PDUs over the limit',
+    title: `${nameOf(device)} sends PDUs that are longer than ${nameOf(scene.peer)} takes`,
+    text: `${counted(n, 'PDUs')} of ${nameOf(device)} today were longer than the other side said it takes (${clean(event.section)}), the latest towards ${nameOf(scene.peer)}; `
+      + `in the ${days(device.lived)} before, it kept to the rules of its protocol.`,
+  })]
 }

@@ -6,7 +6,7 @@ import { DETECTORS } from '../../models/detectors/index.ts'
 import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
 import { moved, orderedPatient, shift, times } from './happenings.ts'
-import { ARCHIVE, CT01, RIS, STRANGER, WS03, inOrder, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
@@ -65,6 +65,22 @@ describe('bytes that are not read from C-STORE', () => {
       ]
     })
     expect(told(refusedOnes)).toEqual([])
+  })
+})
+
+describe('PDUs over the limit that the other side set', () => {
+  const oversize = (n: number) => among(times(n, 11, 0.5, (when) => violation(flow(WS02, ARCHIVE), when, 'pdu.over-maximum', { section: 'PS3.8 D.1.1' })))
+  const told = (day: WireEvent[]) => ofDetector(alertsOf(day), 'protocol-violations')
+
+  test('are three of them in a minute told, by whom and how many, of a reader that kept to every limit?', () => {
+    const [alert, ...more] = told(oversize(3))
+    expect(more).toEqual([])
+    expect(alert).toMatchObject({ severity: 'medium', device: { ip: [WS02.ip] }, title: 'WS02 sends PDUs that are longer than ARCHIVE takes' })
+    expect(alert!.explanation).toMatch(/^3 PDUs of WS02 today were longer .* in the \d+ days before, it kept to the rules/)
+  })
+
+  test('is one of them no alert?', () => {
+    expect(told(oversize(1))).toEqual([])
   })
 })
 
