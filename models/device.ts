@@ -42,12 +42,12 @@ export interface Today {
   /** Associations with more presentation contexts than anybody proposes. */
   floods: number
   /** PDUs over the limit that the other side set. */
-  oversize: number
+  oversize?: number
   /** Highest score of what was undeclared and no rule. */
   score: number
 }
 
-const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, oversize: 0, score: 0 })
+const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, score: 0 })
 
 /** The open day's notes; yesterday's are dropped. */
 export function todayOf(device: Device, day: number): Today {
@@ -55,7 +55,7 @@ export function todayOf(device: Device, day: number): Today {
   return device.today
 }
 
-/** A device beside its peers: studies without a reason of so many in all, and what its peers would have had of them. */
+/** A device beside its peers: studies without a reason, and what its peers would have had of them. */
 export interface Apart {
   observed: number
   expected: number

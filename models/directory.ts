@@ -10,7 +10,7 @@
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import { isPublic } from '../protocols/net/address.ts'
-import { makeRoom } from '../protocols/room.ts'
+import { makeRoom, provenWorth } from '../protocols/room.ts'
 import { FIRST_DAYS } from './baseline/novelty.ts'
 import { DAY, MINUTE, SECOND } from './clock.ts'
 import { addressOf, nameOf, newDevice, remember, type Address, type Device } from './device.ts'
@@ -64,8 +64,6 @@ export interface Claim {
   since: Micros
 }
 
-/** Later than any capture time: what sorts one thing before all others of another sort. */
-const LATEST = 1e18
 /** Addresses remembered of one device. */
 const MOST_ADDRESSES = 16
 
@@ -73,7 +71,7 @@ const MOST_ADDRESSES = 16
  * Whoever has no life of its own here (no day of it, no deed) goes first, then whoever came in the last days: a flood of passers-by, or of invented
  * devices that each do something once, would push out those who are known.
  */
-const provenAs = ({ lived, deeds, last }: Device): number => (lived >= FIRST_DAYS ? last : lived > 0 || deeds.size > 0 ? last - LATEST : last - 2 * LATEST)
+const provenAs = ({ lived, deeds, last }: Device): number => provenWorth(lived >= FIRST_DAYS ? 0 : lived > 0 || deeds.size > 0 ? 1 : 2, last)
 
 /** The two ends of a conversation, kept with the flow. */
 export interface Ends {
@@ -312,7 +310,7 @@ export class Directory {
   #learnName(key: string, ip: string, device: Device, at: Micros): void {
     const { names } = this.state
     // Invented names come by the thousand within minutes; one that was used on two days is somebody's.
-    makeRoom(names, DIRECTORY_LIMITS.names, ({ first, last }) => (last - first >= DAY ? last : last - LATEST))
+    makeRoom(names, DIRECTORY_LIMITS.names, ({ first, last }) => provenWorth(last - first >= DAY ? 0 : 1, last))
     names.set(key, {
       owner: device.id, ip, first: at, last: at, pause: 0, before: null, moves: 0, moved: 0, places: [], rival: null,
     })

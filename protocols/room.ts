@@ -2,7 +2,19 @@
  * Room in a full table. Whoever looks for the one entry to forget at each newcomer pays for the whole table every time, and a flood of newcomers is cheap to
  * send; so a sixteenth goes at once, and a newcomer costs the same in a full table as in an empty one.
  */
+import type { Micros } from './events.ts'
+
 const SHARE = 16
+
+/** Later than any capture time: what sorts one thing before all others of another sort. */
+const LATEST = 1e18
+
+/**
+ * The worth of an entry that goes by what it has proven, and among equals by when it was last heard.
+ * @param short steps that it is short of being proven: 0 stays longest
+ * @param last capture time
+ */
+export const provenWorth = (short: number, last: Micros): number => last - short * LATEST
 
 /**
  * Forgets a sixteenth of a table that holds `most` entries or more: those inserted first, or of the least worth, and of equal worth those inserted first.

@@ -1,6 +1,6 @@
 import type { Violation } from '../../protocols/events.ts'
-import { clean, nameOf, todayOf, type Device } from '../device.ts'
 import { rate } from '../baseline/counts.ts'
+import { clean, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -37,7 +37,9 @@ export const protocolViolations: Detector<'violation'> = {
 /** The other side says how much it takes; a program that has always kept to that does not forget it. */
 function oversize(event: Violation, device: Device, scene: Scene): readonly Evidence[] {
   if (event.code !== 'pdu.over-maximum' || scene.side !== 'client' || device.lived < KNOWN) return NONE
-  const n = ++todayOf(device, scene.day).oversize
+  const today = todayOf(device, scene.day)
+  // Absent in states that were saved before it was counted.
+  const n = today.oversize = (today.oversize ?? 0) + 1
   const usual = device.streams.get('strange')
   if (n < OVERSIZE || usual === undefined || rate(usual) >= CLEAN) return NONE
   return [evidence(protocolViolations, event, {

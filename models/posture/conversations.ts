@@ -1,6 +1,6 @@
 /** Who talks to whom, and how: pairs of hosts with what was spoken between them. Bounded; what finds no room is counted. */
 import type { DicomOperation, Flow, FlowEnd, Hl7Message, Micros } from '../../protocols/events.ts'
-import { makeRoom } from '../../protocols/room.ts'
+import { makeRoom, provenWorth } from '../../protocols/room.ts'
 import { DAY } from '../clock.ts'
 import { clean } from '../device.ts'
 
@@ -91,9 +91,7 @@ export class Conversations {
 }
 
 /** Pairs that lasted a day stay longest: those of one packet under an invented address must neither fill the table nor push them out. */
-const provenAs = ({ first, last }: Pair): number => (last - first >= DAY ? last : last - LATEST)
-/** Later than any capture time. */
-const LATEST = 1e18
+const provenAs = ({ first, last }: Pair): number => provenWorth(last - first >= DAY ? 0 : 1, last)
 
 function notePort(pair: Pair, { server: { port }, transport }: Flow, protocol: Port['protocol'], flows: number): void {
   const known = pair.ports.find((p) => p.port === port && p.transport === transport)

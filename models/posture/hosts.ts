@@ -1,6 +1,6 @@
 /** What each host showed of itself, by address: make and model in the images it sent, names it answered to, networks it was seen in. */
 import type { DataSetFacts, DicomAssociation, DicomOperation, Endpoint, Flow, FlowEnd, HostFacts, Micros } from '../../protocols/events.ts'
-import { makeRoom } from '../../protocols/room.ts'
+import { makeRoom, provenWorth } from '../../protocols/room.ts'
 import { DAY } from '../clock.ts'
 import { clean } from '../device.ts'
 import { bump } from './conversations.ts'
@@ -110,9 +110,7 @@ export class Hosts {
 }
 
 /** An invented sender is heard once: it must not push out whoever is there every day, nor whoever had an answer. */
-const provenAs = ({ first, last, spoke }: Host): number => (last - first >= DAY ? last : spoke.size > 0 ? last - LATEST : last - 2 * LATEST)
-/** Later than any capture time. */
-const LATEST = 1e18
+const provenAs = ({ first, last, spoke }: Host): number => provenWorth(last - first >= DAY ? 0 : spoke.size > 0 ? 1 : 2, last)
 
 /** What sort of evidence it is: `TCP SYN`, `NTLM version`; a host has one of each. */
 const signOf = (claim: OsClaim): string => claim.evidence.split(/[:(,\d]/, 1)[0]!.trim()
