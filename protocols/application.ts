@@ -372,7 +372,8 @@ export class Application implements Consumer, Connection, Holder {
           return excess - (end - from)
         }
         counters.fed += excess
-        from += excess
+        // Below the length of a packet here, though what is not wanted can be infinite: a whole number, not a floating point one.
+        from = (from + excess) | 0
       }
     }
     if (from === end) return 0

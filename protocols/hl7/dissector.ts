@@ -154,7 +154,7 @@ class Stream implements BlockSink {
     this.#exchange = exchange
     this.#readers = readers
     this.#message = readers.none
-    this.blocks = new BlockReader(this, readers.memory, connection.flow.midstream)
+    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, connection.flow.midstream)
     if (http) this.turnToHttp()
   }
 
@@ -173,8 +173,8 @@ class Stream implements BlockSink {
     this.#message.reset(this.#route)
   }
 
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
-    this.#message.segment(b, start, end, name, length, cut)
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
+    this.#message.segment(b, start, end, name, length, cut, hashed)
   }
 
   piece(b: Uint8Array, start: number, end: number): void {

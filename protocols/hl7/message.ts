@@ -12,7 +12,6 @@ import { wordOf } from './codes.ts'
 import { describeDocument } from './documents.ts'
 import { unescapeText } from './escapes.ts'
 import { componentStart, fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
-import { MSH, nameAt, segmentName } from './header.ts'
 import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
 import { HASH_START, hashByte } from './intern.ts'
@@ -20,10 +19,7 @@ import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
 import type { Route } from './msh.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
-
-const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA'), ERR = segmentName('ERR')
-const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
-const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
+import { DSC, ERR, IPC, MRG, MSA, MSH, OBR, OBX, ORC, PID, QPD, QRD, RCP, ZDS, nameAt } from './segment-names.ts'
 
 /** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
 const NONE: Pseudonym[] = []
@@ -57,7 +53,7 @@ export class MessageReader {
 
   constructor(identities: Identities) {
     this.#identities = identities
-    this.#hash = new BodyHash(identities.seedA, identities.seedB)
+    this.#hash = new BodyHash(identities.segmentHash)
   }
 
   /** Forgets the last message. @param before the route of the last message of the same sender */
@@ -95,12 +91,12 @@ export class MessageReader {
 
   /**
    * A segment `b[start..end)` without its end, by its name. Of a long one only the beginning is there: `length` says how long it is, and `cut`
-   * that it stops in the middle because its end never came.
+   * that it stops in the middle because its end never came. `hashed`: it is the one that `segmentHash` scanned last.
    */
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
     this.#counts.add(name)
     if (name !== MSH) {
-      if (length === end - start) this.#hash.segment(b, start, end)
+      if (length === end - start) this.#hash.segment(b, start, end, hashed)
       else this.#hash.endPieces()
     }
     if (this.#lossy && this.header.isComplete) return

@@ -18,9 +18,10 @@ import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
+import type { SegmentHash } from './body-hash.ts'
 import type { HeldBytes } from './held.ts'
-import { BHS, BTS, FHS, FTS, MSH, NAMELESS, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
-import { hasControl, lensOf } from './lens.ts'
+import { OPENING, isSegmentNext, opensBare, opensBlock } from './header.ts'
+import { BHS, BTS, FHS, FTS, MSH, NAMELESS, nameAt } from './segment-names.ts'
 import { Utf16 } from './utf16.ts'
 
 const STX = 0x02, ETX = 0x03, ENQ = 0x05, ACK = 0x06, TAB = 0x09, LF = 0x0A, VT = 0x0B, CR = 0x0D, NAK = 0x15, SYN = 0x16, FS = 0x1C, BLANK = 0x20
@@ -33,10 +34,10 @@ export interface BlockSink {
   /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
   /**
-   * A segment of the message without its end; `name` is its first three bytes (see `segmentName`). Of a long one only the beginning is
-   * there, `length` says how long it is; `cut`: its end never came.
+   * A segment of the message without its end; `name` is its first three bytes (see `segment-names.ts`). Of a long one only the beginning is
+   * there, `length` says how long it is; `cut`: its end never came; `hashed`: its hash stands in the reader's `SegmentHash`.
    */
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void
   /** A piece of a long segment, in order, before `segment` is told of it; not of a header segment. */
   piece(b: Uint8Array, start: number, end: number): void
   /** Bytes of the message are missing here. */
@@ -67,6 +68,7 @@ const EMPTY = new Uint8Array(0)
 export class BlockReader {
   readonly #sink: BlockSink
   readonly #memory: HeldBytes
+  readonly #hash: SegmentHash
   #state: typeof OUTSIDE | typeof START | typeof BODY | typeof FOREIGN = OUTSIDE
   #framing: Framing = 'mllp'
 
@@ -107,9 +109,11 @@ export class BlockReader {
   /** After a loss, and in midstream, until the next block: what is there may be the rest of something good. */
   #resync: boolean
 
-  constructor(sink: BlockSink, memory: HeldBytes, midstream: boolean) {
+  /** @param memory and hash are shared by all readers; `midstream`: what comes first need not be a beginning */
+  constructor(sink: BlockSink, memory: HeldBytes, hash: SegmentHash, midstream: boolean) {
     this.#sink = sink
     this.#memory = memory
+    this.#hash = hash
     this.#resync = midstream
   }
 
@@ -348,30 +352,29 @@ export class BlockReader {
   // -------------------------------------------------------------------------------------------------------- segments
 
   #body(b: Uint8Array, from: number, end: number): number {
-    const { words, shift } = lensOf(b)
-    const lastWord = end - 4
+    const hash = this.#hash
     let line = from
     let i = from + this.#seen
     this.#seen = 0
-    for (;; i++) {
-      while (i <= lastWord && !hasControl(words.getInt32(shift + i, true))) i += 4
+    while (i < end) {
+      // The way to the next control character, which is nearly always the segment's end, is also the way on which it is hashed.
+      const scannedFrom = i
+      i = hash.scan(b, i, end)
       if (i >= end) break
+      const hashed = scannedFrom === line
       const c = b[i]!
-      if (c >= BLANK) continue
-      if (c === CR) {
-        this.#line(b, line, i, this.#base + line)
-        line = i + 1
-        continue
-      }
-      const ends = c === FS ? this.#endsBlock(b, i, end) : c === LF ? this.#endsSegment(b, line, i, end) : c === VT ? this.#startsBlock(b, line, i, end)
-        : c === ETX && this.#framing === 'stx' ? YES : NO
+      const ends = c === CR ? YES : c === FS ? this.#endsBlock(b, i, end) : c === LF ? this.#endsSegment(b, line, i, end)
+        : c === VT ? this.#startsBlock(b, line, i, end) : c === ETX && this.#framing === 'stx' ? YES : NO
       if (ends === MORE) return this.#pause(b, line, i)
-      if (ends === NO) continue
-      this.#line(b, line, i, this.#base + line)
-      line = i + 1
-      if (c === LF) continue
-      this.#close(this.#base + i, true)
-      return c === VT ? i : i + 1
+      if (ends === YES) {
+        this.#line(b, line, i, this.#base + line, hashed)
+        line = i + 1
+        if (c !== CR && c !== LF) {
+          this.#close(this.#base + i, true)
+          return c === VT ? i : i + 1
+        }
+      }
+      i++
     }
     return this.#pause(b, line, end)
   }
@@ -421,7 +424,7 @@ export class BlockReader {
   }
 
   /** A segment, or what of it is not taken yet, ended: `b[start..end)`, at this place of the stream. */
-  #line(b: Uint8Array, start: number, end: number, offset: number): void {
+  #line(b: Uint8Array, start: number, end: number, offset: number, hashed: boolean): void {
     if (this.#torn) {
       this.#torn = false
     } else if (this.#long) {
@@ -429,21 +432,21 @@ export class BlockReader {
       this.#tellLong(this.#length + end - start, false)
       this.#endLong()
     } else if (end > start) {
-      this.#segment(b, start, end, end - start, offset, false)
+      this.#segment(b, start, end, end - start, offset, false, hashed)
     }
   }
 
-  #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
+  #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean, hashed = false): void {
     const name = end - start >= 3 ? nameAt(b, start) : NAMELESS
     const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
     this.#announce(name, b, start, stop, offset)
     if (!this.#open) return
     if (length > stop - start && name !== MSH) this.#sink.piece(b, start, end)
-    this.#sink.segment(b, start, stop, name, length, cut)
+    this.#sink.segment(b, start, stop, name, length, cut, hashed)
   }
 
   #tellLong(length: number, cut: boolean): void {
-    if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), length, cut)
+    if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), length, cut, false)
   }
 
   /** What a segment's name alone brings about: messages and batches begin and end. */

@@ -3,6 +3,7 @@
  * milliseconds, so a handful of readers serves a hospital.
  */
 import type { Pseudonyms } from '../phi.ts'
+import type { SegmentHash } from './body-hash.ts'
 import { HeldBytes } from './held.ts'
 import { Identities } from './identities.ts'
 import { MessageReader } from './message.ts'
@@ -15,11 +16,13 @@ export class ReaderPool {
   readonly none: MessageReader
   /** For what directions hold back. */
   readonly memory = new HeldBytes()
+  readonly segmentHash: SegmentHash
   readonly #identities: Identities
   readonly #spare: MessageReader[] = []
 
   constructor(pseudonyms: Pseudonyms) {
     this.#identities = new Identities(pseudonyms)
+    this.segmentHash = this.#identities.segmentHash
     this.none = new MessageReader(this.#identities)
   }
 

@@ -221,7 +221,8 @@ export class Reassembly {
       this.#counters.skipped += length
       return
     }
-    const unwanted = half.skip
+    // `skip` can be infinite, so all that is added to it would be a floating point number, down to the last loop over bytes.
+    const unwanted = half.skip | 0
     half.skip = 0
     half.offset += length
     this.#counters.skipped += unwanted
