@@ -25,7 +25,7 @@ import { alertText, terminalStyle } from './sinks/terminal.ts'
 import { eventJson } from './sinks/event-json.ts'
 import type { Feed } from './sources/live.ts'
 import { Recorder } from './sources/recorder.ts'
-import { userKey } from './store/site-key.ts'
+import { siteKeyOf } from './store/site-key.ts'
 import { EventSpool } from './store/event-spool.ts'
 import { State } from './store/state.ts'
 import { HealthServer, type Check } from './telemetry/health.ts'
@@ -59,7 +59,6 @@ export interface ServiceOptions {
   /** False: events are published for workers to judge, and alerts are only about the sensor itself. */
   judge: boolean
   learnUntil: Micros | undefined
-  siteKey: Uint8Array | undefined
   /** The feed may bring frames that the state has learned from before: they are passed over. */
   skipsKnown: boolean
   metricsPort: number | undefined
@@ -120,8 +119,7 @@ export class Service {
     this.#settings = options.settings
     const { config, calendar } = options.settings
     this.#state = options.stateFolder === undefined ? undefined : new State(options.stateFolder)
-    // A system user has no folder of its own to keep a key in; the state keeps it.
-    this.#siteKey = this.#state?.siteKey ?? options.siteKey ?? userKey((line) => { if (this.#state === undefined) this.#log.warn(line) })
+    this.#siteKey = siteKeyOf(this.#state, config.site_key_file, (line) => this.#log.warn(line))
     // What was there before a restart stays.
     this.#alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts, true)
     this.#eventLines = options.events === undefined ? undefined : new JsonLines(options.events, true)

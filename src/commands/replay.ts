@@ -16,7 +16,7 @@ import type { Publisher } from '../sinks/publisher.ts'
 import type { MakeSink } from '../sinks/sink.ts'
 import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
-import { readKeyFile, userKey } from '../store/site-key.ts'
+import { siteKeyOf } from '../store/site-key.ts'
 import type { Report, ReportAbout } from '../report/report.ts'
 import type { State } from '../store/state.ts'
 import { loadCalendar, learnUntilTime } from './judging.ts'
@@ -112,7 +112,7 @@ interface Setting {
 }
 
 async function run(files: string[], { options, config, format, state, publisher, eventPublisher, learnUntil, calendar }: Setting): Promise<number> {
-  const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
+  const siteKey = siteKeyOf(state, config.site_key_file, say)
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
   const report = options.report === undefined ? undefined : await reportOf(options.report, { files, alerts: options.alerts, calendar, sensor: config.sensor, segments: config.segments })

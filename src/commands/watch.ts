@@ -9,7 +9,6 @@ import { Service, type Settings } from '../service.ts'
 import { FORMATS, isFormat } from '../sinks/formats/index.ts'
 import { sinkMakers } from '../sinks/publisher.ts'
 import { ChildFeed, SocketFeed, StdinFeed, type Feed } from '../sources/live.ts'
-import { readKeyFile } from '../store/site-key.ts'
 import { openLog } from '../telemetry/log.ts'
 import { liveOptions, whole, type CaptureOptions } from './capture-options.ts'
 import { learnUntilTime, loadCalendar } from './judging.ts'
@@ -51,7 +50,6 @@ export async function watch(input: string | undefined, options: WatchOptions): P
     stateFolder: options.state,
     freeze: options.freeze ?? false,
     learnUntil: options.learnUntil === undefined ? undefined : learnUntilTime(options.learnUntil),
-    siteKey: settings.config.site_key_file === undefined ? undefined : readKeyFile(settings.config.site_key_file),
     skipsKnown: input === '-',
     metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
     consolePort: options.console === undefined ? undefined : whole('--console', options.console === true ? CONSOLE_PORT : options.console, 0, 65_535),
