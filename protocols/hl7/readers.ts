@@ -19,6 +19,8 @@ export class ReaderPool {
   readonly segmentHash: SegmentHash
   readonly #identities: Identities
   readonly #spare: MessageReader[] = []
+  /** The one that is lent most: messages of different directions are rarely open at once. */
+  #first: MessageReader | null = null
 
   constructor(pseudonyms: Pseudonyms) {
     this.#identities = new Identities(pseudonyms)
@@ -27,11 +29,15 @@ export class ReaderPool {
   }
 
   take(): MessageReader {
-    return this.#spare.pop() ?? new MessageReader(this.#identities)
+    const first = this.#first
+    if (first === null) return this.#spare.pop() ?? new MessageReader(this.#identities)
+    this.#first = null
+    return first
   }
 
   giveBack(reader: MessageReader): void {
-    if (this.#spare.length < SPARE) this.#spare.push(reader)
+    if (this.#first === null) this.#first = reader
+    else if (this.#spare.length < SPARE) this.#spare.push(reader)
   }
 }
 

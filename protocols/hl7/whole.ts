@@ -4,12 +4,12 @@ import type { HttpReader } from '../http/reader.ts'
 import { CLIENT, SERVER } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol } from '../protocol.ts'
 import { SegmentHash } from './body-hash.ts'
-import { MSH } from './segment-names.ts'
 import { HeldBytes } from './held.ts'
 import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import { hl7 } from './index.ts'
 import { BlockReader } from './mllp.ts'
-import type { BlockSink } from './mllp.ts'
+import { MSH } from './segment-names.ts'
+import type { BlockSink } from './segments.ts'
 
 const CR = 0x0D
 /** Nobody asks for the hashes of these. */
