@@ -175,6 +175,12 @@ export class Incidents {
     return kept
   }
 
+  /** Events of an alert that came since its last revision was told. */
+  untold(id: string): number {
+    for (const { alert, told } of this.#open.values()) if (alert.id === id) return alert.count - told
+    return 0
+  }
+
   get thresholds(): readonly (readonly [score: number, severity: Severity, perDay: number])[] {
     return this.#thresholds
   }
