@@ -362,6 +362,8 @@ export class Engine {
     this.#hour = engine.hour
     this.#heeded = engine.heeded ?? []
     const directory = unpack(all.get('directory')) as Omit<DirectoryState, 'names'>
+    // Saved before it was noted since when: they had been routers for longer than matters.
+    if (directory.routers instanceof Set) directory.routers = new Map([...directory.routers as Set<string>].map((mac) => [mac, directory.started]))
     this.#directory.state = { ...directory, names: new Map(unchunk('names', all) as [string, never][]) }
     this.#directory.day = dayOf(engine.hour)
     // In the order they were met: entries may come in the order of their keys.

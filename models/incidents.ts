@@ -3,6 +3,7 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { SEVERITIES, type Alert, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
@@ -11,7 +12,7 @@ import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
-import { Recent, isShared } from './recent.ts'
+import { Recent, isShared, worthOf } from './recent.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 
@@ -21,7 +22,7 @@ const OPEN = DAY
 const AFTERMATH = 2 * HOUR
 /** Whoever broke in goes on to search and to fetch. */
 const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
-/** Incidents that grow at once; the oldest ends first. */
+/** Incidents that grow at once; those of the least worth end first. */
 const MOST_OPEN = 2000
 /** Incidents that were opened in this hour: of high severity and others, of known devices and of newcomers. */
 const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
@@ -125,7 +126,7 @@ export class Incidents {
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const incident = openIncident(key, evidence, severity, storm, this.#options)
-    if (this.#open.size >= MOST_OPEN) this.#open.delete(this.#open.keys().next().value!)
+    makeRoom(this.#open, MOST_OPEN, ({ alert }) => worthOf(alert))
     this.#open.set(key, incident)
     const { alert } = incident
     take(incident, evidence, excuse, this.#options)

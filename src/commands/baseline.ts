@@ -57,7 +57,7 @@ function find(engine: Engine, id: string): Alert {
   const { kept } = engine.incidents
   const alert = kept.get(id)
   if (alert !== undefined) return alert
-  throw new UserError(kept.size === 0 ? 'this state keeps no alerts' : `this state keeps no alert ${id}; it keeps the ${kept.size} latest (wardwire baseline --state lists them)`, 2)
+  throw new UserError(kept.size === 0 ? 'this state keeps no alerts' : `this state keeps no alert ${id}; it keeps ${kept.size}, the severe ones longest (wardwire baseline --state lists them)`, 2)
 }
 
 // ---- what is known
