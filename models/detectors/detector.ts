@@ -1,4 +1,5 @@
 /** The contract of a detector: one file, one question. See docs/detectors/ for what users read about each. */
+import { uidName } from '../../protocols/dicom/names.ts'
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
 import type { NewsFactor, OthersFactor } from '../arithmetic.ts'
@@ -73,6 +74,12 @@ export function before(habit: Habit | undefined, day: number, lived: number): st
 
 /** Days before this one on which it was done. */
 export const daysBefore = (habit: Habit | undefined, day: number): number => habit === undefined ? 0 : habit.day === day ? habit.days - 1 : habit.days
+
+/** A SOP class with its name, where it has one. */
+export function classOf(uid: string): string {
+  const name = uidName(uid)
+  return name === uid ? clean(uid) : `${name} (${uid})`
+}
 
 /** A chance on a day, in words. */
 export const oneDayIn = (chance: number): string => `about 1 day in ${Math.max(1, Math.round(1 / chance))}`

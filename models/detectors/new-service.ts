@@ -1,12 +1,11 @@
-import { uidName } from '../../protocols/dicom/names.ts'
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
-import { clean, mature, nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, before, counted, evidence, newsFactor, num, oneDayIn, othersFactor, rarity, type Detector } from './detector.ts'
+import { NONE, before, classOf, counted, evidence, newsFactor, num, oneDayIn, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New services and object classes a day: a handful a year. */
 const PRIOR = { a: 0.5, b: 20 }
@@ -55,7 +54,7 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (p > 0.01) return undefined
   const who = nameOf(device)
   const object = /^\d/.test(value)
-  const what = object ? `objects of class ${className(value)}` : scene.acts ? `${scene.service} requests` : `${scene.service} answers`
+  const what = object ? `objects of class ${classOf(value)}` : used(scene.service, scene.acts)
   return evidence(newService, event, {
     actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p, arithmetic,
     observed: today, expected: FIRST.mean * chance, unit: object ? 'objects of a new class' : what, service: event.command,
@@ -67,8 +66,8 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   })
 }
 
-/** With its name, where it has one. */
-function className(uid: string): string {
-  const name = uidName(uid)
-  return name === uid ? clean(uid) : `${name} (${uid})`
+/** A service counts by what it is for: of stores and retrievals that is the study, however many requests it takes. */
+function used(service: string, acts: boolean): string {
+  if (service === 'C-STORE') return acts ? 'studies sent (C-STORE)' : 'studies received (C-STORE)'
+  return acts ? `${service} requests` : `${service} answers`
 }

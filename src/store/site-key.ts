@@ -3,10 +3,11 @@
  * different runs can be joined; without the key a pseudonym cannot be traced back.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { UserError, reason } from '../errors.ts'
+import { privateFolder } from './private-folder.ts'
 
 const KEY_BYTES = 32
 
@@ -60,7 +61,7 @@ export function userKey(warn: (line: string) => void): Uint8Array {
   const path = userKeyPath()
   const made = randomBytes(KEY_BYTES)
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    privateFolder(dirname(path))
     // Exclusive: of two first runs at once, one makes the key and the other reads it.
     writeFileSync(path, `${made.toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
     return made

@@ -5,7 +5,7 @@ import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { find, flow, host, store, study, at } from './build.ts'
 import { floods, sends, sent, times, unknownPatient } from './happenings.ts'
-import { ARCHIVE, CT01, HIS, LAB, STRANGER, inOrder, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, LAB, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
 import { TELERADIOLOGY, TODAY, alertsOf, among, stored } from './learned.ts'
 
 const texts = (events: WireEvent[], detector: string, options: Partial<EngineOptions> = {}): string[] =>
@@ -51,6 +51,11 @@ describe('words', () => {
   test('is the class of a new object told by its name?', () => {
     const plans = times(30, 11, 1, (when, i) => store(flow(CT01, ARCHIVE), when, CT01.name, study(`p${i}`, unknownPatient(i), TODAY), { sop_class_uid: '1.2.840.10008.5.1.4.1.1.481.5' }))
     expect(texts(among(plans), 'new-service').join(' ')).toContain('objects of class RT Plan (1.2.840.10008.5.1.4.1.1.481.5)')
+  })
+
+  test('is a study of many images told as one study sent, not as one request?', () => {
+    const fetched = times(20, 11, 1, (when, i) => Array.from({ length: 3 }, (_, image) => store(flow(WS01, ARCHIVE), when + image, WS01.name, study(`w${i}`, unknownPatient(i), TODAY))).flat())
+    expect(texts(among(fetched), 'new-service').join(' ')).toMatch(/^\d+ studies sent \(C-STORE\) today by WS01/)
   })
 
   test('are floods counted in words?', () => {

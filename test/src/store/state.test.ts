@@ -8,6 +8,8 @@ import { EventSpool } from '../../../src/store/event-spool.ts'
 import { Shelf } from '../../../src/store/shelf.ts'
 import { State } from '../../../src/store/state.ts'
 import { readKeyFile, siteKeyOf, userKey } from '../../../src/store/site-key.ts'
+import { FIXTURES } from '../../fixtures/replay.ts'
+import { wardwire } from '../program.ts'
 
 const key = Buffer.alloc(32, 7)
 let folder: string
@@ -124,6 +126,11 @@ describe('site key', () => {
       delete process.env['XDG_STATE_HOME']
     }
     expect(lines).toHaveLength(1)
+  })
+
+  test.each(['/proc/nothing/state', '/proc/state', '/dev/null/state'])('is a folder that cannot be made (%s) refused in words, and at once?', async (place) => {
+    const { code, stderr } = await wardwire(['replay', join(FIXTURES, 'cases', readdirSync(join(FIXTURES, 'cases')).find((name) => name.endsWith('.pcap'))!), '--state', place], { kill: { signal: 'SIGKILL', after: 30_000 } })
+    expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^wardwire: cannot use ${place} as the state folder: .+\n$`))])
   })
 
   test('is a file that holds no key refused, saying how to make one?', () => {
