@@ -62,6 +62,7 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
     page.gauge('event_spool_bytes', 'Disk taken by events that wait.', one(bytes))
   }
   page.gauge('profiles', 'Devices that something is known of.', one(outlook.counts.devices))
+  page.counter('habits_forgotten_total', 'Values (peers, services, message kinds ...) that devices forgot because all together remembered too many: somebody invents names.', one(outlook.counts.forgotten))
   page.gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpoints.at))
   page.counter('checkpoints_total', 'Times it was tried to save.', by('result', (['ok', 'failed'] as const).map((result) => [result, books.checkpoints[result]])))
   page.counter('config_reloads_total', 'Times the configuration was read again.', by('result', Object.entries(books.reloads)))
