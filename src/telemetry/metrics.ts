@@ -14,9 +14,8 @@ export interface ServiceBooks {
   alerts: ReadonlyMap<string, number>
   captureRestarts: number
   reloads: { ok: number; refused: number }
-  checkpoints: { ok: number; failed: number }
-  /** Wall clock of the last checkpoint, seconds; 0: none yet. */
-  checkpointAt: number
+  /** `at`: when the last good one was taken, in seconds since 1970; 0: none was. */
+  checkpoints: { ok: number; failed: number; at: number }
   standing: readonly SinkStanding[]
   /** Where events are published: how many, and the disk that those take that wait. */
   published: (EventBooks & { bytes: number }) | undefined
@@ -63,8 +62,9 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
     page.gauge('event_spool_bytes', 'Disk taken by events that wait.', one(bytes))
   }
   page.gauge('profiles', 'Devices that something is known of.', one(outlook.counts.devices))
-  page.gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpointAt))
-  page.counter('checkpoints_total', 'Times it was tried to save.', by('result', Object.entries(books.checkpoints)))
+  page.counter('habits_forgotten_total', 'Values (peers, services, message kinds ...) that devices forgot because all together remembered too many: somebody invents names.', one(outlook.counts.forgotten))
+  page.gauge('checkpoint_timestamp_seconds', 'When what was learned was last saved; 0: not yet.', one(books.checkpoints.at))
+  page.counter('checkpoints_total', 'Times it was tried to save.', by('result', (['ok', 'failed'] as const).map((result) => [result, books.checkpoints[result]])))
   page.counter('config_reloads_total', 'Times the configuration was read again.', by('result', Object.entries(books.reloads)))
   return page.text()
 }
