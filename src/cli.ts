@@ -207,7 +207,10 @@ function baselineCommands(baseline: Command, done: (exitCode: number) => void): 
   // Common to all of them, before or after the command's name.
   baseline.configureHelp({ showGlobalOptions: true })
   baseline.requiredOption('--state <folder>', 'the state that replay or watch has saved')
+  const names = (): string => baseline.commands.map((command) => command.name()).join(', ')
   baseline.command('show', { isDefault: true })
+    // The default one hears of every word that is no command.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: too many arguments.*/, `wardwire: baseline has no such command; it has ${names()}`).replace(/^error: /, 'wardwire: ')) })
     .description('what is known of each device, the thresholds in force, alerts kept and answers given')
     .option('--device <name>', 'one device: id, name, address, AE title or HL7 application')
     .option('--json', 'as JSON')

@@ -44,6 +44,7 @@ export async function replay(files: string[], options: ReplayOptions): Promise<n
   const config = loadConfig(options.config)
   const calendar = loadCalendar(options.calendar ?? config.calendar)
   const { format, learnUntil } = judgingOf(options)
+  if (options.freeze === true && options.state === undefined) say('--freeze without --state: nothing was learned that could be judged by, and nothing will be')
   const sinks = await chosenSinks(options, config)
   const eventPublisher = options.publishEvents === true ? await publishingEvents(files, options, config) : undefined
 
