@@ -285,6 +285,7 @@ export class Directory {
 
   /** An HL7 application at one end of an edge: sending (MSH-3/4, to this receiver) or receiving (MSH-5). */
   application(ends: Ends, name: string, ip: string, device: Device, app: string, at: Micros): Claim | undefined {
+    if (name.startsWith('rx:')) this.#delivered(name, ip, ends.client === device ? ends.server : ends.client, at)
     const claim = this.#heard(name, ip, device, at)
     remember(device.apps, app, at)
     if (ends.version !== this.#version) ends.version = -1
@@ -310,6 +311,19 @@ export class Directory {
       return undefined
     }
     return this.#heardElsewhere(key, name, ip, device, at)
+  }
+
+  /** Who takes over from a device also gets what others send to it; who borrows its name does not, unless he sends it himself. */
+  #delivered(key: string, ip: string, sender: Device, at: Micros): void {
+    const name = this.state.names.get(key)
+    if (name === undefined || name.ip === ip) return
+    const owner = this.devices.get(name.owner)
+    if (owner !== undefined && sender.memories.peer.known.get(owner.id)?.settled === true) remember((owner.delivered ??= new Map()), ip, at)
+  }
+
+  /** Since it was last heard at home, did its usual senders turn to this address? */
+  #tookOver(owner: Device, ip: string, since: Micros): boolean {
+    return (owner.delivered?.get(ip) ?? -Infinity) >= since
   }
 
   #learnName(key: string, ip: string, device: Device, at: Micros): void {
@@ -358,8 +372,8 @@ export class Directory {
     }
     if (device !== owner && !this.#fresh(device, ip, at) && !this.#translates(ip)) {
       name.rival = { device: device.id, ip, since: at, last: at, uses: 1, told: false }
-      // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks.
-      if (at - name.last > this.#usual(name)) return this.#move(name, owner, device, ip, at)
+      // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks. One whose senders turned here left, too.
+      if (at - name.last > this.#usual(name) || this.#tookOver(owner, ip, name.last)) return this.#move(name, owner, device, ip, at)
       return this.#claim('borrowed', key, name, owner, device, ip)
     }
     return this.#move(name, owner, device, ip, at)
@@ -389,7 +403,7 @@ export class Directory {
     const gap = at - name.before!.last
     const elsewhere = name.ip
     const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
-    if (!quick) return this.#move(name, owner, owner, ip, at)
+    if (!quick || this.#tookOver(owner, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
     // It never left: the other host becomes a device of its own, and the name is the old one's.
     const ownerLast = name.before!.last
     const rival = this.#split(owner, elsewhere, at)

@@ -27,6 +27,8 @@ const MOST_OPEN = 2000
 /** Incidents that were opened in this hour: of high severity and others, of known devices and of newcomers. */
 const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
 type Opened = { hour: number } & typeof NONE_OPENED
+/** Detectors of what a device is in, for hours or weeks, not of what it does. */
+const STATES: ReadonlySet<string> = new Set(['service-down', 'rerouted'])
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -235,9 +237,10 @@ const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): bo
  * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another
  * kind, or about another target, or again what was known to be over; or what nobody declared, beside what was.
  */
-function another({ actor, peers, alert }: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+function another(incident: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+  const { actor, peers, alert } = incident
   if (!strong(evidence, thresholds)) return false
-  if (alert.severity === 'info') return true
+  if (alert.severity === 'info' || (evidence.actor.id !== actor && ofItsOwn(incident))) return true
   const { at, since = at } = evidence
   if (since - alert.last_seen < AFTERMATH) return false
   if (evidence.anew !== undefined) return evidence.anew
@@ -245,6 +248,9 @@ function another({ actor, peers, alert }: Incident, evidence: Evidence, threshol
   const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
   return elsewhere || alert.evidence.every((one) => one.detector !== detector)
 }
+
+/** Is it about the state of one server (silent, behind other hardware), which says nothing of what others do with it meanwhile? */
+const ofItsOwn = ({ actor, alert }: Incident): boolean => alert.evidence.every((one) => one.p === null && one.actor === actor && STATES.has(one.detector))
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
