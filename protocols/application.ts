@@ -12,7 +12,7 @@
  * A YES of either side opens the dissector for both.
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
-import type { KeptBytes } from './kept-bytes.ts'
+import type { Keeper, KeptBytes } from './kept-bytes.ts'
 import { LIMITS } from './limits.ts'
 import type { TcpLimits } from './tcp/limits.ts'
 import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
@@ -93,7 +93,7 @@ class Side {
   }
 }
 
-export class Application implements Consumer, Connection, Holder {
+export class Application implements Consumer, Connection, Holder, Keeper {
   readonly #context: ApplicationContext
   readonly #conversation: Conversation
   #sides: [Side, Side]
@@ -208,6 +208,18 @@ export class Application implements Consumer, Connection, Holder {
     } catch (fault) {
       this.#fail(fault)
     }
+  }
+
+  /** Kept bytes are wanted by others: as if they had been lost on the way. */
+  drop(bytes: Uint8Array): void {
+    const side = this.#sides[this.#sides[0].kept === bytes ? 0 : 1]
+    this.#context.counters.keptTotalBytes++
+    if (side.state === FEEDING) {
+      this.#lose(side, 0)
+      return
+    }
+    this.#drop(side)
+    side.isMidstream = side.hasMissed = true
   }
 
   #askTime(): void {
@@ -434,7 +446,7 @@ export class Application implements Consumer, Connection, Holder {
   #keep(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
     const length = side.keptLength + end - start
     if (side.kept === null || side.kept.length < length) {
-      const larger = this.#context.kept.take(length)
+      const larger = this.#context.kept.take(length, this)
       if (larger === null) {
         this.#context.counters.keptTotalBytes++
         return false

@@ -71,7 +71,7 @@ export const LIMITS = {
     probeBytes: 1024,
     /** Bytes that one direction keeps for its dissector. A dissector that asks for more has lost sync. */
     carryBytes: 64 * 1024,
-    /** The two above over all conversations. Beyond, recognition says no and dissectors lose sync. */
+    /** The two above over all conversations. Beyond, what has been kept for longest is lost, and its dissector loses sync. */
     keptTotalBytes: 32 * 1024 * 1024,
     /** Segments of a direction that are probed after sync was lost (about 90 MB of bulk); then the direction is given up. */
     searchSegments: 65_536,

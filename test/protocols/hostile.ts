@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm'
 import * as d from '../../fixtures/build/dicom.ts'
 import * as h from '../../fixtures/build/hl7.ts'
 import {
-  ACK, FIN, PSH, RST, SYN, ethernet, fragment, ip, ipv4, join, macOf, tcpFrame, u16, u32, u8, udp, udpFrame, vlan, type EtherPayload, type WireFrame,
+  ACK, FIN, PSH, RST, SYN, ethernet, fragment, ip, ipv4, join, macOf, tcpFrame, u16, u24, u32, u8, udp, udpFrame, vlan, type EtherPayload, type WireFrame,
 } from '../../fixtures/build/frames.ts'
 import type { Random } from '../../fixtures/build/random.ts'
 import { Decoder } from '../../protocols/decoder.ts'
@@ -15,6 +15,7 @@ import type { Micros, WireEvent } from '../../protocols/events.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { SAMPLES } from './contract/samples.ts'
+import { cert } from './tls/certificate.ts'
 import { SITE_KEY, START, cut, feed, frames, segments, told, type Turns } from './contract/wire.ts'
 
 export interface Attack {
@@ -98,7 +99,7 @@ export const ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'holes that are never filled', steps: 12_000, most: 150, told: ['tcp.heldTotalBytes'],
+    name: 'holes that are never filled', steps: 12_000, most: 200, told: ['tcp.heldTotalBytes'],
     step: (i, at) => frames([{ from: 0, offset: 4000, ack: 0, bytes: u8(0x41), at }], { close: false, ends: { client: address(i), clientPort: 2000, server: '10.2.0.2', serverPort: 445 } }).map((frame) => ({ ...frame, at })),
   },
   {
@@ -138,6 +139,7 @@ export const ATTACKS: readonly Attack[] = [
         join(u8(4, 0), u32(0xFFFFFFFF), u32(0xFFFFFFFB), u8(3, 0)), pieceOf(3, 2, 100_000, join(u8(0xE0, 0x7F, 0x10, 0), text('OB'), u8(0, 0), u32(0xFFFFFFFE), noise(random, 64))),
         join(u8(1, 0), u32(0xFFFFFFFF), noise(random, 64)), join(u8(9, 0), u32(0xFFFFFFFF)), join(u8(5, 0), u32(0xFFFFFFF0))]))]], at),
   },
+  { name: 'TLS records without their last byte', steps: 5000, told: ['tcp.keptTotalBytes'], step: (i, at) => open(i, [[0, HANDSHAKE.subarray(0, [1300, 2500, 5000, 12_000, 12_000][i % 5])]], at, 443) },
   { name: 'TLS handshakes without their last record', steps: 3000, told: ['waitingBytes'], step: (i, at) => open(i, [[0, HANDSHAKE]], at, 443) },
   {
     name: 'compressed bodies that do not end', steps: 400, told: ['waitingBytes'],
@@ -175,10 +177,21 @@ const ALL = d.associateRq({ ...FROM, contexts: Array.from({ length: 128 }, (_, n
 const of = (name: keyof typeof SAMPLES, sample: string): Turns => SAMPLES[name].find((one) => one.name === sample)!.turns
 const ends = (n: number, serverPort: number): { client: string; server: string; clientPort: number; serverPort: number } => ({ client: `10.1.0.${n}`, server: `10.2.0.${n}`, clientPort: 50_000 + n, serverPort })
 
+/** A session of TLS whose server sends a chain of certificates of several KB in one record. */
+function longChain(): Turns {
+  const [hello, [, answer], ...rest] = of('tls', 'a session of 1.2') as [Turns[number], Turns[number], ...Turns]
+  const der = Uint8Array.from(Buffer.from(cert.replace(/-----[A-Z ]+-----/g, ''), 'base64'))
+  const chain = join(...Array.from({ length: 6 }, () => join(u24(der.length), der)))
+  const message = join(u8(11), u24(chain.length + 3), u24(chain.length), chain)
+  const end = 5 + (answer[3]! << 8) + answer[4]!
+  return [hello, [1, join(answer.subarray(0, end), u8(22, 3, 3), u16(message.length), message)], ...rest]
+}
+
 /** Conversations whose pieces are small, and of which two segments in five come in the wrong order. */
 const HONEST = [
   { turns: of('dicom', 'stores'), ends: ends(1, 11_112) }, { turns: of('dicom', 'a query between echoes'), ends: ends(2, 104) }, { turns: of('dicom', 'DICOMweb'), ends: ends(3, 8080) },
   { turns: of('hl7', 'messages and acknowledgements'), ends: ends(4, 2575) }, { turns: of('hl7', 'HL7 in HTTP'), ends: ends(5, 80) }, { turns: of('tls', 'a session of 1.2'), ends: ends(6, 443) },
+  { turns: longChain(), ends: ends(7, 443) },
 ]
 
 function swapped<T>(list: readonly T[]): T[] {
@@ -237,7 +250,7 @@ export function suffer(attack: Attack, steps: number, random: Random): Outcome {
     feed(decoder, [frame])
   })
   const grown = used() - before
-  const allowed = (attack.most ?? 100) + decoder.conversations * CONVERSATION
+  const allowed = (attack.most ?? 140) + decoder.conversations * CONVERSATION
   decoder.finish()
   return { decoder, honest: words(heard), expected: words(calm.filter(isHonest)), events, grown, allowed }
 }

@@ -3,18 +3,29 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { DicomOperation } from '../../protocols/events.ts'
 import { bodyOf, type WebOperation } from '../../protocols/dicom/web/body.ts'
-import { KeptBytes } from '../../protocols/kept-bytes.ts'
+import { KeptBytes, type Keeper } from '../../protocols/kept-bytes.ts'
 import { HeldBytes } from '../../protocols/hl7/held.ts'
 import { LIMITS } from '../../protocols/limits.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { Waiting, type Holder } from '../../protocols/waiting.ts'
 
 describe('pieces that never end', () => {
-  test.each([['dissectors', () => new KeptBytes(LIMITS.tcp.keptTotalBytes)], ['HL7 segments', () => new HeldBytes()]] as const)('does who fills what %s may keep leave room for the headers and segments of all others?', (_what, make) => {
-    const memory = make()
-    while (memory.take(8192) !== null);
-    expect(memory.take(1025)).toBeNull()
-    for (let i = 0; i < 1000; i++) expect(memory.take(1024)?.length).toBeGreaterThanOrEqual(1024)
+  const ofDissectors = new KeptBytes(LIMITS.tcp.keptTotalBytes)
+  const ofSegments = new HeldBytes()
+  const somebody: Keeper = { drop: () => { throw new Error('nobody else wants it') } }
+  test.each([['dissectors', (size: number) => ofDissectors.take(size, somebody)], ['HL7 segments', (size: number) => ofSegments.take(size)]])('does who fills what %s may keep leave room for the headers and segments of all others?', (_what, take) => {
+    while (take(8192) !== null);
+    expect(take(1025)).toBeNull()
+    for (let i = 0; i < 1000; i++) expect(take(1024)?.length).toBeGreaterThanOrEqual(1024)
+  })
+
+  test('does what dissectors have kept for longest give way to what others need now?', () => {
+    const memory = new KeptBytes(10 * 4096)
+    const dropped: number[] = []
+    const keepers = Array.from({ length: 12 }, (_, i): Keeper => ({ drop: (bytes) => { dropped.push(i); memory.giveBack(bytes) } }))
+    for (const keeper of keepers) expect(memory.take(4096, keeper)?.length).toBe(4096)
+    expect(dropped).toEqual([0, 1])
+    expect(memory.used).toBe(10 * 4096)
   })
 })
 
