@@ -363,7 +363,7 @@ export class Directory {
       this.#learnName(key, ip, device, at)
       return undefined
     }
-    if (name.before?.ip === ip) return this.#cameBack(key, name, owner, ip, at)
+    if (name.before?.ip === ip) return this.#cameBack(key, name, owner, device, ip, at)
     // A rival that keeps using the name.
     if (name.rival?.ip === ip) {
       name.rival.last = at
@@ -399,11 +399,11 @@ export class Directory {
   }
 
   /** Heard at the old place after it moved away. */
-  #cameBack(key: string, name: Name, owner: Device, ip: string, at: Micros): Claim | undefined {
+  #cameBack(key: string, name: Name, owner: Device, device: Device, ip: string, at: Micros): Claim | undefined {
     const gap = at - name.before!.last
     const elsewhere = name.ip
     const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
-    if (!quick || this.#tookOver(owner, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
+    if (!quick || this.#tookOver(device, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
     // It never left: the other host becomes a device of its own, and the name is the old one's.
     const ownerLast = name.before!.last
     const rival = this.#split(owner, elsewhere, at)
