@@ -3,7 +3,7 @@
  * "unexplained". Patients are pseudonyms, and only their equality is used. The second read-only feed of the engine.
  */
 import type { Hl7Message, Micros } from '../protocols/events.ts'
-import { makeRoom } from '../protocols/room.ts'
+import { makeRoom, provenWorth } from '../protocols/room.ts'
 import { DAY, HOUR } from './clock.ts'
 import { chunks, unchunk } from './pack.ts'
 
@@ -15,6 +15,10 @@ const VALID = 14 * DAY
 const FEED_SILENT = 26 * HOUR
 const FEED_AGE = 2 * DAY
 const FEED_LEAST = 30
+/** Systems that give reasons. Hospitals have a handful; invented ones push out none of them. */
+const MOST_SENDERS = 256
+/** The feed has moved to a sender that nobody knows yet when that one speaks and those who are known have not for so long: then nothing can be called unexplained. */
+const MOVED = 2 * HOUR
 /** A reason is remembered to this precision, so that a busy patient costs a look-up and no more. */
 const PRECISION = HOUR
 /** Orders for imaging, appointments, arrivals and admissions: somebody is about to look at this patient's images. */
@@ -24,6 +28,9 @@ interface ContextState {
   first: Micros
   last: Micros
   reasons: number
+  /** Since when senders are told apart, and when one that is not known yet was last heard. */
+  since: Micros
+  unknown: Micros
 }
 
 export class OrderContext {
@@ -31,15 +38,37 @@ export class OrderContext {
   #patients = new Map<string, Micros>()
   /** For measurements: as if no orders were seen. */
   blind = false
-  #state: ContextState = { first: -1, last: -1, reasons: 0 }
+  /** First and last reason of each sender, by its address. */
+  #senders = new Map<string, { first: Micros; last: Micros }>()
+  #state: ContextState = { first: -1, last: -1, reasons: 0, since: -1, unknown: -1 }
 
   message(event: Hl7Message): void {
     if (event.patient === null || event.message_type === null || event.acknowledges !== null) return
     if (!REASONS.test(event.message_type)) return
+    if (!this.#believes(event.flow[event.direction].ip, event.at)) {
+      this.#state.unknown = event.at
+      return
+    }
     if (this.#state.first < 0) this.#state.first = event.at
     this.#state.last = event.at
     this.#state.reasons++
     this.reason(event.patient, event.at)
+  }
+
+  /**
+   * Anybody can send an order; whoever does so to make its own reading look ordered has never sent one before. So a sender counts when it has given reasons for as
+   * long as a feed has to be seen, or when the feed itself is as young as that.
+   */
+  #believes(sender: string, at: Micros): boolean {
+    const state = this.#state
+    if (state.since < 0) state.since = at
+    let known = this.#senders.get(sender)
+    if (known === undefined) {
+      makeRoom(this.#senders, MOST_SENDERS, ({ first, last }) => provenWorth(last - first >= FEED_AGE ? 0 : 1, last))
+      this.#senders.set(sender, (known = { first: at - state.since < FEED_AGE ? state.since - FEED_AGE : at, last: at }))
+    }
+    known.last = at
+    return at - known.first >= FEED_AGE
   }
 
   /** Also: images of the patient were just made. */
@@ -59,7 +88,8 @@ export class OrderContext {
   /** Does the sensor see the orders? Without them nothing can be called unexplained. */
   visible(at: Micros): boolean {
     if (this.blind) return false
-    const { first, last, reasons } = this.#state
+    const { first, last, reasons, unknown } = this.#state
+    if (unknown > last && at - last > MOVED) return false
     return first >= 0 && at - first >= FEED_AGE && at - last <= FEED_SILENT && reasons >= FEED_LEAST
   }
 
@@ -79,13 +109,16 @@ export class OrderContext {
 
   *save(): Iterable<[string, unknown]> {
     yield ['context', this.#state]
+    yield ['context/senders', [...this.#senders]]
     yield* chunks('context/patients', [...this.#patients])
   }
 
   load(entries: Map<string, unknown>): void {
     const state = entries.get('context')
     if (state === undefined) return
-    this.#state = { ...(state as ContextState) }
+    // A state from before senders were told apart knows none: they are met as those of a young feed.
+    this.#state = { since: -1, unknown: -1, ...(state as Partial<ContextState> & Pick<ContextState, 'first' | 'last' | 'reasons'>) }
+    this.#senders = new Map((entries.get('context/senders') ?? []) as [string, { first: Micros; last: Micros }][])
     this.#patients = new Map(unchunk('context/patients', entries) as [string, Micros][])
   }
 }

@@ -87,6 +87,8 @@ export interface Device {
   role: string
   /** One of its addresses is now heard from another hardware address: whose, in words (null: nobody's so far), and what of patients came that way. */
   detour?: { ip: string; mac: string; through: string | null; passed: number }
+  /** Where its usual senders turned to with what is for it, and when: who takes over gets that, too. Absent: they never did. */
+  delivered?: Map<string, Micros>
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>
   /** Images it sent of its own, by modality. */

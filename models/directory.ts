@@ -97,8 +97,8 @@ export type FlowState = Omit<Ends, 'client' | 'server'> & { client: string; serv
 export interface DirectoryState {
   byIp: Map<string, string[]>
   byMac: Map<string, string>
-  /** Hardware addresses in front of several hosts: routers. */
-  routers: Set<string>
+  /** Hardware addresses in front of several hosts: routers; since when. */
+  routers: Map<string, Micros>
   names: Map<string, Name>
   started: Micros
   /** Devices met so far. */
@@ -110,7 +110,7 @@ export const NOBODY = newDevice('nobody', -1, 0, 0)
 
 export class Directory {
   readonly devices = new Map<string, Device>()
-  state: DirectoryState = { byIp: new Map(), byMac: new Map(), routers: new Set(), names: new Map(), started: -1, met: 0 }
+  state: DirectoryState = { byIp: new Map(), byMac: new Map(), routers: new Map(), names: new Map(), started: -1, met: 0 }
   #flows = new WeakMap<Flow, Ends>()
   /** Counts what changes the answer of `ends`. */
   #version = 0
@@ -191,14 +191,14 @@ export class Directory {
       address.mac = mac
     }
     // Whoever is on the Internet is seen with the hardware address of the way there.
-    if (mac !== null && address.public) this.#router(mac)
+    if (mac !== null && address.public) this.#router(mac, at)
     else if (mac !== null && !this.state.routers.has(mac)) {
       const owner = this.state.byMac.get(mac)
       if (owner === undefined || !this.devices.has(owner)) {
         makeRoom(this.state.byMac, DIRECTORY_LIMITS.macs, (id, known) => (this.#usesNow(id, known) ? 1 : 0))
         this.state.byMac.set(mac, device.id)
       }
-      else if (owner !== device.id) this.#router(mac)
+      else if (owner !== device.id) this.#router(mac, at)
     }
   }
 
@@ -226,18 +226,23 @@ export class Directory {
    */
   #rerouted(device: Device, ip: string, { first }: Address, before: string, now: string, at: Micros): void {
     const { routers, byMac, started } = this.state
-    if (routers.has(before) || routers.has(now) || at - started < DAY || device.detour?.mac === now) return
+    // One frame in the name of another address makes a router; whoever is one for a day is it for all to see.
+    const since = routers.get(now)
+    if (routers.has(before) || (since !== undefined && at - since >= DAY) || at - started < DAY || device.detour?.mac === now) return
     const owner = byMac.get(now)
     const through = this.devices.get(owner ?? '')
-    if (through !== undefined ? through !== device && at - through.last < DAY : owner === undefined && byMac.get(before) === device.id && at - first > LONG_KNOWN) {
+    if (since !== undefined) {
+      if (byMac.get(before) === device.id && at - first > LONG_KNOWN) device.detour = { ip, mac: now, through: 'a machine that has several addresses since today', passed: 0 }
+    } else if (through !== undefined ? through !== device && at - through.last < DAY : owner === undefined && byMac.get(before) === device.id && at - first > LONG_KNOWN) {
       device.detour = { ip, mac: now, through: through === undefined ? null : `${nameOf(through)} (${addressOf(through)})`, passed: 0 }
     }
   }
 
   /** One hardware address in front of two devices is a router (or a bridge, or a translator). */
-  #router(mac: string): void {
-    this.state.byMac.delete(mac)
-    if (this.state.routers.size < 10_000) this.state.routers.add(mac)
+  #router(mac: string, at: Micros): void {
+    const { routers, byMac } = this.state
+    byMac.delete(mac)
+    if (routers.size < 10_000 && !routers.has(mac)) routers.set(mac, at)
   }
 
   /** A new address with the hardware address of a device that fell silent elsewhere: a new lease. */
@@ -248,21 +253,21 @@ export class Directory {
     // A second live address behind one hardware address, or one so soon after the first, is a router's.
     let first = at
     for (const address of device.ips.values()) {
-      if (at - address.last < 5 * MINUTE) return void this.#router(mac!)
+      if (at - address.last < 5 * MINUTE) return void this.#router(mac!, at)
       first = Math.min(first, address.first)
     }
-    if (isPublic(ip) || at - first < FRESH) return void this.#router(mac!)
-    this.#settle(device, ip)
+    if (isPublic(ip) || at - first < FRESH) return void this.#router(mac!, at)
+    this.#settle(device, ip, at)
     this.#seenAt(device, ip, mac, at)
     return device
   }
 
-  #settle(device: Device, ip: string): void {
+  #settle(device: Device, ip: string, at: Micros): void {
     const there = this.state.byIp.get(ip)
     this.state.byIp.set(ip, there === undefined ? [device.id] : [...there.filter((id) => id !== device.id), device.id])
     // Behind a shared address is a translator, whose hardware address is nobody's.
     const mac = there === undefined ? null : this.devices.get(there[0]!)?.ips.get(ip)?.mac ?? null
-    if (mac !== null) this.#router(mac)
+    if (mac !== null) this.#router(mac, at)
     this.#version++
   }
 
@@ -280,6 +285,7 @@ export class Directory {
 
   /** An HL7 application at one end of an edge: sending (MSH-3/4, to this receiver) or receiving (MSH-5). */
   application(ends: Ends, name: string, ip: string, device: Device, app: string, at: Micros): Claim | undefined {
+    if (name.startsWith('rx:')) this.#delivered(name, ip, ends.client === device ? ends.server : ends.client, at)
     const claim = this.#heard(name, ip, device, at)
     remember(device.apps, app, at)
     if (ends.version !== this.#version) ends.version = -1
@@ -305,6 +311,19 @@ export class Directory {
       return undefined
     }
     return this.#heardElsewhere(key, name, ip, device, at)
+  }
+
+  /** Who takes over from a device also gets what others send to it; who borrows its name does not, unless he sends it himself. */
+  #delivered(key: string, ip: string, sender: Device, at: Micros): void {
+    const name = this.state.names.get(key)
+    if (name === undefined || name.ip === ip) return
+    const owner = this.devices.get(name.owner)
+    if (owner !== undefined && sender.memories.peer.known.get(owner.id)?.settled === true) remember((owner.delivered ??= new Map()), ip, at)
+  }
+
+  /** Since it was last heard at home, did its usual senders turn to this address? */
+  #tookOver(owner: Device, ip: string, since: Micros): boolean {
+    return (owner.delivered?.get(ip) ?? -Infinity) >= since
   }
 
   #learnName(key: string, ip: string, device: Device, at: Micros): void {
@@ -344,7 +363,7 @@ export class Directory {
       this.#learnName(key, ip, device, at)
       return undefined
     }
-    if (name.before?.ip === ip) return this.#cameBack(key, name, owner, ip, at)
+    if (name.before?.ip === ip) return this.#cameBack(key, name, owner, device, ip, at)
     // A rival that keeps using the name.
     if (name.rival?.ip === ip) {
       name.rival.last = at
@@ -353,8 +372,8 @@ export class Directory {
     }
     if (device !== owner && !this.#fresh(device, ip, at) && !this.#translates(ip)) {
       name.rival = { device: device.id, ip, since: at, last: at, uses: 1, told: false }
-      // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks.
-      if (at - name.last > this.#usual(name)) return this.#move(name, owner, device, ip, at)
+      // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks. One whose senders turned here left, too.
+      if (at - name.last > this.#usual(name) || this.#tookOver(owner, ip, name.last)) return this.#move(name, owner, device, ip, at)
       return this.#claim('borrowed', key, name, owner, device, ip)
     }
     return this.#move(name, owner, device, ip, at)
@@ -371,7 +390,7 @@ export class Directory {
     name.last = at
     if (device !== owner && (this.#fresh(device, ip, at) || this.#translates(ip))) {
       if (this.#unnamed(device)) this.#absorb(owner, device, ip)
-      else this.#settle(owner, ip)
+      else this.#settle(owner, ip, at)
       this.#seenAt(owner, ip, null, at)
     } else if (device !== owner) {
       name.owner = device.id
@@ -380,11 +399,11 @@ export class Directory {
   }
 
   /** Heard at the old place after it moved away. */
-  #cameBack(key: string, name: Name, owner: Device, ip: string, at: Micros): Claim | undefined {
+  #cameBack(key: string, name: Name, owner: Device, device: Device, ip: string, at: Micros): Claim | undefined {
     const gap = at - name.before!.last
     const elsewhere = name.ip
     const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
-    if (!quick) return this.#move(name, owner, owner, ip, at)
+    if (!quick || this.#tookOver(device, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
     // It never left: the other host becomes a device of its own, and the name is the old one's.
     const ownerLast = name.before!.last
     const rival = this.#split(owner, elsewhere, at)

@@ -13,6 +13,7 @@ import { aged } from './ageing.ts'
 import type { Alert } from './alert.ts'
 import { comparePeers } from './alike.ts'
 import { settle } from './baseline/counts.ts'
+import { boundRecall } from './baseline/recall.ts'
 import { Calendar } from './calendar.ts'
 import { HOUR, SiteClock, dayOf, hourOfDay } from './clock.ts'
 import { OrderContext } from './context.ts'
@@ -34,6 +35,9 @@ import { Site } from './site.ts'
 /** What can be left out, to measure what it earns. */
 export const ABLATIONS = ['roles', 'common-mode', 'orders'] as const
 export type Ablation = (typeof ABLATIONS)[number]
+
+/** An event adds a few values at most, so the cap of all is exceeded by no more than a few times as many. */
+const BOUND_EVERY = 65_536
 
 export interface EngineOptions {
   /** Each new alert, and each revision of one. */
@@ -63,6 +67,9 @@ export class Engine {
   /** What addresses showed of themselves before any conversation of theirs was known. */
   readonly #shown = new Map<string, { hostname: string | null; eol: string | null }>()
   #hour = -1
+  /** Events since it was last looked whether all that is remembered is too much. */
+  #unbounded = 0
+  #forgotten = 0
   /** Pieces of evidence since the start, by detector. */
   readonly findings = new Map<string, number>()
 
@@ -95,10 +102,16 @@ export class Engine {
     }
     const hour = this.#clock.hour(event.at)
     if (hour > this.#hour) this.#tick(hour)
+    if (++this.#unbounded >= BOUND_EVERY) this.#bound()
     if (event.kind === 'host') return this.#host(event)
     if (event.kind === 'flow') this.#site.ended(event)
     const ends = this.#directory.ends(event.flow, event.at, event.kind === 'flow' && failed(event))
     this.#both(event, event.flow, ends)
+  }
+
+  #bound(): void {
+    this.#unbounded = 0
+    this.#forgotten += boundRecall(this.#directory.devices.values())
   }
 
   /** Time has come to `at`, and no event did. */
@@ -312,8 +325,9 @@ export class Engine {
   // ---- to look at
 
   /** Devices known, and pieces of evidence that raised no alert, by detector. */
-  get counts(): { devices: number; suppressed: ReadonlyMap<string, number> } {
-    return { devices: this.#directory.devices.size, suppressed: this.#incidents.suppressed }
+  /** Devices; values that they had to forget since the start because all together remembered too many; evidence that raised nothing. */
+  get counts(): { devices: number; forgotten: number; suppressed: ReadonlyMap<string, number> } {
+    return { devices: this.#directory.devices.size, forgotten: this.#forgotten, suppressed: this.#incidents.suppressed }
   }
 
   /** Devices as the engine takes them to be now. */
@@ -362,6 +376,8 @@ export class Engine {
     this.#hour = engine.hour
     this.#heeded = engine.heeded ?? []
     const directory = unpack(all.get('directory')) as Omit<DirectoryState, 'names'>
+    // Saved before it was noted since when: they had been routers for longer than matters.
+    if (directory.routers instanceof Set) directory.routers = new Map([...directory.routers as Set<string>].map((mac) => [mac, directory.started]))
     this.#directory.state = { ...directory, names: new Map(unchunk('names', all) as [string, never][]) }
     this.#directory.day = dayOf(engine.hour)
     // In the order they were met: entries may come in the order of their keys.

@@ -119,14 +119,15 @@ function addSome(list: string[], more: Iterable<string>, most: number): void {
   for (const one of more) if (list.length < most && !list.includes(one)) list.push(one)
 }
 
-/** One line per detector and unit: the rarest, of equals the latest; with the most that there was of it, and by what services. The list is ordered by rarity. */
+/** One line per detector and unit: the rarest, of equals the latest about the same device; with the most that there was of it, and by what services. The list is ordered by rarity. */
 function keep(list: AlertEvidence[], one: AlertEvidence): void {
   const same = list.findIndex((e) => e.detector === one.detector && e.unit === one.unit && e.group === one.group)
   const before = list[same]
   if (before !== undefined) {
     const { flows } = before
     addSome(flows, one.flows, 8)
-    const rarer = one.p === null ? (one.observed ?? 0) >= (before.observed ?? 0) : one.p <= (before.p ?? 1)
+    const rarer = one.p === null ? (one.observed ?? 0) >= (before.observed ?? 0)
+      : one.p < (before.p ?? 1) || (one.p === before.p && one.actor === before.actor)
     const [shown, other] = rarer ? [one, before] : [before, one]
     const most = Math.max(before.most ?? before.observed ?? 0, one.observed ?? 0)
     const services = [...new Set([...before.services ?? [], ...(shown.service === other.service ? [] : [other.service ?? ''])])]
@@ -140,11 +141,14 @@ function keep(list: AlertEvidence[], one: AlertEvidence): void {
 function published(evidence: Evidence, excuse: string | undefined): AlertEvidence {
   const { detector, group, at, p, observed, expected, unit, text, flow, arithmetic, actor, peer, service } = evidence
   return {
-    detector, group, at, p, observed, expected, unit, text: excuse === undefined ? text : `${text} Declared: ${clean(excuse)}.`,
+    detector, group, at, p, observed, expected, unit, text: excuse === undefined ? text : `${text} Declared: ${sentence(clean(excuse))}`,
     flows: flow === null ? [] : [flow.community_id],
     ...(arithmetic.length > 0 && { arithmetic: [...arithmetic] }), actor: actor.id, peer: peer?.id ?? null, service: service === null ? null : clean(service),
   }
 }
+
+/** Notes of people end with a full stop, or not; what was cut has its own end. */
+const sentence = (note: string): string => (/[.!?…]$/.test(note) ? note : `${note}.`)
 
 function describe(device: Device): AlertDevice {
   const macs = [...new Set([...device.ips.values()].flatMap((a) => (a.mac === null ? [] : [a.mac])))]

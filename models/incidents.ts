@@ -3,6 +3,7 @@
  * written again as a revision when it has something to say. Ids and texts are functions of the evidence alone.
  */
 import type { Micros } from '../protocols/events.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { SEVERITIES, type Alert, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
@@ -11,7 +12,7 @@ import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
-import { Recent, isShared } from './recent.ts'
+import { Recent, isShared, worthOf } from './recent.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 
@@ -21,11 +22,13 @@ const OPEN = DAY
 const AFTERMATH = 2 * HOUR
 /** Whoever broke in goes on to search and to fetch. */
 const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
-/** Incidents that grow at once; the oldest ends first. */
+/** Incidents that grow at once; those of the least worth end first. */
 const MOST_OPEN = 2000
 /** Incidents that were opened in this hour: of high severity and others, of known devices and of newcomers. */
 const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
 type Opened = { hour: number } & typeof NONE_OPENED
+/** Detectors of what a device is in, for hours or weeks, not of what it does. */
+const STATES: ReadonlySet<string> = new Set(['service-down', 'rerouted'])
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -125,7 +128,7 @@ export class Incidents {
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const incident = openIncident(key, evidence, severity, storm, this.#options)
-    if (this.#open.size >= MOST_OPEN) this.#open.delete(this.#open.keys().next().value!)
+    makeRoom(this.#open, MOST_OPEN, ({ alert }) => worthOf(alert))
     this.#open.set(key, incident)
     const { alert } = incident
     take(incident, evidence, excuse, this.#options)
@@ -172,6 +175,12 @@ export class Incidents {
     const kept = new Map(this.#recent.alerts)
     for (const { alert } of this.#open.values()) if (kept.has(alert.id)) kept.set(alert.id, alert)
     return kept
+  }
+
+  /** Events of an alert that came since its last revision was told. */
+  untold(id: string): number {
+    for (const { alert, told } of this.#open.values()) if (alert.id === id) return alert.count - told
+    return 0
   }
 
   get thresholds(): readonly (readonly [score: number, severity: Severity, perDay: number])[] {
@@ -228,9 +237,10 @@ const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): bo
  * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another
  * kind, or about another target, or again what was known to be over; or what nobody declared, beside what was.
  */
-function another({ actor, peers, alert }: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+function another(incident: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
+  const { actor, peers, alert } = incident
   if (!strong(evidence, thresholds)) return false
-  if (alert.severity === 'info') return true
+  if (alert.severity === 'info' || (evidence.actor.id !== actor && ofItsOwn(incident))) return true
   const { at, since = at } = evidence
   if (since - alert.last_seen < AFTERMATH) return false
   if (evidence.anew !== undefined) return evidence.anew
@@ -238,6 +248,9 @@ function another({ actor, peers, alert }: Incident, evidence: Evidence, threshol
   const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
   return elsewhere || alert.evidence.every((one) => one.detector !== detector)
 }
+
+/** Is it about the state of one server (silent, behind other hardware), which says nothing of what others do with it meanwhile? */
+const ofItsOwn = ({ actor, alert }: Incident): boolean => alert.evidence.every((one) => one.p === null && one.actor === actor && STATES.has(one.detector))
 
 /** A host that was taken for the device itself until the two were told apart. */
 const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))

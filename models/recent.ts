@@ -1,11 +1,14 @@
 /** The latest revision of recent alerts: for questions about them (`wardwire baseline explain`), and to join campaigns. */
-import type { Alert } from './alert.ts'
+import type { Micros } from '../protocols/events.ts'
+import type { Alert, Severity } from './alert.ts'
 import { DAY } from './clock.ts'
 import type { Evidence } from './evidence.ts'
 import { pack, unpack } from './pack.ts'
 
-/** Alerts kept; the one that ended first goes first. */
+/** Alerts kept. */
 const KEPT = 400
+/** An alert is kept, or goes on growing, as if it had ended so much later: who raises cheap ones by the hundred must not push out the one that matters. */
+const LONGER: Record<Severity, Micros> = { info: 0, low: DAY, medium: 7 * DAY, high: 30 * DAY, critical: 90 * DAY }
 /** Incidents that share an actor or a target within this time are a campaign. */
 const CAMPAIGN = 3 * DAY
 /** Whom an outage hits are no targets: its peers are everybody. */
@@ -24,7 +27,7 @@ export class Recent {
   keep(alert: Alert): void {
     this.#alerts.delete(alert.id)
     this.#alerts.set(alert.id, alert)
-    if (this.#alerts.size > KEPT) this.#alerts.delete(firstOver(this.#alerts.values()).id)
+    if (this.#alerts.size > KEPT) this.#alerts.delete(leastWorth(this.#alerts.values()).id)
   }
 
   /** The campaign that an alert about this evidence belongs to: of an earlier one with the same actor, or a target that few use. */
@@ -49,11 +52,18 @@ export class Recent {
   }
 }
 
-/** The alert that ended first; of several the one with the lesser id. */
-function firstOver(alerts: Iterable<Alert>): Alert {
-  let first: Alert | undefined
+/** By when it ended and how severe it is. */
+export const worthOf = ({ last_seen, severity }: Alert): number => last_seen + LONGER[severity]
+
+/** Of several the one with the lesser id. */
+function leastWorth(alerts: Iterable<Alert>): Alert {
+  let least: Alert | undefined
+  let worth = Infinity
   for (const alert of alerts) {
-    if (first === undefined || alert.last_seen < first.last_seen || (alert.last_seen === first.last_seen && alert.id < first.id)) first = alert
+    const own = worthOf(alert)
+    if (own > worth || (own === worth && alert.id > least!.id)) continue
+    least = alert
+    worth = own
   }
-  return first!
+  return least!
 }

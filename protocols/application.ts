@@ -12,11 +12,13 @@
  * A YES of either side opens the dissector for both.
  */
 import type { Flow, Micros, WireEvent } from './events.ts'
-import type { KeptBytes } from './kept-bytes.ts'
+import type { Keeper, KeptBytes } from './kept-bytes.ts'
+import { LIMITS } from './limits.ts'
 import type { TcpLimits } from './tcp/limits.ts'
 import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED } from './protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from './protocol.ts'
 import type { Pseudonyms } from './phi.ts'
+import type { Holder, Waiting } from './waiting.ts'
 import type { Consumer } from './tcp/consumer.ts'
 import type { Conversation } from './tcp/conversation.ts'
 
@@ -27,6 +29,10 @@ const SEARCHING = 3
 const DEAF = 4
 /** Bytes offered at once behind those that were kept, where more are needed anyway. */
 const FEED_BYTES = 1024
+/** What a conversation may hold, more or less, without the common books hearing of it. */
+const LITTLE = 2 * LIMITS.smallBytes
+/** Bytes after which a dissector is asked what it holds: asking at each of many small messages would cost a tenth of them. */
+const WEIGHED_BYTES = 1024
 
 type State = typeof LISTENING | typeof REFUSED | typeof FEEDING | typeof SEARCHING | typeof DEAF
 
@@ -36,6 +42,7 @@ export interface ApplicationContext {
   readonly pseudonyms: Pseudonyms
   readonly limits: TcpLimits
   readonly kept: KeptBytes
+  readonly waiting: Waiting
   readonly counters: ApplicationCounters
   flow(conversation: Conversation): Flow
   emit(event: WireEvent): void
@@ -86,7 +93,7 @@ class Side {
   }
 }
 
-export class Application implements Consumer, Connection {
+export class Application implements Consumer, Connection, Holder, Keeper {
   readonly #context: ApplicationContext
   readonly #conversation: Conversation
   #sides: [Side, Side]
@@ -96,6 +103,10 @@ export class Application implements Consumer, Connection {
   #firstKept: Side | null = null
   /** A time was asked for, and has not come yet. */
   #isTimed = false
+  /** What the dissector holds, by the common books. */
+  #held = 0
+  /** Bytes that came since it was asked. */
+  #unweighed = 0
   afterGap = false
 
   constructor(context: ApplicationContext, conversation: Conversation) {
@@ -135,6 +146,8 @@ export class Application implements Consumer, Connection {
       if (side.state === FEEDING || side.state === LISTENING || side.state === SEARCHING) {
         const unwanted = side.state === FEEDING ? this.#feed(direction, side, bytes, start, end, at) : this.#listen(direction, side, bytes, start, end, at)
         if (!this.#isTimed) this.#askTime()
+        this.#unweighed += end - start
+        if (this.#unweighed >= WEIGHED_BYTES) this.#weigh(at)
         return unwanted
       }
     } catch (fault) {
@@ -147,7 +160,7 @@ export class Application implements Consumer, Connection {
   gap(direction: Direction, missing: number, at: Micros): void {
     const side = this.#sides[direction]
     this.afterGap = true
-    this.#forget(side)
+    this.#drop(side)
     if (side.state === LISTENING) {
       side.isMidstream = true
       side.hasMissed = true
@@ -175,6 +188,40 @@ export class Application implements Consumer, Connection {
     }
   }
 
+  #weigh(at: Micros): void {
+    this.#unweighed = 0
+    const held = this.#dissector?.holds?.() ?? 0
+    if (Math.abs(held - this.#held) > LITTLE) this.#enter(held, at)
+  }
+
+  #enter(held: number, at: Micros): void {
+    if (this.#held === held) return
+    const before = this.#held
+    this.#held = held
+    this.#context.waiting.hold(this, before, held, at)
+  }
+
+  forget(at: Micros): void {
+    this.#held = 0
+    try {
+      this.#dissector?.forget?.(at)
+    } catch (fault) {
+      this.#fail(fault)
+    }
+  }
+
+  /** Kept bytes are wanted by others: as if they had been lost on the way. */
+  drop(bytes: Uint8Array): void {
+    const side = this.#sides[this.#sides[0].kept === bytes ? 0 : 1]
+    this.#context.counters.keptTotalBytes++
+    if (side.state === FEEDING) {
+      this.#lose(side, 0)
+      return
+    }
+    this.#drop(side)
+    side.isMidstream = side.hasMissed = true
+  }
+
   #askTime(): void {
     const due = this.#dissector?.due?.() ?? Infinity
     if (due === Infinity) return
@@ -183,7 +230,8 @@ export class Application implements Consumer, Connection {
   }
 
   end(how: End, at: Micros): void {
-    for (const side of this.#sides) this.#forget(side)
+    for (const side of this.#sides) this.#drop(side)
+    this.#enter(0, at)
     try {
       this.#dissector?.end(how, at)
     } catch (fault) {
@@ -204,7 +252,7 @@ export class Application implements Consumer, Connection {
         if (verdict >= YES) return this.#recognise(direction, side, verdict, bytes, from, end, at)
         side.keptLength -= from - start
       }
-      this.#forget(side)
+      this.#drop(side)
       if (this.#isDecided(side)) return this.#refuse(side, end - start)
     }
     const verdict = this.#probe(direction, side, bytes, start, end)
@@ -293,7 +341,7 @@ export class Application implements Consumer, Connection {
     const other = this.#sides[opposite(direction)]
     const mayBe = (other.candidates & (1 << this.#context.protocols.indexOf(protocol))) !== 0
     if (other.hasMissed || !mayBe || (other.isMidstream && other.kept === null)) {
-      this.#forget(other)
+      this.#drop(other)
       other.state = SEARCHING
     } else {
       other.state = FEEDING
@@ -336,7 +384,8 @@ export class Application implements Consumer, Connection {
           return excess - (end - from)
         }
         counters.fed += excess
-        from += excess
+        // Below the length of a packet here, though what is not wanted can be infinite: a whole number, not a floating point one.
+        from = (from + excess) | 0
       }
     }
     if (from === end) return 0
@@ -373,7 +422,7 @@ export class Application implements Consumer, Connection {
   #lose(side: Side, rest: number): number {
     this.#context.counters.lostSync++
     this.#context.counters.unsynchronised += rest
-    this.#forget(side)
+    this.#drop(side)
     side.state = SEARCHING
     return 0
   }
@@ -384,8 +433,9 @@ export class Application implements Consumer, Connection {
     counters.failed++
     counters.fault ??= fault
     this.#dissector = null
+    this.#enter(0, 0)
     for (const side of this.#sides) {
-      this.#forget(side)
+      this.#drop(side)
       side.state = DEAF
     }
   }
@@ -396,7 +446,7 @@ export class Application implements Consumer, Connection {
   #keep(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
     const length = side.keptLength + end - start
     if (side.kept === null || side.kept.length < length) {
-      const larger = this.#context.kept.take(length)
+      const larger = this.#context.kept.take(length, this)
       if (larger === null) {
         this.#context.counters.keptTotalBytes++
         return false
@@ -418,7 +468,7 @@ export class Application implements Consumer, Connection {
     side.keptLength = 0
   }
 
-  #forget(side: Side): void {
+  #drop(side: Side): void {
     if (side.kept === null) return
     this.#context.counters.forgotten += side.keptLength
     this.#release(side)

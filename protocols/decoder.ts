@@ -27,6 +27,7 @@ import type { TcpCounters } from './tcp/counters.ts'
 import type { Half } from './tcp/half.ts'
 import type { TcpLimits } from './tcp/limits.ts'
 import { Tracker } from './tcp/tracker.ts'
+import { Waiting } from './waiting.ts'
 
 export interface DecoderOptions {
   emit: (event: WireEvent) => void
@@ -51,6 +52,7 @@ export class Decoder {
   readonly #packet = new Packet()
   readonly #tracker: Tracker
   readonly #kept: KeptBytes
+  readonly #waiting = new Waiting()
   readonly #hosts = new HostWatch((event) => { this.#gather(event) })
   /** What the present frame brought, in a list that is used again and again. */
   readonly #events: (WireEvent | null)[] = []
@@ -62,7 +64,7 @@ export class Decoder {
     this.#communityIdSeed = communityIdSeed
     this.#kept = new KeptBytes(limits.keptTotalBytes)
     const context: ApplicationContext = {
-      protocols, pseudonyms, limits, kept: this.#kept, counters: this.application,
+      protocols, pseudonyms, limits, kept: this.#kept, waiting: this.#waiting, counters: this.application,
       flow: (conversation) => this.#flow(conversation),
       emit: (event) => { this.#gather(event) },
       wake: (conversation, due) => { this.#tracker.wake(conversation, due) },
@@ -129,6 +131,17 @@ export class Decoder {
     return this.#kept.used
   }
 
+  /** Bytes, about, of what waits for its end in conversations that hold much. */
+  get waiting(): number {
+    return this.#waiting.used
+  }
+
+  /** Times that a table or a memory that all conversations share was full, and one of them was forgotten, or what it waited for. */
+  get crowded(): number {
+    const { tcp, application } = this
+    return tcp.evicted + tcp.holesByCap.heldTotalBytes + application.keptTotalBytes + this.#waiting.forgotten
+  }
+
   /** What went no further, and which caps were reached, by name; zeros are left out. Frames for `net` names, bytes or times for the others. */
   dropped(): Record<string, number> {
     const { tcp, application } = this
@@ -140,6 +153,7 @@ export class Decoder {
       'tcp.heldBytes': tcp.holesByCap.heldBytes, 'tcp.heldTotalBytes': tcp.holesByCap.heldTotalBytes,
       'tcp.heldRanges': tcp.holesByCap.heldRanges, 'tcp.aboveHole': tcp.holesByCap.aboveHole,
       'tcp.carryBytes': application.carryBytes, 'tcp.keptTotalBytes': application.keptTotalBytes,
+      'waitingBytes': this.#waiting.forgotten,
       'dissector.failed': application.failed, 'host.hosts': this.#hosts.evicted, 'host.claims': this.#hosts.silenced,
     }
     return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0))

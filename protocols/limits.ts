@@ -50,7 +50,7 @@ export const LIMITS = {
     pageBytes: 16 * 1024,
     /** Held bytes of one direction (whole pages count). Beyond, its first hole counts as lost. */
     heldBytes: 2 * 1024 * 1024,
-    /** Held bytes of all. Beyond, the first hole of the direction that wants more counts as lost. */
+    /** Held bytes of all. Beyond, the first hole of the direction that has waited longest counts as lost. */
     heldTotalBytes: 128 * 1024 * 1024,
     /** Ranges held in one direction: 2 MB of full segments, without joining any. Beyond, its first hole counts as lost. */
     heldRanges: 2048,
@@ -71,7 +71,7 @@ export const LIMITS = {
     probeBytes: 1024,
     /** Bytes that one direction keeps for its dissector. A dissector that asks for more has lost sync. */
     carryBytes: 64 * 1024,
-    /** The two above over all conversations. Beyond, recognition says no and dissectors lose sync. */
+    /** The two above over all conversations. Beyond, what has been kept for longest is lost, and its dissector loses sync. */
     keptTotalBytes: 32 * 1024 * 1024,
     /** Segments of a direction that are probed after sync was lost (about 90 MB of bulk); then the direction is given up. */
     searchSegments: 65_536,
@@ -200,7 +200,11 @@ export const LIMITS = {
    * those with pieces that never end blinds nobody. With as many conversations as there may be that is 200 MB at most.
    */
   smallBytes: 1024,
-  /** Bytes of unfinished TLS handshakes and compressed HTTP bodies, over all conversations. Beyond, one that must wait goes unread. */
+  /**
+   * Bytes, about, of what has not ended over all conversations that hold more than the above: TLS handshakes, HTTP heads and bodies, DICOM command sets and values
+   * in pieces, requests without response, patients of queries, presentation contexts. Beyond, of the conversations of like size that hold most together
+   * the one whose share has not changed for longest forgets it.
+   */
   waitingBytes: 64 * 1024 * 1024,
   tls: {
     /** Bytes of a handshake message that wait for its end. Certificate chains stay below 16 KB; beyond, later messages go unread. */

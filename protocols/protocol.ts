@@ -69,6 +69,10 @@ export interface Dissector {
   due?(): Micros
   /** `due` has passed. `at` is the capture clock, which any packet moves: it comes with the first packet, of whatever conversation, about a second later at most. */
   tick?(at: Micros): void
+  /** Bytes of memory, about, that are held because something has not ended. Asked after `data`; absent in those who hold little. */
+  holds?(): number
+  /** Others need the room: what is held goes unread, and what is told of it says `complete: false`. Called while another connection is being read. */
+  forget?(at: Micros): void
   /** The connection is over; emit what is open. Called once. */
   end(how: End, at: Micros): void
 }

@@ -24,48 +24,22 @@ async function main(argv: string[]): Promise<number> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'wardwire: ')) })
     .exitOverride()
 
-  program.command('replay')
+  judging(program.command('replay')
     .description('read captures in capture-time order; learn and judge as they go')
-    .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input')
-    .option('--alerts <file>', 'write alerts, one JSON object a line; - for standard output (default: a readable list)')
-    .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
-    .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
-    .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
-    .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers of `wardwire detect`')
-    .option('--events <file>', 'write every event, one JSON object a line; - for standard output')
+    .argument('<file...>', 'pcap or pcapng, plain, gzip or zstd; - for standard input'), 'write')
     .option('--report <file>', 'write a self-contained HTML report: alerts, timeline, map, devices, what was not seen')
     .option('--inventory <file>', 'write the devices seen: JSON, or by its name .csv or .cdx.json (CycloneDX)')
     .option('--segments <file>', 'write the segmentation audit: JSON; its rules where the name ends with .csv or .nft')
-    .option('--state <folder>', 'start from, and save, what was learned')
-    .option('--freeze', 'judge by the state, do not learn')
-    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
-    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
-    .option('--config <file>', 'the configuration file')
     .action(async (files: string[], options: ReplayOptions) => {
       const { replay } = await import('./commands/replay.ts')
       exitCode = await replay(files, options)
     })
 
-  program.command('watch')
+  judging(capturing(program.command('watch')
     .description('capture live, learn and judge as a service; SIGTERM ends it, SIGHUP reads the configuration again')
-    .argument('[input]', '- for standard input: tcpdump -w - | wardwire watch -')
-    .option('-i, --interface <name>', 'capture on this interface; repeat it for more', (name: string, names: string[] | undefined) => [...(names ?? []), name])
+    .argument('[input]', '- for standard input: tcpdump -w - | wardwire watch -'))
     .option('--socket <path>', 'listen on this stream socket for wardwire capture --socket')
-    .option('--filter <expression>', 'capture filter of libpcap, for example "tcp port 104 or tcp port 2575" (default: everything)')
-    .option('--snaplen <bytes>', 'bytes kept of each frame (default: 262144)')
-    .option('--buffer <mebibytes>', 'buffer of the kernel for each interface (default: 64)')
-    .option('--write <file>', 'keep what is captured, as pcapng')
-    .option('--alerts <file>', 'append alerts, one JSON object a line; - for standard output (default: readable)')
-    .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
-    .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
-    .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
-    .option('--publish-events', 'publish events to Kafka, for workers that judge them (wardwire detect)')
-    .option('--events <file>', 'append every event, one JSON object a line; - for standard output')
-    .option('--state <folder>', 'start from, and save, what was learned; alerts wait there until they are delivered')
-    .option('--freeze', 'judge by the state, do not learn')
-    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339)')
-    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML)')
-    .option('--config <file>', 'the configuration file')
+    .option('--write <file>', 'keep what is captured, as pcapng'), 'append')
     .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
     .option('--console [port]', 'serve the console on this port of 127.0.0.1 (default: 8474); its address, which holds the key, goes to the terminal or to console-address in the state folder')
     .action(async (input: string | undefined, options: WatchOptions) => {
@@ -73,13 +47,9 @@ async function main(argv: string[]): Promise<number> {
       exitCode = await watch(input, options)
     })
 
-  program.command('capture')
-    .description('capture only: write frames as pcapng to standard output or to a socket, for a unit that alone has the right to')
-    .requiredOption('-i, --interface <name>', 'capture on this interface; repeat it for more', (name: string, names: string[] | undefined) => [...(names ?? []), name])
+  capturing(program.command('capture')
+    .description('capture only: write frames as pcapng to standard output or to a socket, for a unit that alone has the right to'))
     .option('--socket <path>', 'the stream socket on which wardwire watch --socket listens')
-    .option('--filter <expression>', 'capture filter of libpcap')
-    .option('--snaplen <bytes>', 'bytes kept of each frame (default: 262144)')
-    .option('--buffer <mebibytes>', 'buffer of the kernel for each interface (default: 64)')
     .action(async (options: CaptureOptions & { socket?: string }) => {
       const { capture } = await import('./commands/capture.ts')
       exitCode = await capture(options)
@@ -101,14 +71,11 @@ async function main(argv: string[]): Promise<number> {
       exitCode = await consume(options)
     })
 
-  program.command('detect')
+  configured(program.command('detect')
     .description('judge the events that sensors publish to Kafka (--publish-events); workers of one group share the sites')
     .option('--kafka <brokers>', 'host:port,...; TLS and SASL are in the configuration')
     .option('--group <name>', 'the workers that share the work and its state', 'detect')
-    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka')
-    .option('--learn-until <time>', 'raise nothing before this capture time (RFC 3339); the same for all workers')
-    .option('--calendar <file>', 'declared changes and known peers (JSON or YAML); the same for all workers')
-    .option('--config <file>', 'the configuration file')
+    .option('--state <folder>', 'keep a copy of the state here too, so that a start need not read it from Kafka'), '; the same for all workers')
     .option('--metrics-port <port>', 'serve /metrics, /livez and /readyz on this port of 127.0.0.1')
     .action(async (options: DetectOptions) => {
       const { detect } = await import('./commands/detect.ts')
@@ -203,12 +170,47 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// What several commands are told in the same words.
+
+/** Of those that read frames and judge. @param how alerts and events get into their files */
+function judging(command: Command, how: 'write' | 'append'): Command {
+  return configured(command
+    .option('--alerts <file>', `${how} alerts, one JSON object a line; - for standard output (default: a readable list)`)
+    .option('--format <form>', 'form of --alerts: native, ecs, ocsf or cef', 'native')
+    .option('--kafka <brokers>', 'publish alerts to Kafka, host:port,...; TLS and SASL are in the configuration')
+    .option('--publish', 'send alerts to the sinks and brokers that the configuration names')
+    .option('--publish-events', 'publish events instead of alerts to Kafka, for the workers that judge them (wardwire detect)')
+    .option('--events <file>', `${how} every event, one JSON object a line; - for standard output`)
+    .option('--state <folder>', 'start from, and save, what was learned; alerts wait there until they are delivered')
+    .option('--freeze', 'judge by the state, do not learn'))
+}
+
+/** Of all that judge. */
+function configured(command: Command, forAll = ''): Command {
+  return command
+    .option('--learn-until <time>', `raise nothing before this capture time (RFC 3339)${forAll}`)
+    .option('--calendar <file>', `declared changes and known peers (JSON or YAML)${forAll}`)
+    .option('--config <file>', 'the configuration file')
+}
+
+/** Of those that capture. */
+function capturing(command: Command): Command {
+  return command
+    .option('-i, --interface <name>', 'capture on this interface; repeat it for more', (name: string, names: string[] | undefined) => [...(names ?? []), name])
+    .option('--filter <expression>', 'capture filter of libpcap, for example "tcp port 104 or tcp port 2575" (default: everything)')
+    .option('--snaplen <bytes>', 'bytes kept of each frame (default: 262144)')
+    .option('--buffer <mebibytes>', 'buffer of the kernel for each interface (default: 64)')
+}
+
 function baselineCommands(baseline: Command, done: (exitCode: number) => void): void {
   const commands = async (): Promise<typeof import('./commands/baseline.ts')> => import('./commands/baseline.ts')
   // Common to all of them, before or after the command's name.
   baseline.configureHelp({ showGlobalOptions: true })
   baseline.requiredOption('--state <folder>', 'the state that replay or watch has saved')
+  const names = (): string => baseline.commands.map((command) => command.name()).join(', ')
   baseline.command('show', { isDefault: true })
+    // The default one hears of every word that is no command.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: too many arguments.*/, `wardwire: baseline has no such command; it has ${names()}`).replace(/^error: /, 'wardwire: ')) })
     .description('what is known of each device, the thresholds in force, alerts kept and answers given')
     .option('--device <name>', 'one device: id, name, address, AE title or HL7 application')
     .option('--json', 'as JSON')

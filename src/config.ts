@@ -122,7 +122,8 @@ export function loadConfig(path: string | undefined): Config {
   const result = configSchema.safeParse(readStructured(path, 'configuration') ?? {})
   if (result.success) return result.data
   const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`)
-  throw new UserError(`${path}: ${issues.join('; ')}`, 2)
+  const hint = result.error.issues.some(({ code }) => code === 'unrecognized_keys') ? ' (wardwire check, without a file, lists every key)' : ''
+  throw new UserError(`${path}: ${issues.join('; ')}${hint}`, 2)
 }
 
 /**
@@ -142,6 +143,6 @@ export function readStructured(path: string, what: string): unknown {
   try {
     return parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new UserError(`cannot read the ${what} ${path}: ${reason(error).split('\n', 1)[0]}`, 2)
+    throw new UserError(`cannot read the ${what} ${path}: ${reason(error).split('\n', 1)[0]!.replace(/:$/, '')}`, 2)
   }
 }

@@ -20,6 +20,7 @@ export function reason(error: unknown): string {
     case 'ENOENT': return 'no such file or folder'
     case 'EACCES': case 'EPERM': return 'permission denied'
     case 'EISDIR': return 'is a folder'
+    case 'EEXIST': return 'there is a file of that name'
     case 'ENOTDIR': return 'a part of the path is not a folder'
     case 'ENOSPC': return 'no space left on the device'
     case 'EPIPE': return 'the reader went away'

@@ -25,7 +25,8 @@ import { alertText, terminalStyle } from './sinks/terminal.ts'
 import { eventJson } from './sinks/event-json.ts'
 import type { Feed } from './sources/live.ts'
 import { Recorder } from './sources/recorder.ts'
-import { userKey } from './store/site-key.ts'
+import { siteKeyOf } from './store/site-key.ts'
+import { Checkpoints } from './store/checkpoints.ts'
 import { EventSpool } from './store/event-spool.ts'
 import { State } from './store/state.ts'
 import { HealthServer, type Check } from './telemetry/health.ts'
@@ -33,6 +34,7 @@ import type { Log } from './telemetry/log.ts'
 import { metricsPage } from './telemetry/metrics.ts'
 import { startLoopMeasure } from './telemetry/page.ts'
 import { SelfWatch } from './telemetry/self-watch.ts'
+import { serviceChecks } from './telemetry/service-checks.ts'
 
 /** What a new configuration may change. */
 export interface Settings {
@@ -59,7 +61,6 @@ export interface ServiceOptions {
   /** False: events are published for workers to judge, and alerts are only about the sensor itself. */
   judge: boolean
   learnUntil: Micros | undefined
-  siteKey: Uint8Array | undefined
   /** The feed may bring frames that the state has learned from before: they are passed over. */
   skipsKnown: boolean
   metricsPort: number | undefined
@@ -76,8 +77,6 @@ const END_WITHIN = 19_000
 const PATIENCE = 20_000
 /** Between two looks at ourselves, milliseconds. */
 const LOOK = 1000
-/** A checkpoint stops everything else, so it takes at most this part of the time. */
-const CHECKPOINT_SHARE = 20
 
 export class Service {
   readonly #options: ServiceOptions
@@ -101,12 +100,9 @@ export class Service {
   /** What the console shows. */
   readonly #live: LiveSource | undefined
   readonly #bySeverity = new Map<string, number>()
-  readonly #checkpoints = { ok: 0, failed: 0 }
+  readonly #checkpoints: Checkpoints
   readonly #reloads = { ok: 0, refused: 0 }
-  #checkpointAt = 0
-  #checkpointTimer: NodeJS.Timeout | undefined
-  /** Why the last checkpoint failed, and the last configuration was refused. */
-  #checkpointProblem: string | null = null
+  /** Why the last configuration was refused, and nothing is captured. */
   #reloadProblem: string | null = null
   #captureProblem: string | null = null
   #restarts = 0
@@ -120,8 +116,7 @@ export class Service {
     this.#settings = options.settings
     const { config, calendar } = options.settings
     this.#state = options.stateFolder === undefined ? undefined : new State(options.stateFolder)
-    // A system user has no folder of its own to keep a key in; the state keeps it.
-    this.#siteKey = this.#state?.siteKey ?? options.siteKey ?? userKey((line) => { if (this.#state === undefined) this.#log.warn(line) })
+    this.#siteKey = siteKeyOf(this.#state, config.site_key_file, (line) => this.#log.warn(line))
     // What was there before a restart stays.
     this.#alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts, true)
     this.#eventLines = options.events === undefined ? undefined : new JsonLines(options.events, true)
@@ -150,6 +145,7 @@ export class Service {
       },
       onAlert: (alert) => this.#alert(alert),
     })
+    this.#checkpoints = new Checkpoints(this.#state === undefined || options.freeze ? undefined : () => this.#save(this.#state!), () => this.#settings.config.service.checkpoint_seconds, this.#log)
     this.#publisher = this.#newPublisher(options.settings)
     this.#live = options.consolePort === undefined ? undefined : new LiveSource({
       pipeline: this.#pipeline, state: this.#storage(), zone: calendar?.tz,
@@ -169,7 +165,7 @@ export class Service {
     const onReload = (): void => { void this.#reload() }
     process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload)
     const look = setInterval(() => this.#look(), LOOK)
-    this.#planCheckpoint()
+    this.#checkpoints.start()
     this.#log.info('watching', { source: this.#options.source, ...(this.#state && { state: this.#options.stateFolder, learned_through: rfc3339(this.#state.savedThrough) }) })
     if (!this.#options.judge) this.#log.info('judging nothing here: events go to the workers (wardwire detect); --alerts, --publish or --console would judge here too')
     if (this.#state === undefined && !this.#options.freeze) this.#log.warn(this.#options.judge ? 'without --state what is learned ends with this run' : 'without --state events wait in memory, not on disk, while the brokers are away')
@@ -177,7 +173,7 @@ export class Service {
       return await this.#watch()
     } finally {
       clearInterval(look)
-      clearTimeout(this.#checkpointTimer)
+      this.#checkpoints.stop()
       process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onReload)
       health?.close()
       await desk?.close()
@@ -233,7 +229,7 @@ export class Service {
         whole = false
       })
     }
-    if (!this.#checkpoint()) whole = false
+    if (!this.#checkpoints.take()) whole = false
     const delivered = await Promise.all([this.#publisher && this.#delivered(this.#publisher), this.#eventPublisher && this.#published(this.#eventPublisher)])
     if (delivered.includes(false)) whole = false
     const { decoder } = this.#pipeline
@@ -293,33 +289,11 @@ export class Service {
 
   // ------------------------------------------------------------------------------------------------ state
 
-  #planCheckpoint(after = this.#settings.config.service.checkpoint_seconds * 1000): void {
-    this.#checkpointTimer = setTimeout(() => {
-      const began = performance.now()
-      this.#checkpoint()
-      this.#planCheckpoint(Math.max(this.#settings.config.service.checkpoint_seconds * 1000, CHECKPOINT_SHARE * (performance.now() - began)))
-    }, after)
-  }
-
-  /** Saves what was learned, how far it has come, and the alerts since the last time, in one transaction. @returns whether it did */
-  #checkpoint(): boolean {
-    if (this.#state === undefined || this.#options.freeze) return true
-    const state = this.#state
+  /** What was learned, how far it has come, and the alerts since the last time, in one transaction. */
+  #save(state: State): void {
     const save = (also?: () => void): void => state.save(this.#pipeline.learned(), Math.max(this.#pipeline.through, state.savedThrough), this.#siteKey, also)
-    try {
-      if (this.#publisher !== undefined && this.#store === state) this.#publisher.checkpoint(save)
-      else save()
-    } catch (error) {
-      this.#checkpoints.failed++
-      if (this.#checkpointProblem === null) this.#log.error(reason(error))
-      this.#checkpointProblem = reason(error)
-      return false
-    }
-    this.#checkpoints.ok++
-    this.#checkpointAt = Date.now() / 1000
-    if (this.#checkpointProblem !== null) this.#log.info('what is learned can be saved again')
-    this.#checkpointProblem = null
-    return true
+    if (this.#publisher !== undefined && this.#store === state) this.#publisher.checkpoint(save)
+    else save()
   }
 
   // ------------------------------------------------------------------------------------------------ signals
@@ -394,7 +368,7 @@ export class Service {
     const { kernel, interface: lost } = decoder.lostInCapture
     const events = this.#eventPublisher?.books
     this.#self.look({
-      frames: decoder.frames, bytes: decoder.bytes, dropped: kernel + lost, gaps: decoder.tcp.lost,
+      frames: decoder.frames, bytes: decoder.bytes, dropped: kernel + lost, gaps: decoder.tcp.lost, crowded: decoder.crowded,
       sinks: [
         ...(this.#publisher?.standing() ?? []).map(({ sink, totals }) => ({ sink, what: 'alerts' as const, held: totals.held, delivered: totals.delivered })),
         ...(events === undefined ? [] : [{ sink: 'kafka', what: 'events' as const, held: events.waiting, delivered: events.sent }]),
@@ -407,7 +381,7 @@ export class Service {
     if (this.#options.metricsPort === undefined) return undefined
     const health = new HealthServer(() => this.#checks(), () => metricsPage(this.#pipeline, {
       source: this.#options.source, alerts: this.#bySeverity, captureRestarts: this.#restarts, reloads: this.#reloads,
-      checkpoints: this.#checkpoints, checkpointAt: this.#checkpointAt, standing: this.#publisher?.standing() ?? [],
+      checkpoints: this.#checkpoints, standing: this.#publisher?.standing() ?? [],
       published: this.#eventPublisher && { ...this.#eventPublisher.books, bytes: this.#eventPublisher.spooled },
     }))
     const port = await health.listen(this.#options.metricsPort)
@@ -421,25 +395,9 @@ export class Service {
   }
 
   #checks(): Check[] {
-    const { service } = this.#settings.config
-    const silent = this.#self.silence > service.no_traffic_minutes * 60_000
-    return [
-      { name: 'capture', problem: this.#captureProblem ?? (silent ? `no frame for ${Math.round(this.#self.silence / 1000)} s` : null) },
-      { name: 'loss', problem: this.#self.troubles.includes('ops.capture_loss') ? 'frames or bytes are lost' : null, degradedOnly: true },
-      { name: 'state', problem: this.#checkpointProblem ?? this.#publisher?.refusing ?? this.#eventPublisher?.refusing ?? null },
-      { name: 'config', problem: this.#reloadProblem, degradedOnly: true },
-      ...(this.#publisher?.standing() ?? []).map(({ sink, totals, failing }): Check => {
-        const isStalled = this.#self.stalled(sink) > service.stalled_minutes * 60_000
-        return { name: `sink ${sink}`, problem: failing ?? (isStalled ? `${totals.held} alerts wait` : null), degradedOnly: !isStalled }
-      }),
-      ...this.#eventCheck(service.stalled_minutes),
-    ]
-  }
-
-  #eventCheck(stalledMinutes: number): Check[] {
-    if (this.#eventPublisher === undefined) return []
-    const { failing, books } = this.#eventPublisher
-    const isStalled = this.#self.stalled('kafka', 'events') > stalledMinutes * 60_000
-    return [{ name: 'events', problem: failing ?? (isStalled ? `${books.waiting} events wait` : null), degradedOnly: !isStalled }]
+    return serviceChecks({
+      self: this.#self, settings: this.#settings.config.service, publisher: this.#publisher, eventPublisher: this.#eventPublisher,
+      problems: { capture: this.#captureProblem, state: this.#checkpoints.problem, config: this.#reloadProblem },
+    })
   }
 }

@@ -2,6 +2,7 @@
  * What a device has done before, and how often it does something new: a bounded memory of values (peers, services, destinations,
  * message kinds) and a Gamma-Poisson rate of news. Values of the first days teach nothing about that rate: everything is new then.
  */
+import { makeRoom, provenWorth } from '../../protocols/room.ts'
 import { gammaPoissonNovelty } from './distributions.ts'
 import type { Rhythm } from './rhythm.ts'
 
@@ -15,8 +16,10 @@ export const FIRST_DAYS = 3
 export const PROBATION_DAYS = 3
 /** A value seen on few days and not for so many is news again: once in the first days is no habit. */
 const STALE_DAYS = 14
-/** Values remembered per memory; the one unused for longest is forgotten (and would be news again). */
-const MOST_VALUES = 512
+/** Values remembered per memory (`recall.ts` bounds those of all devices); those of least worth are forgotten (and would be news again). */
+export const MOST_VALUES = 512
+/** What was done on one day only goes first: a flood of new values pushes out no habit. Then what was unused for longest. */
+export const worthOf = ({ days, last }: Habit): number => provenWorth(days > 1 ? 0 : 1, last)
 
 export interface Habit {
   first: number
@@ -84,7 +87,7 @@ export function newsBefore(memory: Memory, day: number): number {
 export function use(memory: Memory, value: string, n: number, at: number, day: number, lived: number): Habit {
   let habit = memory.known.get(value)
   if (habit === undefined) {
-    if (memory.known.size >= MOST_VALUES) forgetOldest(memory)
+    makeRoom(memory.known, MOST_VALUES, worthOf)
     const early = lived < FIRST_DAYS
     habit = { first: at, last: at, days: 1, day, today: 0, total: 0, settled: early }
     memory.known.set(value, habit)
@@ -101,7 +104,7 @@ export function use(memory: Memory, value: string, n: number, at: number, day: n
 export function glimpse(memory: Memory, value: string, n: number, at: number, day: number): Habit {
   let habit = memory.known.get(value)
   if (habit === undefined) {
-    if (memory.known.size >= MOST_VALUES) forgetOldest(memory)
+    makeRoom(memory.known, MOST_VALUES, worthOf)
     habit = { first: at, last: at, days: 1, day, today: 0, total: 0, settled: false }
     memory.known.set(value, habit)
   }
@@ -131,16 +134,4 @@ export function touch(habit: Habit, n: number, at: number, day: number): void {
   habit.last = at
   habit.today += n
   habit.total += n
-}
-
-function forgetOldest(memory: Memory): void {
-  let oldest: string | undefined
-  let when = Infinity
-  for (const [value, habit] of memory.known) {
-    if (habit.last < when) {
-      when = habit.last
-      oldest = value
-    }
-  }
-  if (oldest !== undefined) memory.known.delete(oldest)
 }

@@ -35,7 +35,7 @@ export const contextFlood: Detector<'dicom.association'> = {
       actor: device, peer: scene.peer, p: null, severity: today >= AGAIN ? 'medium' : 'low', observed: n, expected: contexts.most, unit: 'presentation contexts',
       title: `${nameOf(device)} floods ${nameOf(scene.peer)} with presentation contexts`,
       text: `${nameOf(device)} proposed ${num(n)} presentation contexts${repeated > 0 ? `, ${num(repeated)} of them for a class already proposed` : ''}, and used none; `
-        + `the most that anybody here proposed in ${days(site.age)} is ${num(contexts.most)}. It is the ${num(today)}. such association of today.`,
+        + `the most that anybody here proposed in ${days(site.age)} is ${num(contexts.most)}. It is number ${num(today)} of such associations today.`,
     })]
   },
 }

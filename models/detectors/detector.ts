@@ -1,8 +1,9 @@
 /** The contract of a detector: one file, one question. See docs/detectors/ for what users read about each. */
+import { uidName } from '../../protocols/dicom/names.ts'
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
 import type { NewsFactor, OthersFactor } from '../arithmetic.ts'
-import type { NewsPrior, MemoryName } from '../baseline/novelty.ts'
+import type { Habit, NewsPrior, MemoryName } from '../baseline/novelty.ts'
 import { clean, type Device } from '../device.ts'
 import type { Evidence, Objective } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -64,6 +65,24 @@ function singular(unit: string): string {
 }
 
 export const days = (n: number): string => (n < 1.5 ? 'the first day' : `${Math.floor(n)} days`)
+
+/** On which of its days before this one it was done, in words. @param habit what is remembered of it, if anything */
+export function before(habit: Habit | undefined, day: number, lived: number): string {
+  const earlier = daysBefore(habit, day)
+  return earlier === 0 ? `none in the ${days(lived)} before` : `on only ${earlier} of the ${days(lived)} before`
+}
+
+/** Days before this one on which it was done. */
+export const daysBefore = (habit: Habit | undefined, day: number): number => habit === undefined ? 0 : habit.day === day ? habit.days - 1 : habit.days
+
+/** A SOP class with its name, where it has one. */
+export function classOf(uid: string): string {
+  const name = uidName(uid)
+  return name === uid ? clean(uid) : `${name} (${uid})`
+}
+
+/** A chance on a day, in words. */
+export const oneDayIn = (chance: number): string => `about 1 day in ${Math.max(1, Math.round(1 / chance))}`
 
 /** How rare, in words; never rarer than the model claims to know. */
 export function rarity(p: number): string {

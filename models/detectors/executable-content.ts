@@ -5,7 +5,7 @@ import type { Evidence } from '../evidence.ts'
 import { ARCHIVE_INSIDE } from '../observe.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, days, evidence, num, type Detector } from './detector.ts'
+import { NONE, classOf, days, evidence, num, type Detector } from './detector.ts'
 
 export const executableContent: Detector<'hl7.message' | 'dicom.operation'> = {
   id: 'executable-content',
@@ -65,7 +65,7 @@ function judgeObjects(event: DicomOperation, sender: Device, receiver: Device): 
     actor: sender, peer: receiver, p: null, severity: program !== undefined ? 'high' : isPublic ? 'medium' : 'low',
     observed: found.bytes, expected: 0, unit: `bytes of ${what}`, service: event.command,
     title: `${nameOf(sender)} sends objects with ${what} inside`,
-    text: `${isPublic ? found.element : `Element ${found.element}`} of an object of class ${clean(event.sop_class_uid ?? 'unknown')}, ${num(found.bytes)} bytes`
+    text: `${isPublic ? found.element : `Element ${found.element}`} of an object of class ${event.sop_class_uid === null ? 'unknown' : classOf(event.sop_class_uid)}, ${num(found.bytes)} bytes`
       + `${found.declared === null ? '' : ` declared as ${clean(found.declared)}`}, begins like ${what} (${found.content})`
       + `${program !== undefined ? '' : `; no object of ${nameOf(sender)} held one in ${days(sender.lived)}`}.`,
   })]

@@ -5,7 +5,7 @@ import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { NONE, before, counted, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 const PRIOR = { a: 0.3, b: 20 }
 /** A new family (ORM, MFN ...) on an old interface is a new interface: one in some years. */
@@ -35,7 +35,8 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const stream = device.triggers.get(kind)
     const hour = stream !== undefined && stream.hour === site.hour ? stream.inHour : today
     const family = familyOf(kind)
-    const newFamily = ![...device.memories.trigger.known].some(([known, of]) => of.settled && familyOf(known) === family)
+    const relatives = [...device.memories.trigger.known].filter(([known]) => known !== kind && familyOf(known) === family)
+    const newFamily = !relatives.some(([, of]) => of.settled)
     const prior = newFamily ? FAMILY_PRIOR : PRIOR
     const chance = newsChance(device.memories.trigger, prior, device.lived)
     const popular = site.popularity(device, 'trigger', kind)
@@ -47,7 +48,7 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     return [evidence(hl7NewKind, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: DAY.mean * chance, unit: 'messages of the new kind', service: kind,
       title: `${who} sends ${clean(kind)}, a kind of message it never sent`,
-      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, none in the ${days(device.lived)} before${newFamily ? `, nor any other ${clean(family)} message` : ''}`
+      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${before(habit, scene.day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(DAY.mean)} a day on average; ${rarity(p)}.`,
     })]
   },

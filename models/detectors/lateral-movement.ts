@@ -6,7 +6,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { administers, administrationOf, talked } from './administration.ts'
-import { NONE, counted, days, evidence, newsFactor, num, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, oneDayIn, rarity, type Detector } from './detector.ts'
 
 /** A scanner hardly ever meets a new host of this kind: once in some years. */
 const PRIOR = { a: 0.2, b: 30 }
@@ -43,7 +43,7 @@ export const lateralMovement: Detector<'flow'> = {
       actor: from, peer: to, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'conversations today', service,
       title: `${nameOf(from)} talks to ${nameOf(to)} over ${service} for the first time`,
       text: `${counted(today, 'conversations')} of remote administration, file sharing or databases (${service}, port ${event.flow.server.port}) today with ${outward ? 'hosts that it goes to' : 'hosts that come to it'} for the first time, now ${nameOf(from)} to ${nameOf(to)}: none in the ${days(device.lived)} before; `
-        + `a scanner has such a new partner on a day in ${num(1 / chance)}; ${rarity(p)}.`,
+        + `a scanner has such a new partner on ${oneDayIn(chance)}; ${rarity(p)}.`,
     })]
   },
 }

@@ -6,7 +6,7 @@ import type { Evidence } from '../evidence.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
 const PRIORS: Record<string, NewsPrior> = {
@@ -57,13 +57,16 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
     const to = nameOf(scene.peer)
     return [evidence(newPeer, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: what, service: hl7 ? event.message_type : event.command,
-      title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it never used: ${to}`,
-      text: `${counted(today, what)} today between ${from} and ${to}, a peer it never used in ${days(device.lived)}`
+      title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it ${daysBefore(edge, scene.day) === 0 ? 'never' : 'hardly'} used: ${to}`,
+      text: `${counted(today, what)} today between ${from} and ${to}, a peer it ${usedBefore(daysBefore(edge, scene.day), device.lived)}`
         + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
         + `${scene.asker === null ? '' : `; ${nameOf(scene.asker)} asked for it (C-MOVE)`}. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
         + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
     })]
   },
 }
+
+const usedBefore = (earlier: number, lived: number): string =>
+  earlier === 0 ? `never used in ${days(lived)}` : `used on only ${earlier} of the ${days(lived)} before`
 
 const article = (device: Device): string => (imaging(device) ? 'a scanner' : device.role === 'unknown' ? 'a device of unknown role' : `a device in the role ${device.role}`)

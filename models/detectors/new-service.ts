@@ -1,11 +1,11 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance } from '../baseline/novelty.ts'
-import { clean, mature, nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { NONE, before, classOf, counted, evidence, newsFactor, num, oneDayIn, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New services and object classes a day: a handful a year. */
 const PRIOR = { a: 0.5, b: 20 }
@@ -54,14 +54,20 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (p > 0.01) return undefined
   const who = nameOf(device)
   const object = /^\d/.test(value)
-  const what = object ? `objects of class ${clean(value)}` : scene.acts ? `${scene.service} requests` : `${scene.service} answers`
+  const what = object ? `objects of class ${classOf(value)}` : used(scene.service, scene.acts)
   return evidence(newService, event, {
     actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p, arithmetic,
     observed: today, expected: FIRST.mean * chance, unit: object ? 'objects of a new class' : what, service: event.command,
     title: object ? `${who} sends a kind of object it never sent` : scene.acts ? `${who} uses a service it never used: ${scene.service}`
       : `${who} is used in a way it never was: it answers ${scene.service}`,
-    text: `${counted(today, what)} today by ${who} (${device.role}), none in the ${days(device.lived)} before`
+    text: `${counted(today, what)} today by ${who} (${device.role}), ${before(habit, scene.day, device.lived)}`
       + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role do this` : ''}; `
-      + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on a day in ${num(1 / chance)}; ${rarity(p)}.`,
+      + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on ${oneDayIn(chance)}; ${rarity(p)}.`,
   })
+}
+
+/** A service counts by what it is for: of stores and retrievals that is the study, however many requests it takes. */
+function used(service: string, acts: boolean): string {
+  if (service === 'C-STORE') return acts ? 'studies sent (C-STORE)' : 'studies received (C-STORE)'
+  return acts ? `${service} requests` : `${service} answers`
 }

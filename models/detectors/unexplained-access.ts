@@ -24,7 +24,7 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     expectSome(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
-    const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, service: event.command })
+    const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor: 'a tenth of what anybody receives may have none', service: event.command })
     return judgeCrossings({
       'unexplained.in': options(`${who} fetches studies of patients without an order`),
       'unexplained.out': options(`${who} sends studies of patients without an order`),

@@ -19,6 +19,8 @@ export interface VolumeOptions {
   least: number
   peer?: Device | null
   note?: string
+  /** Why more is expected than its own past says, where it is. */
+  floor?: string
   service?: string | null
 }
 
@@ -39,10 +41,15 @@ export function volumeEvidence(
   return evidence(options.detector, event, {
     ...(judged ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
     text: `${counted(observed, unit)} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
-      + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)})`
+      + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (${usual(stream, device)}${basis.floor === expected && options.floor !== undefined ? `, but ${options.floor}` : ''})`
       + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(p)}.`,
   })
 }
+
+/** On its first days a device has no rate of its own. */
+const usual = (stream: CountStream, device: Device): string => device.lived < 1.5
+  ? `such a device usually has ${num(rate(stream))} a day; it has been here for less than two days`
+  : `usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)}`
 
 /** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
 const UNARMED = 7e-6

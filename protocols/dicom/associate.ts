@@ -53,12 +53,18 @@ export interface Associate {
   common_extended: { sop_class_uid: string; service_class_uid: string; related: string[] }[]
   /** Types of items that PS3.8 and PS3.7 do not know, as they came. */
   unknown_items: number[]
+  /** Memory that the lists take, about. */
+  bytes: number
 }
+
+/** Of an entry of a list, and of a text beside its characters. */
+const ENTRY_BYTES = 120
+const TEXT_BYTES = 32
 
 export class AssociateReader {
   readonly associate: Associate = {
     version: 0, calling_ae: '', called_ae: '', application_context: null, contexts: [], maximum_length: null, class_uid: null, version_name: null,
-    user_identity: null, identity_accepted: false, roles: [], async_operations: null, extended: [], common_extended: [], unknown_items: [],
+    user_identity: null, identity_accepted: false, roles: [], async_operations: null, extended: [], common_extended: [], unknown_items: [], bytes: 0,
   }
   /** Bytes the next call needs. */
   needs = ASSOCIATE_FIXED
@@ -169,7 +175,9 @@ export class AssociateReader {
     if (!this.#isAccept && (context.abstract_syntax === null || syntaxes.length === 0)) this.#faults.report('context.syntaxes', offset, time, id, syntaxes.length)
     if (result !== null && result > 4) this.#faults.report('context.result', offset, time, id, result)
     if (result === 0) context.transfer_syntax = syntaxes[0] ?? null
-    if (contexts.length < LIMITS.dicom.contexts) contexts.push(context)
+    if (contexts.length >= LIMITS.dicom.contexts) return
+    contexts.push(context)
+    this.associate.bytes += ENTRY_BYTES
   }
 
   #item(type: number, b: Uint8Array, start: number, end: number): void {
@@ -187,6 +195,7 @@ export class AssociateReader {
     const uid = fieldText(b, start, end)
     // The transfer syntax of a refusal is not significant (PS3.8 table 9-18) and often empty.
     if (!isUid(uid) && !(this.#isAccept && context.result !== 0)) this.#faults.report('uid.form', offset, time)
+    this.associate.bytes += TEXT_BYTES + uid.length
     if (type === ABSTRACT_SYNTAX) context.abstract_syntax = uid
     else if (context.transfer_syntaxes.length < LIMITS.dicom.transferSyntaxes) context.transfer_syntaxes.push(uid)
   }
@@ -208,6 +217,7 @@ export class AssociateReader {
         const uid = counted(b, start, end)
         if (uid !== null && uid.end + 2 <= end && associate.roles.length < LIMITS.dicom.contexts) {
           associate.roles.push({ sop_class_uid: uid.text, scu: b[uid.end] === 1, scp: b[uid.end + 1] === 1 })
+          associate.bytes += ENTRY_BYTES + uid.text.length
         }
         break
       }
@@ -215,6 +225,7 @@ export class AssociateReader {
         const uid = counted(b, start, end)
         if (uid !== null && associate.extended.length < LIMITS.dicom.contexts) {
           associate.extended.push({ sop_class_uid: uid.text, bytes: length - (uid.end - start) })
+          associate.bytes += ENTRY_BYTES + uid.text.length
         }
         break
       }
@@ -235,6 +246,7 @@ export class AssociateReader {
     const related: string[] = []
     for (let uid = counted(b, service.end + 2, end); uid !== null && related.length < LIMITS.dicom.transferSyntaxes; uid = counted(b, uid.end, end)) related.push(uid.text)
     this.associate.common_extended.push({ sop_class_uid: sopClass.text, service_class_uid: service.text, related })
+    this.associate.bytes += ENTRY_BYTES + end - start + TEXT_BYTES * related.length
   }
 
   #unknown(type: number): void {

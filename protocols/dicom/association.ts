@@ -57,13 +57,13 @@ class End {
   begin(state: number, isAcceptor: boolean): void {
     this.state = state
     this.isAcceptor = isAcceptor
-    this.#received.length = this.#before.length = 0
+    this.#settle()
     this.isReleaseEarly = false
   }
 
   copy(from: End): void {
     this.state = from.state
-    this.#received.length = this.#before.length = 0
+    this.#settle()
     this.#received.push(...from.#received)
     this.#before.push(...from.#before)
     this.isReleaseEarly = from.isReleaseEarly
@@ -78,12 +78,17 @@ class End {
     const { state } = this
     const next = SENDING[state * UNITS + unit]!
     if (next !== 0) {
-      if (next !== state) this.#received.length = this.#before.length = 0
+      if (next !== state) this.#settle()
       this.state = next
       if (this.isReleaseEarly && next === ESTABLISHED) this.receive(A_RELEASE_RQ)
       return
     }
     this.#cross(unit)
+  }
+
+  /** It has had all that it was sent. Making a list empty costs more than looking whether it is. */
+  #settle(): void {
+    if (this.#received.length > 0) this.#received.length = this.#before.length = 0
   }
 
   /** It was sent before what the other side had sent came: that comes afterwards. */

@@ -161,6 +161,18 @@ export class DataSetWalker {
     return isClean
   }
 
+  /** Bytes held of what has not ended. */
+  get holds(): number {
+    return this.#carry.length
+  }
+
+  /** What is held goes unread, and nothing more is looked at. */
+  forget(): void {
+    this.isDone = true
+    this.skipping = 0
+    this.#endDeflated()
+  }
+
   #gather(b: Uint8Array, start: number, end: number, upTo: number): number {
     if (this.#carry.length < upTo) {
       const larger = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(upTo))))

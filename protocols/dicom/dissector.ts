@@ -357,6 +357,7 @@ class DicomDissector implements Dissector {
     this.#checkCommand(half, command, end - start, time)
     half.expectsDataSet = command.hasDataSet
     half.lostBefore = this.#connection.lost(direction)
+    half.isCut = false
     const transferSyntax = this.#accepted.get(half.messageContext) ?? null
     if (command.isResponse) this.#responseDone(direction, half, command, transferSyntax, time)
     else this.#requestDone(direction, half, command, transferSyntax, time)
@@ -410,7 +411,7 @@ class DicomDissector implements Dissector {
     half.request = null
     if (request === null) return
     request.event.dataset!.bytes = bytes
-    request.event.complete = isWhole && this.#connection.lost(direction) === half.lostBefore
+    request.event.complete = isWhole && !half.isCut && this.#connection.lost(direction) === half.lostBefore
     this.#operations.requested(request, time)
   }
 
@@ -433,6 +434,19 @@ class DicomDissector implements Dissector {
     if (this.#story.accept !== null && half.associate?.associate === this.#story.accept) this.#adopt(this.#story.accept)
     half.lose()
     return false
+  }
+
+  holds(): number {
+    const [client, server] = this.#halves
+    return this.#story.holds + this.#operations.holds + client.holds + server.holds
+  }
+
+  forget(at: Micros): void {
+    this.#faults.isSure = false
+    this.#operations.forget(at)
+    this.#story.forget()
+    this.#accepted.clear()
+    for (const half of this.#halves) half.forget()
   }
 
   end(how: End, at: Micros): void {

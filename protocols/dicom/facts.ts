@@ -37,6 +37,9 @@ const PERFORMED_SERIES_SEQUENCE = 0x00400340
 const ENCAPSULATED_DOCUMENT = 0x00420011
 const MIME_TYPE_OF_DOCUMENT = 0x00420012
 
+/** Memory that a patient who was counted takes, about. */
+export const PATIENT_BYTES = 96
+
 /** What a data set is read for. */
 export const IMAGE = 0
 /** Of a C-FIND, C-GET or C-MOVE request. */

@@ -37,6 +37,8 @@ export class Half {
   dataSetBytes = 0
   /** Bytes of the direction that were lost before the data set. */
   lostBefore = 0
+  /** Parts of the data set were forgotten. */
+  isCut = false
   /** Data set bytes that no command announced: it was not seen. */
   strayBytes = 0
   readonly walker = new DataSetWalker()
@@ -44,6 +46,20 @@ export class Half {
 
   constructor(connection: Connection) {
     this.facts = new FactsReader(connection.pseudonyms)
+  }
+
+  /** Bytes held of pieces that have not ended. */
+  get holds(): number {
+    return this.command.length + this.walker.holds
+  }
+
+  /** What is held goes unread: a command whose rest is then no command, and values of a data set. */
+  forget(): void {
+    if (this.commandLength > 0) this.lose()
+    this.command = EMPTY
+    if (this.walker.isDone) return
+    this.walker.forget()
+    this.isCut = true
   }
 
   /** Where a unit begins is not known any more. The message goes on when its next fragment is found. */

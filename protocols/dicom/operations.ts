@@ -11,7 +11,7 @@ import type { Pseudonym } from '../phi.ts'
 import type { Connection, Direction } from '../protocol.ts'
 import { causesOf, type Causes, type Move } from './causes.ts'
 import { C_CANCEL, RESPONSE, type Command } from './command.ts'
-import { emptyFacts, emptyQuery } from './facts.ts'
+import { emptyFacts, emptyQuery, PATIENT_BYTES } from './facts.ts'
 import type { Faults } from './faults.ts'
 import { NO_CONTEXT } from './pdu.ts'
 import { STORAGE_COMMITMENT } from './uids.ts'
@@ -19,6 +19,9 @@ import { STORAGE_COMMITMENT } from './uids.ts'
 /** Statuses of pending responses (PS3.7 annex C). */
 const PENDING = 0xff00
 const PENDING_WARNING = 0xff01
+/** Memory of a request that waits, and of what its data set told, about. */
+const OPERATION_BYTES = 600
+const FACTS_BYTES = 600
 /** Matching or sub-operations terminated due to a Cancel (PS3.4 C.4). */
 const CANCELLED = 0xfe00
 
@@ -35,10 +38,13 @@ export interface Pending {
   beyond: { offset: number; at: Micros; messageId: number } | null
   /** A final response that came before the request was whole. */
   held: Answer | null
-  /** Patients that the matches of a query named. */
+  /** Patients that the matches of a query named, and of how many the memory is counted. */
   patients: Set<Pseudonym> | null
+  counted: number
   /** Of a C-MOVE: what it makes others do. */
   move: Move | null
+  /** Memory that it takes, about. */
+  bytes: number
 }
 
 interface Answer {
@@ -75,6 +81,7 @@ export class Operations {
   /** How many requests of a side may wait for their responses; 0 without limit (PS3.7 D.3.3.3). */
   readonly #windows: [number, number] = [0, 0]
   #pending: Pending[] = []
+  #held = 0
   /** Responses whose request has not come: mirror ports swap directions, and a request may wait behind a hole. */
   #early: Answer[] = []
 
@@ -93,6 +100,26 @@ export class Operations {
   window(requestor: Direction, agreed: DicomAssociation['async_operations']): void {
     this.#windows[requestor] = agreed?.invoked ?? 1
     this.#windows[requestor === 0 ? 1 : 0] = agreed?.performed ?? 1
+  }
+
+  /** Memory of what waits, about. */
+  get holds(): number {
+    return this.#held + this.#early.length * OPERATION_BYTES
+  }
+
+  #grow(pending: Pending, bytes: number): void {
+    pending.bytes += bytes
+    this.#held += bytes
+  }
+
+  /** What waits is told as it is, except for what is being said. */
+  forget(at: Micros): void {
+    this.#settle(at, 0)
+    for (let i = 0; i < this.#pending.length;) {
+      const pending = this.#pending[i]!
+      if (pending.isOpen) i++
+      else this.#finish(i, pending.held, at)
+    }
   }
 
   /** Nothing waits for anything. */
@@ -136,7 +163,7 @@ export class Operations {
     }
     if (command.moveOriginator !== null) event.move_originator = { ae: command.moveOriginator, message_id: known(command.moveOriginatorId) }
     if (command.sopClass === STORAGE_COMMITMENT) event.commitment = { type: known(command.type), transaction_uid: null, instances: 0, failed: 0 }
-    return { invoker, event, isSeen: true, isOpen: false, again: null, beyond: null, held: null, patients: null, move: null }
+    return { invoker, event, isSeen: true, isOpen: false, again: null, beyond: null, held: null, patients: null, counted: 0, move: null, bytes: 0 }
   }
 
   #add(pending: Pending, at: Micros, offset: number): Pending {
@@ -150,6 +177,7 @@ export class Operations {
     if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#finish(0, null, at)
     this.#checkWindow(pending, offset)
     this.#pending.push(pending)
+    this.#grow(pending, OPERATION_BYTES)
     return pending
   }
 
@@ -174,6 +202,7 @@ export class Operations {
   requested(pending: Pending, at: Micros): void {
     pending.isOpen = false
     const { event, held } = pending
+    if (event.dataset !== null) this.#grow(pending, FACTS_BYTES + PATIENT_BYTES * (event.query?.study_uids?.length ?? 0))
     if (event.command === 'C-STORE') {
       if (this.openedFor !== null || event.move_originator !== undefined) this.#causes.stored(event, this.openedFor, at)
     } else if (event.commitment !== undefined) {
@@ -246,6 +275,9 @@ export class Operations {
       if (event.command !== 'C-FIND' || !command.hasDataSet) return null
       event.query!.matches++
       pending.patients ??= new Set()
+      // Of the matches before this one.
+      this.#grow(pending, PATIENT_BYTES * (pending.patients.size - pending.counted))
+      pending.counted = pending.patients.size
       return pending
     }
     // Only a cancelled retrieval ends with something remaining (PS3.4 C.4.2.1.6), so most final responses do not name it.
@@ -276,6 +308,7 @@ export class Operations {
     if (answer.strayBytes > 0) unseen.event.dataset = { ...emptyFacts(null), bytes: answer.strayBytes }
     if (this.#pending.length >= LIMITS.dicom.pendingOperations) this.#finish(0, null, at)
     this.#pending.push(unseen)
+    this.#grow(unseen, OPERATION_BYTES)
     unseen.isSeen = false
     this.#answer(unseen, answer, at)
   }
@@ -295,7 +328,8 @@ export class Operations {
   }
 
   #finish(index: number, answer: Answer | null, at: Micros): void {
-    const { event, invoker, isSeen, again, beyond, patients, move } = this.#pending[index]!
+    const { event, invoker, isSeen, again, beyond, patients, move, bytes } = this.#pending[index]!
+    this.#held -= bytes
     // Mostly one waits.
     if (this.#pending.length === 1) this.#pending.pop()
     else this.#pending.splice(index, 1)

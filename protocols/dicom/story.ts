@@ -19,6 +19,26 @@ export class Story {
   isTold = false
   /** When its first unit came; -1: none has. */
   started: Micros = -1
+  /** Lists were forgotten. */
+  #isCut = false
+
+  /** Memory that it takes, about. */
+  get holds(): number {
+    return (this.request?.bytes ?? 0) + (this.accept?.bytes ?? 0)
+  }
+
+  /** Lists go, names and what is one number stay. */
+  forget(): void {
+    for (const said of [this.request, this.accept]) {
+      if (said === null) continue
+      said.bytes = 0
+      said.contexts = []
+      said.roles = []
+      said.extended = []
+      said.common_extended = []
+    }
+    this.#isCut = true
+  }
 
   /** @param isWholeSeen both sides were heard and nothing was lost, so what was not said was not said. The caller adds what was done, and what it was for */
   event(connection: Connection, ended: DicomAssociation['ended'], at: Micros, endedAt: Micros, isWholeSeen: boolean): DicomAssociation {
@@ -26,7 +46,7 @@ export class Story {
     const said = request ?? accept
     const agreed = accept ?? request
     const event: DicomAssociation = {
-      kind: 'dicom.association', at, flow: connection.flow, complete: this.isRequestWhole && ended !== 'open' && !connection.afterGap, after_gap: connection.afterGap,
+      kind: 'dicom.association', at, flow: connection.flow, complete: this.isRequestWhole && ended !== 'open' && !connection.afterGap && !this.#isCut, after_gap: connection.afterGap,
       calling_ae: said?.calling_ae ?? null, called_ae: said?.called_ae ?? null,
       result: !this.isRequestWhole ? 'unseen' : this.reject !== null ? 'rejected' : accept !== null ? 'accepted' : 'unanswered',
       ended: this.abort !== null ? 'aborted' : this.#wasReleased(ended, isWholeSeen) ? 'released' : ended,

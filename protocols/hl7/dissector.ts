@@ -2,8 +2,8 @@
 import type { Hl7Acknowledges, Hl7Message, Micros, Side } from '../events.ts'
 import { LIMITS } from '../limits.ts'
 import type { Connection, Direction, Dissector, End } from '../protocol.ts'
+import type { Answer, Taken } from './answer.ts'
 import { Exchange } from './exchange.ts'
-import type { Answer } from './exchange.ts'
 import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
@@ -11,12 +11,12 @@ import type { HttpReader } from '../http/reader.ts'
 import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
-import type { BlockSink, Framing } from './mllp.ts'
 import { NO_ROUTE } from './msh.ts'
 import { pairsOf } from './pairs.ts'
-import type { Listener, Pairs, Taken } from './pairs.ts'
+import type { Listener, Pairs } from './pairs.ts'
 import { readersOf } from './readers.ts'
 import type { ReaderPool } from './readers.ts'
+import type { BlockSink, Framing } from './segments.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
 
@@ -154,7 +154,7 @@ class Stream implements BlockSink {
     this.#exchange = exchange
     this.#readers = readers
     this.#message = readers.none
-    this.blocks = new BlockReader(this, readers.memory, connection.flow.midstream)
+    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, connection.flow.midstream)
     if (http) this.turnToHttp()
   }
 
@@ -173,8 +173,8 @@ class Stream implements BlockSink {
     this.#message.reset(this.#route)
   }
 
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
-    this.#message.segment(b, start, end, name, length, cut)
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
+    this.#message.segment(b, start, end, name, length, cut, hashed)
   }
 
   piece(b: Uint8Array, start: number, end: number): void {

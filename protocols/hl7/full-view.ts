@@ -10,8 +10,9 @@ import { PLAIN, charsetOf, decodeText } from './charset.ts'
 import { asText, unescapeText } from './escapes.ts'
 import type { TextDelimiters } from './escapes.ts'
 import { fieldEnd, fieldStart, splitFields } from './fields.ts'
-import { MSH, USUAL, isSegmentNext, nameAt, readDelimiters } from './header.ts'
+import { USUAL, isSegmentNext, readDelimiters } from './header.ts'
 import { flatLatin1 } from './lens.ts'
+import { MSH, nameAt } from './segment-names.ts'
 import { YES } from '../protocol.ts'
 
 const CR = 0x0D, LF = 0x0A

@@ -4,19 +4,7 @@
  */
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
-
-/** Segment names as numbers: three bytes, first byte highest. */
-export const segmentName = (text: string): number => (text.charCodeAt(0) << 16) | (text.charCodeAt(1) << 8) | text.charCodeAt(2)
-export const nameAt = (b: Uint8Array, at: number): number => (b[at]! << 16) | (b[at + 1]! << 8) | b[at + 2]!
-
-/** Stands for the name of what is too short to have one. */
-export const NAMELESS = 0
-
-export const MSH = segmentName('MSH')
-export const FHS = segmentName('FHS')
-export const BHS = segmentName('BHS')
-export const BTS = segmentName('BTS')
-export const FTS = segmentName('FTS')
+import { BHS, BTS, FHS, FTS, MSH, nameAt } from './segment-names.ts'
 
 /** Byte values; NONE for one that is not declared. */
 export interface Delimiters {

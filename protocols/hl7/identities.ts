@@ -1,5 +1,6 @@
-/** What is remembered per site key: the pseudonyms of identifiers as they stand on the wire, and the seeds of the body hash. */
+/** What is remembered per site key: the pseudonyms of identifiers as they stand on the wire, and the body hash. */
 import type { Pseudonym, Pseudonyms } from '../phi.ts'
+import { SegmentHash } from './body-hash.ts'
 import { Interner } from './intern.ts'
 
 /** Identifiers longer than this are hashed anew each time. */
@@ -9,16 +10,14 @@ const SLOTS = 32_768
 
 export class Identities {
   readonly pseudonyms: Pseudonyms
-  readonly seedA: number
-  readonly seedB: number
+  readonly segmentHash: SegmentHash
   readonly #patients: Interner<Pseudonym | null>
   readonly #orders: Interner<Pseudonym | null>
 
   constructor(pseudonyms: Pseudonyms) {
     this.pseudonyms = pseudonyms
     const seed = pseudonyms.digest('body', 'hl7 body hash')
-    this.seedA = parseInt(seed.slice(0, 6), 32)
-    this.seedB = parseInt(seed.slice(6, 12), 32)
+    this.segmentHash = new SegmentHash(parseInt(seed.slice(0, 6), 32), parseInt(seed.slice(6, 12), 32))
     this.#patients = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.makeOfBytes('patient', b, start, end))
     this.#orders = new Interner(SLOTS, LONGEST, (b, start, end) => pseudonyms.makeOfBytes('order', b, start, end))
   }

@@ -43,6 +43,3 @@ function turnTo(b: Uint8Array): Lens {
 export function flatLatin1(b: Uint8Array, start: number, end: number): string {
   return end > start ? lensOf(b).text(start, end) : ''
 }
-
-/** Has any byte of the word a value below 20H? May also say yes when the byte above such a one is near. */
-export const hasControl = (word: number): boolean => (((word - 0x20202020) | 0) & ~word & 0x80808080) !== 0

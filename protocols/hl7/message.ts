@@ -8,11 +8,9 @@ import type { Pseudonym } from '../phi.ts'
 import { BodyHash } from './body-hash.ts'
 import { PLAIN } from './charset.ts'
 import type { Charset } from './charset.ts'
-import { wordOf } from './codes.ts'
 import { describeDocument } from './documents.ts'
 import { unescapeText } from './escapes.ts'
 import { componentStart, fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
-import { MSH, nameAt, segmentName } from './header.ts'
 import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
 import { HASH_START, hashByte } from './intern.ts'
@@ -20,10 +18,7 @@ import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
 import type { Route } from './msh.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
-
-const PID = segmentName('PID'), MRG = segmentName('MRG'), MSA = segmentName('MSA'), ERR = segmentName('ERR')
-const ORC = segmentName('ORC'), OBR = segmentName('OBR'), OBX = segmentName('OBX'), IPC = segmentName('IPC'), ZDS = segmentName('ZDS')
-const QRD = segmentName('QRD'), QPD = segmentName('QPD'), RCP = segmentName('RCP'), DSC = segmentName('DSC')
+import { DSC, ERR, IPC, MRG, MSA, MSH, OBR, OBX, ORC, PID, QPD, QRD, RCP, ZDS, nameAt } from './segment-names.ts'
 
 /** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
 const NONE: Pseudonym[] = []
@@ -57,7 +52,7 @@ export class MessageReader {
 
   constructor(identities: Identities) {
     this.#identities = identities
-    this.#hash = new BodyHash(identities.seedA, identities.seedB)
+    this.#hash = new BodyHash(identities.segmentHash)
   }
 
   /** Forgets the last message. @param before the route of the last message of the same sender */
@@ -95,12 +90,12 @@ export class MessageReader {
 
   /**
    * A segment `b[start..end)` without its end, by its name. Of a long one only the beginning is there: `length` says how long it is, and `cut`
-   * that it stops in the middle because its end never came.
+   * that it stops in the middle because its end never came. `hashed`: it is the one that `segmentHash` scanned last.
    */
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void {
+  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
     this.#counts.add(name)
     if (name !== MSH) {
-      if (length === end - start) this.#hash.segment(b, start, end)
+      if (length === end - start) this.#hash.segment(b, start, end, hashed)
       else this.#hash.endPieces()
     }
     if (this.#lossy && this.header.isComplete) return
@@ -139,7 +134,7 @@ export class MessageReader {
   #msa(b: Uint8Array, start: number, end: number, cut: boolean): void {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
-    this.ackCode = wordOf(this.#text(b, fieldStart(1), fieldEnd(1)) ?? '')
+    this.ackCode = this.#word(b, fieldStart(1), fieldEnd(1)) ?? ''
     // Half a control id would be another one.
     const isWhole = !cut || fieldCount() > 2
     this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
@@ -178,7 +173,7 @@ export class MessageReader {
     this.#order(b, fieldStart(19), fieldEnd(19))
     const service = fieldStart(4)
     const serviceEnd = firstPartEnd(b, service, fieldEnd(4), this.#delimiters)
-    this.service ??= wordOf(this.#text(b, service, serviceEnd) ?? undefined)
+    this.service ??= this.#word(b, service, serviceEnd) ?? undefined
     this.imaging ??= isImagingSection(b, fieldStart(24), fieldEnd(24)) ?? isImagingCode(b, service, serviceEnd)
   }
 
@@ -226,7 +221,7 @@ export class MessageReader {
   #qpd(b: Uint8Array, start: number, end: number): void {
     this.#split(b, start, end, 24)
     const d = this.#delimiters
-    const query = this.#startQuery(this.#text(b, fieldStart(1), firstPartEnd(b, fieldStart(1), fieldEnd(1), d)))
+    const query = this.#startQuery(this.#word(b, fieldStart(1), firstPartEnd(b, fieldStart(1), fieldEnd(1), d)))
     for (let field = 3; field <= Math.min(fieldCount(), 24); field++) {
       const stop = fieldEnd(field)
       for (let at = fieldStart(field); at < stop;) {
@@ -255,7 +250,7 @@ export class MessageReader {
   #qrd(b: Uint8Array, start: number, end: number): void {
     this.#split(b, start, end, 9)
     const d = this.#delimiters
-    const query = this.#startQuery(this.#text(b, fieldStart(9), firstPartEnd(b, fieldStart(9), fieldEnd(9), d)))
+    const query = this.#startQuery(this.#word(b, fieldStart(9), firstPartEnd(b, fieldStart(9), fieldEnd(9), d)))
     query.limit = leadingNumber(b, fieldStart(7), fieldEnd(7))
     if (fieldEnd(8) > fieldStart(8)) {
       query.keys = 1
@@ -274,7 +269,7 @@ export class MessageReader {
 
   #startQuery(name: string | null): Hl7Query {
     const query = (this.query ??= { name: null, keys: 0, wildcard: false, limit: null })
-    query.name ??= wordOf(name)
+    query.name ??= name
     return query
   }
 
@@ -318,6 +313,11 @@ export class MessageReader {
   /** A text that is likely to come again; empty gives null. */
   #text(b: Uint8Array, start: number, end: number): string | null {
     return end > start ? this.header.traits.texts.texts.get(b, start, Math.min(end, start + LIMITS.hl7.textChars)) : null
+  }
+
+  /** A code; empty gives null. */
+  #word(b: Uint8Array, start: number, end: number): string | null {
+    return end > start ? this.header.traits.texts.words.get(b, start, Math.min(end, start + LIMITS.hl7.textChars)) : null
   }
 
   #decoded(b: Uint8Array, start: number, end: number): string {

@@ -18,39 +18,15 @@ import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
 import { ForeignBytes } from './foreign.ts'
+import type { SegmentHash } from './body-hash.ts'
 import type { HeldBytes } from './held.ts'
-import { BHS, BTS, FHS, FTS, MSH, NAMELESS, OPENING, isSegmentNext, nameAt, opensBare, opensBlock } from './header.ts'
-import { hasControl, lensOf } from './lens.ts'
+import { OPENING, isSegmentNext, opensBare, opensBlock } from './header.ts'
+import { BLOCK, Segments } from './segments.ts'
+import type { BlockSink, Framing } from './segments.ts'
 import { Utf16 } from './utf16.ts'
 
 const STX = 0x02, ETX = 0x03, ENQ = 0x05, ACK = 0x06, TAB = 0x09, LF = 0x0A, VT = 0x0B, CR = 0x0D, NAK = 0x15, SYN = 0x16, FS = 0x1C, BLANK = 0x20
 
-/** How a message travels. */
-export type Framing = 'mllp' | 'http' | 'stx' | 'none'
-
-/** Who hears what the reader finds. Offsets count from the first byte of the direction. */
-export interface BlockSink {
-  /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
-  begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
-  /**
-   * A segment of the message without its end; `name` is its first three bytes (see `segmentName`). Of a long one only the beginning is
-   * there, `length` says how long it is; `cut`: its end never came.
-   */
-  segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean): void
-  /** A piece of a long segment, in order, before `segment` is told of it; not of a header segment. */
-  piece(b: Uint8Array, start: number, end: number): void
-  /** Bytes of the message are missing here. */
-  loss(): void
-  /** The message is over; `ended` is false when its end never came. */
-  finish(at: Micros, offset: number, ended: boolean): void
-  /** FHS or BHS. */
-  batchHeader(b: Uint8Array, start: number, end: number): void
-  /** Commit acknowledgement of MLLP release 2. */
-  commit(good: boolean): void
-  oddity(code: string, section: string, offset: number, detail: string): void
-}
-
-const BLOCK = 'MLLP R2 1.2.2'
 const SEGMENT = 'HL7 v2.5.1 2.5'
 
 const OUTSIDE = 0
@@ -67,8 +43,9 @@ const EMPTY = new Uint8Array(0)
 export class BlockReader {
   readonly #sink: BlockSink
   readonly #memory: HeldBytes
+  readonly #segments: Segments
+  readonly #hash: SegmentHash
   #state: typeof OUTSIDE | typeof START | typeof BODY | typeof FOREIGN = OUTSIDE
-  #framing: Framing = 'mllp'
 
   /** Bytes held back: a segment that has not ended, or a few bytes that do not decide yet. */
   #held: Uint8Array = EMPTY
@@ -82,23 +59,7 @@ export class BlockReader {
   /** Stream offset of what comes next, and of index 0 of the bytes being scanned. */
   #offset = 0
   #base = 0
-  #at: Micros = 0
 
-  /** The current segment is longer than what is held of any: its head is here, the rest is only counted. */
-  #long = false
-  #head: Uint8Array = EMPTY
-  #length = 0
-  /** The beginning of the current segment is lost: what comes up to its end is nothing. */
-  #torn = false
-
-  #blockAt: Micros = 0
-  #blockOffset = 0
-  /** No message of this block began yet. */
-  #first = false
-  /** A message is open: its header segment came. */
-  #open = false
-  /** Between FHS or BHS and BTS or FTS, over as many blocks as it takes. */
-  #batch = false
   #utf16: Utf16 | undefined
   /** Bytes of this block are missing. */
   #lossy = false
@@ -107,15 +68,18 @@ export class BlockReader {
   /** After a loss, and in midstream, until the next block: what is there may be the rest of something good. */
   #resync: boolean
 
-  constructor(sink: BlockSink, memory: HeldBytes, midstream: boolean) {
+  /** @param memory and hash are shared by all readers; `midstream`: what comes first need not be a beginning */
+  constructor(sink: BlockSink, memory: HeldBytes, hash: SegmentHash, midstream: boolean) {
     this.#sink = sink
     this.#memory = memory
+    this.#segments = new Segments(sink, memory)
+    this.#hash = hash
     this.#resync = midstream
   }
 
   /** Ordered bytes; all of them are taken. */
   feed(b: Uint8Array, start: number, end: number, at: Micros): void {
-    this.#at = at
+    this.#segments.at = at
     let from = start
     while (from < end) {
       const take = Math.min(end - from, SLICE)
@@ -143,11 +107,11 @@ export class BlockReader {
   /** Bytes of the current block are gone, and with them the place in it. */
   #lose(): void {
     this.#seen = 0
-    if (this.#state === BODY && this.#open && this.#utf16 === undefined) {
-      this.#torn = this.#lossy = true
+    if (this.#state === BODY && this.#segments.isOpen && this.#utf16 === undefined) {
+      this.#segments.isTorn = this.#lossy = true
       this.#sink.loss()
     } else {
-      if (this.#open) this.#sink.loss()
+      if (this.#segments.isOpen) this.#sink.loss()
       this.#close(this.#offset, false)
       this.#foreign.reset()
       this.#resync = true
@@ -158,29 +122,29 @@ export class BlockReader {
   turn(): void {
     if (this.#state !== BODY) return
     if (this.#heldBytes > 0 && this.#held[this.#heldBytes - 1] === FS) this.#settle()
-    else if (this.#framing === 'none' && this.#heldBytes === 0 && !this.#long && !this.#torn) this.#close(this.#offset, true)
+    else if (this.#segments.framing === 'none' && this.#heldBytes === 0 && this.#segments.isWhole) this.#close(this.#offset, true)
   }
 
   /** Between the marks of a block. */
   get isInBlock(): boolean {
-    return this.#state !== OUTSIDE && this.#framing === 'mllp'
+    return this.#state !== OUTSIDE && this.#segments.framing === 'mllp'
   }
 
   /** Nothing more will come. @param closed by a peer, rather than lost from sight */
   end(closed: boolean): void {
     this.#settle()
     this.#reportForeign()
-    if (closed && !this.#lossy && this.#state === BODY && this.#framing === 'mllp' && (this.#open || this.#heldBytes > 0)) {
+    if (closed && !this.#lossy && this.#state === BODY && this.#segments.framing === 'mllp' && (this.#segments.isOpen || this.#heldBytes > 0)) {
       this.#sink.oddity('mllp.no-end', BLOCK, this.#offset, 'the connection ended inside a block')
     }
-    const whole = this.#framing === 'none'
+    const whole = this.#segments.framing === 'none'
     this.#cutSegment(!whole)
     this.#close(this.#offset, whole)
   }
 
   /** A body without marks begins, whose length somebody else knows (HTTP). */
   openBody(at: Micros): void {
-    this.#at = at
+    this.#segments.at = at
     this.#startBlock('http', this.#offset)
   }
 
@@ -229,22 +193,16 @@ export class BlockReader {
 
   /** Only segments grow that long: what decides a start needs a few bytes. An undecided control character at its very end is taken for content. */
   #goLong(b: Uint8Array, from: number, end: number): void {
-    const room = this.#memory.take(LIMITS.hl7.segmentBytes)
-    if (room === null) {
+    if (!this.#segments.startLong(b, from, this.#offset)) {
       this.#offset += end - from
       this.#lose()
       return
     }
-    this.#head = room
-    this.#head.set(b.subarray(from, from + LIMITS.hl7.segmentBytes))
-    const undecided = end - from - this.#seen
-    this.#length = this.#seen
-    this.#long = true
-    this.#announce(nameAt(this.#head, 0), this.#head, 0, this.#head.length, this.#offset)
-    this.#takeLong(b, from, end - undecided)
+    const decided = from + this.#seen
+    this.#segments.piece(b, from, decided)
     this.#offset += this.#seen
     this.#seen = 0
-    this.#hold(b, end - undecided, end)
+    this.#hold(b, decided, end)
   }
 
   /** @returns where to go on: `end`, or earlier when what is left must be held. */
@@ -310,12 +268,9 @@ export class BlockReader {
 
   #startBlock(framing: Framing, offset: number): void {
     this.#resync = false
-    this.#framing = framing
     this.#state = START
-    this.#blockAt = this.#at
-    this.#blockOffset = offset
-    this.#first = true
-    this.#open = this.#torn = this.#lossy = false
+    this.#segments.startBlock(framing, offset)
+    this.#lossy = false
     this.#utf16 = undefined
   }
 
@@ -328,7 +283,7 @@ export class BlockReader {
     const c = b[i]!
     const left = end - i
     if (c === VT || c === FS) {
-      if (this.#framing !== 'http') this.#odd('mllp.empty', i, c === VT ? 'a start of block (VT) right behind another' : 'a block without content')
+      if (this.#segments.framing !== 'http') this.#odd('mllp.empty', i, c === VT ? 'a start of block (VT) right behind another' : 'a block without content')
       this.#state = OUTSIDE
       return c === VT ? i : i + 1
     }
@@ -348,30 +303,29 @@ export class BlockReader {
   // -------------------------------------------------------------------------------------------------------- segments
 
   #body(b: Uint8Array, from: number, end: number): number {
-    const { words, shift } = lensOf(b)
-    const lastWord = end - 4
+    const hash = this.#hash
     let line = from
     let i = from + this.#seen
     this.#seen = 0
-    for (;; i++) {
-      while (i <= lastWord && !hasControl(words.getInt32(shift + i, true))) i += 4
+    while (i < end) {
+      // The way to the next control character, which is nearly always the segment's end, is also the way on which it is hashed.
+      const scannedFrom = i
+      i = hash.scan(b, i, end)
       if (i >= end) break
+      const hashed = scannedFrom === line
       const c = b[i]!
-      if (c >= BLANK) continue
-      if (c === CR) {
-        this.#line(b, line, i, this.#base + line)
-        line = i + 1
-        continue
-      }
-      const ends = c === FS ? this.#endsBlock(b, i, end) : c === LF ? this.#endsSegment(b, line, i, end) : c === VT ? this.#startsBlock(b, line, i, end)
-        : c === ETX && this.#framing === 'stx' ? YES : NO
+      const ends = c === CR ? YES : c === FS ? this.#endsBlock(b, i, end) : c === LF ? this.#endsSegment(b, line, i, end)
+        : c === VT ? this.#startsBlock(b, line, i, end) : c === ETX && this.#segments.framing === 'stx' ? YES : NO
       if (ends === MORE) return this.#pause(b, line, i)
-      if (ends === NO) continue
-      this.#line(b, line, i, this.#base + line)
-      line = i + 1
-      if (c === LF) continue
-      this.#close(this.#base + i, true)
-      return c === VT ? i : i + 1
+      if (ends === YES) {
+        this.#segments.end(b, line, i, this.#base + line, hashed)
+        line = i + 1
+        if (c !== CR && c !== LF) {
+          this.#close(this.#base + i, true)
+          return c === VT ? i : i + 1
+        }
+      }
+      i++
     }
     return this.#pause(b, line, end)
   }
@@ -391,7 +345,7 @@ export class BlockReader {
 
   /** LF ends a segment behind CR, and before what looks like another segment or the block's end; else it is part of a field. */
   #endsSegment(b: Uint8Array, line: number, i: number, end: number): Verdict {
-    if (i === line && !this.#long && !this.#torn) return YES
+    if (i === line && this.#segments.isWhole) return YES
     const ends = isSegmentNext(b, i + 1, end)
     if (ends === MORE) return this.#final ? YES : MORE
     if (ends === YES) this.#odd('hl7.separator', i, 'segments end with LF instead of CR')
@@ -400,122 +354,51 @@ export class BlockReader {
 
   /** VT starts a block at the start of a segment, and before a header segment or a commit byte; else it is part of a field. */
   #startsBlock(b: Uint8Array, line: number, i: number, end: number): Verdict {
-    let starts = i === line && !this.#long && !this.#torn ? YES : opensBlock(b, i + 1, end)
+    let starts = i === line && this.#segments.isWhole ? YES : opensBlock(b, i + 1, end)
     if (starts === NO) starts = opensCommit(b, i + 1, end)
     if (starts === MORE) return this.#final ? NO : MORE
     if (starts === NO) this.#oddIfWhole('hl7.control-character', i, 'VT inside a field')
-    else if (this.#framing === 'mllp' && !this.#lossy) this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
+    else if (this.#segments.framing === 'mllp' && !this.#lossy) this.#odd('mllp.no-end', i, 'a block starts where the end (FS) of another is missing')
     return starts
   }
 
   /** The bytes end inside a segment, at `i`, which is the end or a control character that needs more to be judged. */
   #pause(b: Uint8Array, line: number, i: number): number {
     this.#stuck = true
-    if (!this.#long && !this.#torn) {
+    if (this.#segments.isWhole) {
       this.#seen = i - line
       return line
     }
-    this.#length += i - line
-    if (this.#long) this.#takeLong(b, line, i)
+    if (this.#segments.isLong) this.#segments.piece(b, line, i)
     return i
-  }
-
-  /** A segment, or what of it is not taken yet, ended: `b[start..end)`, at this place of the stream. */
-  #line(b: Uint8Array, start: number, end: number, offset: number): void {
-    if (this.#torn) {
-      this.#torn = false
-    } else if (this.#long) {
-      this.#takeLong(b, start, end)
-      this.#tellLong(this.#length + end - start, false)
-      this.#endLong()
-    } else if (end > start) {
-      this.#segment(b, start, end, end - start, offset, false)
-    }
-  }
-
-  #segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean): void {
-    const name = end - start >= 3 ? nameAt(b, start) : NAMELESS
-    const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
-    this.#announce(name, b, start, stop, offset)
-    if (!this.#open) return
-    if (length > stop - start && name !== MSH) this.#sink.piece(b, start, end)
-    this.#sink.segment(b, start, stop, name, length, cut)
-  }
-
-  #tellLong(length: number, cut: boolean): void {
-    if (this.#open) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), length, cut)
-  }
-
-  /** What a segment's name alone brings about: messages and batches begin and end. */
-  #announce(name: number, b: Uint8Array, start: number, end: number, offset: number): void {
-    if (name === MSH) {
-      this.#beginMessage(offset)
-    } else if (name === FHS || name === BHS) {
-      this.#finish(offset, true)
-      this.#batch = true
-      this.#first = false
-      this.#sink.batchHeader(b, start, end)
-    } else if (this.#batch && (name === BTS || name === FTS)) {
-      this.#finish(offset, true)
-      this.#batch = false
-    }
-  }
-
-  #beginMessage(offset: number): void {
-    if (this.#open) {
-      if (!this.#batch && this.#framing === 'mllp') {
-        this.#sink.oddity('mllp.two-messages', BLOCK, offset, 'a second message in the same block')
-      }
-      this.#finish(offset, true)
-    }
-    this.#open = true
-    this.#sink.begin(this.#framing, this.#first ? this.#blockAt : this.#at, this.#first ? this.#blockOffset : offset, this.#batch)
-    this.#first = false
   }
 
   /** The end of the current segment will not come. */
   #cutSegment(cut = true): void {
     const size = this.#heldBytes
     this.#seen = 0
-    if (this.#state === BODY && !this.#torn) {
+    if (this.#state === BODY && !this.#segments.isTorn) {
       if (this.#utf16 !== undefined) {
         this.#endWide(this.#utf16, cut)
-      } else if (this.#long) {
-        this.#takeLong(this.#held, 0, size)
-        this.#tellLong(this.#length + size, cut)
+      } else if (this.#segments.isLong) {
+        this.#segments.piece(this.#held, 0, size)
+        this.#segments.tellLong(cut)
       } else if (size > 0) {
-        this.#segment(this.#held, 0, size, size, this.#offset, cut)
+        this.#segments.segment(this.#held, 0, size, size, this.#offset, cut, false)
       }
     }
     this.#offset += size
     this.#release()
-    this.#endLong()
-    this.#torn = false
-  }
-
-  #endLong(): void {
-    this.#long = false
-    this.#memory.giveBack(this.#head)
-    this.#head = EMPTY
-  }
-
-  #takeLong(b: Uint8Array, start: number, end: number): void {
-    if (this.#open && nameAt(this.#head, 0) !== MSH) this.#sink.piece(b, start, end)
-  }
-
-  #finish(offset: number, ended: boolean): void {
-    if (this.#open) this.#sink.finish(this.#at, offset, ended)
-    this.#open = false
+    this.#segments.endLong()
+    this.#segments.isTorn = false
   }
 
   /** The block is over. */
   #close(offset: number, ended: boolean): void {
-    this.#finish(offset, ended)
+    this.#segments.endBlock(offset, ended)
     this.#foreign.reset()
     this.#state = OUTSIDE
     this.#utf16 = undefined
-    this.#torn = false
-    this.#endLong()
   }
 
   // ---------------------------------------------------------------------------------------------------------- UTF-16
@@ -544,7 +427,7 @@ export class BlockReader {
 
   #endWide(text: Utf16, cut: boolean): void {
     if (text.size === 0) return
-    this.#segment(text.bytes, 0, text.size, text.length, text.offset, cut)
+    this.#segments.segment(text.bytes, 0, text.size, text.length, text.offset, cut, false)
   }
 
   // --------------------------------------------------------------------------------------------------- foreign blocks

@@ -62,11 +62,14 @@ const LONGEST_TIME = 24
 export class Texts {
   readonly charset: Charset
   readonly texts: Interner<string>
+  /** Of codes, which are single words. */
+  readonly words: Interner<string>
   readonly routes: Interner<Route>
 
   constructor(charset: Charset) {
     this.charset = charset
     this.texts = new Interner(1024, LONGEST_TEXT, (b, start, end) => textOf(charset, b, start, end))
+    this.words = new Interner(1024, LONGEST_TEXT, (b, start, end) => wordOf(textOf(charset, b, start, end)))
     this.routes = new Interner(512, LONGEST_ROUTE, (b, start, end) => readRoute(this, b, start, end))
   }
 }

@@ -4,10 +4,7 @@
  */
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
-import type { Answer } from './exchange.ts'
-
-/** What became of the acknowledgement: part of its message; too late for it; not for anything here. */
-export type Taken = 'taken' | 'late' | 'unknown'
+import type { Answer, Taken } from './answer.ts'
 
 export interface Listener {
   /** An acknowledgement that came elsewhere at `at`, sent by the host `from`. */

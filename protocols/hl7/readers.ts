@@ -3,6 +3,7 @@
  * milliseconds, so a handful of readers serves a hospital.
  */
 import type { Pseudonyms } from '../phi.ts'
+import type { SegmentHash } from './body-hash.ts'
 import { HeldBytes } from './held.ts'
 import { Identities } from './identities.ts'
 import { MessageReader } from './message.ts'
@@ -15,20 +16,28 @@ export class ReaderPool {
   readonly none: MessageReader
   /** For what directions hold back. */
   readonly memory = new HeldBytes()
+  readonly segmentHash: SegmentHash
   readonly #identities: Identities
   readonly #spare: MessageReader[] = []
+  /** The one that is lent most: messages of different directions are rarely open at once. */
+  #first: MessageReader | null = null
 
   constructor(pseudonyms: Pseudonyms) {
     this.#identities = new Identities(pseudonyms)
+    this.segmentHash = this.#identities.segmentHash
     this.none = new MessageReader(this.#identities)
   }
 
   take(): MessageReader {
-    return this.#spare.pop() ?? new MessageReader(this.#identities)
+    const first = this.#first
+    if (first === null) return this.#spare.pop() ?? new MessageReader(this.#identities)
+    this.#first = null
+    return first
   }
 
   giveBack(reader: MessageReader): void {
-    if (this.#spare.length < SPARE) this.#spare.push(reader)
+    if (this.#first === null) this.#first = reader
+    else if (this.#spare.length < SPARE) this.#spare.push(reader)
   }
 }
 

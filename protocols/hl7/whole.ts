@@ -3,14 +3,17 @@ import type { Flow, Micros } from '../events.ts'
 import type { HttpReader } from '../http/reader.ts'
 import { CLIENT, SERVER } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol } from '../protocol.ts'
-import { MSH } from './header.ts'
+import { SegmentHash } from './body-hash.ts'
 import { HeldBytes } from './held.ts'
 import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import { hl7 } from './index.ts'
 import { BlockReader } from './mllp.ts'
-import type { BlockSink } from './mllp.ts'
+import { MSH } from './segment-names.ts'
+import type { BlockSink } from './segments.ts'
 
 const CR = 0x0D
+/** Nobody asks for the hashes of these. */
+const UNKEYED = new SegmentHash(0, 0)
 /** Bytes of a message that are kept; the rest is left out. A study report with pictures has some. */
 const MOST = 16 * 1024 * 1024
 
@@ -79,7 +82,7 @@ class Side implements BlockSink {
 
   constructor(memory: HeldBytes, midstream: boolean, tell: (at: Micros, bytes: Buffer) => void) {
     this.#tell = tell
-    this.blocks = new BlockReader(this, memory, midstream)
+    this.blocks = new BlockReader(this, memory, UNKEYED, midstream)
     this.http = httpReader(this.blocks)
   }
 

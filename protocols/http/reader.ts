@@ -10,6 +10,9 @@ import { isStartLine, mayBeStart, parseHead, STARTS, type HttpHead } from './hea
 const LF = 0x0A, CR = 0x0D
 /** Bytes of a chunk's size line that are read: sizes have few digits, extensions nobody uses. */
 const CHUNK_LINE = 64
+/** Room that a direction keeps for the next head; one that needed more gives it back. */
+const KEPT_TEXT = LIMITS.smallBytes
+const NOTHING = new Uint8Array(0)
 
 /** Who hears of the messages of a direction. */
 export interface HttpSink {
@@ -37,7 +40,7 @@ export class HttpReader {
   readonly #sink: HttpSink
   #state: typeof HEADER | typeof BODY | typeof CHUNK_SIZE | typeof CHUNK | typeof CHUNK_END | typeof TRAILER | typeof LOST = HEADER
   /** Head, chunk size or trailer line that is not complete. */
-  #text = new Uint8Array(0)
+  #text = NOTHING
   #textBytes = 0
   /** Bytes of the body or chunk still to come. */
   #left = 0
@@ -74,6 +77,19 @@ export class HttpReader {
       this.#close(false, at)
       this.#loseTrack(false)
     }
+  }
+
+  /** Bytes held of a head that has not ended. */
+  get holds(): number {
+    return this.#text.length
+  }
+
+  /** What is held goes unread. */
+  forget(): void {
+    if (this.#text.length <= KEPT_TEXT) return
+    this.#text = NOTHING
+    this.#close(false, 0)
+    this.#loseTrack(false)
   }
 
   /** The connection is over. */
@@ -130,6 +146,7 @@ export class HttpReader {
   #open(at: Micros): void {
     const head = parseHead(latin1(this.#text, 0, this.#textBytes))
     this.#textBytes = this.#lineAt = 0
+    if (this.#text.length > KEPT_TEXT) this.#text = NOTHING
     const { status, isChunked } = head
     this.#isOpen = true
     const follows = this.#sink.head(head, at)

@@ -49,6 +49,8 @@ export class Reassembly {
   readonly #open: ReassemblyOptions['open']
   readonly #conflict: ReassemblyOptions['conflict']
   readonly #pool: PagePool
+  /** Directions that wait for a hole to be filled, those that wait longest first. */
+  readonly #waiting = new Map<Half, Conversation>()
   /** Bytes of all histories, and those that no conversation has at present. */
   #historyBytes = 0
   readonly #spare: History[] = []
@@ -173,9 +175,7 @@ export class Reassembly {
     } else if (old === 0 && (half.held === null || start + length <= half.held.start)) {
       this.#give(conversation, half, bytes, from, captured, length)
     } else if (this.#pool.isExhausted) {
-      this.#counters.holesByCap.heldTotalBytes++
-      if (half.held !== null) this.#giveUp(conversation, half)
-      else this.#lose(conversation, half, start - half.offset)
+      this.#giveUpOldest()
       this.#place(conversation, half, bytes, from, captured, length, start)
     } else {
       this.#hold(conversation, half, bytes, from, captured, length, start)
@@ -221,7 +221,8 @@ export class Reassembly {
       this.#counters.skipped += length
       return
     }
-    const unwanted = half.skip
+    // `skip` can be infinite, so all that is added to it would be a floating point number, down to the last loop over bytes.
+    const unwanted = half.skip | 0
     half.skip = 0
     half.offset += length
     this.#counters.skipped += unwanted
@@ -259,7 +260,7 @@ export class Reassembly {
   // ------------------------------------------------------------------------------------------------ held ranges
 
   #hold(conversation: Conversation, half: Half, bytes: Uint8Array, from: number, captured: number, length: number, start: number): void {
-    const held = (half.held ??= new Held(this.#pool, this.#limits.heldRanges >> 1))
+    const held = half.held ?? this.#wait(conversation, half)
     const end = start + length
     const wanted = Math.min(Math.max(half.offset + half.skip, start), end)
     const stored = Math.min(Math.max(start + captured, wanted), end)
@@ -272,6 +273,20 @@ export class Reassembly {
     if (isNew === 0) half.retransmitted++
     if (held.differs) this.#report(conversation, half, start)
     this.#enforce(conversation, half)
+  }
+
+  #wait(conversation: Conversation, half: Half): Held {
+    this.#waiting.set(half, conversation)
+    return (half.held = new Held(this.#pool, this.#limits.heldRanges >> 1))
+  }
+
+  /** There are no pages left: what waits longest waits in vain. Segments that only came in the wrong order follow each other within milliseconds. */
+  #giveUpOldest(): void {
+    for (const [half, conversation] of this.#waiting) {
+      this.#counters.holesByCap.heldTotalBytes++
+      this.#giveUp(conversation, half)
+      return
+    }
   }
 
   /** Gives up holes until no cap is exceeded. */
@@ -301,7 +316,9 @@ export class Reassembly {
       held.release(length)
       half.holeSince = -1
     }
-    if (held.ranges === 0) half.held = null
+    if (held.ranges > 0) return
+    half.held = null
+    this.#waiting.delete(half)
   }
 
   /** The first hole below what is held is lost. */

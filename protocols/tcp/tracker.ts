@@ -199,7 +199,8 @@ export class Tracker {
       this.#promote(conversation, half, peer, packet)
     }
     const ack = packet.ack | 0
-    if (peer !== null && flags & ACK) this.#reassembly.acknowledged(peer, ack)
+    // Whoever is far from where its side stands is lost or forged, and its acknowledgement would give up what nobody lost.
+    if (peer !== null && flags & ACK && (!half.isStarted || Math.abs(ahead(seq, half.next)) <= this.#limits.aboveHole)) this.#reassembly.acknowledged(peer, ack)
     if (packet.payloadLength > 0) {
       const isStranger = peer === null || !peer.isStarted || Math.abs(ahead(ack, peer.next)) > this.#limits.aboveHole
       if (!this.#reassembly.segment(conversation, half, packet, seq, isStranger)) {

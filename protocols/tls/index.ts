@@ -9,7 +9,6 @@ import { CLIENT, LOST, MORE, NO, SERVER, YES, YES_REVERSED } from '../protocol.t
 import type { Connection, Direction, Dissector, End, Protocol, Verdict } from '../protocol.ts'
 import { clientHello, firstCertificate, serverHello, versionName } from './hello.ts'
 import type { CertificateFacts, ClientHello, ServerHello } from './hello.ts'
-import { waitingOf, type Waiting } from '../waiting.ts'
 
 const RECORD_HEADER = 5
 /** 2^14 and what protection may add (RFC 5246 section 6.2.3). */
@@ -31,16 +30,16 @@ class TlsDissector implements Dissector {
   readonly #connection: Connection
   /** Handshake bytes of each direction that wait for the end of their message; undefined once nothing in clear will follow. */
   readonly #handshake: [Uint8Array | undefined, Uint8Array | undefined] = [new Uint8Array(0), new Uint8Array(0)]
-  readonly #waiting: Waiting
   #needs = RECORD_HEADER
   #client: ClientHello | undefined
   #server: ServerHello | undefined
   #certificate: CertificateFacts | undefined
   #emitted = false
+  /** What waited was forgotten. */
+  #isCut = false
 
   constructor(connection: Connection) {
     this.#connection = connection
-    this.#waiting = waitingOf(connection.pseudonyms)
   }
 
   data(direction: Direction, bytes: Uint8Array, start: number, end: number, at: Micros): number {
@@ -61,7 +60,7 @@ class TlsDissector implements Dissector {
         this.#gather(direction, bytes.subarray(from + RECORD_HEADER, next))
       } else if (type !== HANDSHAKE && type !== ALERT) {
         // What follows in this direction is protected; from the server, all that is to be had in clear is had.
-        this.#keep(direction, undefined)
+        this.#handshake[direction] = undefined
         if (direction !== CLIENT) this.#emit(at, true)
       }
       from = next
@@ -74,14 +73,21 @@ class TlsDissector implements Dissector {
   }
 
   gap(direction: Direction): boolean {
-    this.#keep(direction, undefined)
+    this.#handshake[direction] = undefined
     return false
+  }
+
+  holds(): number {
+    return (this.#handshake[CLIENT]?.length ?? 0) + (this.#handshake[SERVER]?.length ?? 0)
+  }
+
+  forget(): void {
+    this.#isCut = true
+    this.#handshake[CLIENT] = this.#handshake[SERVER] = undefined
   }
 
   end(_how: End, at: Micros): void {
     this.#emit(at, this.#server !== undefined)
-    this.#keep(CLIENT, undefined)
-    this.#keep(SERVER, undefined)
   }
 
   /** Adds a fragment and reads the messages that are whole: type 1, length 3, body (RFC 8446 section 4). */
@@ -101,12 +107,7 @@ class TlsDissector implements Dissector {
       at = next
     }
     // The fragment is a view of the wire: what waits is copied. Beyond the limits, later messages go unread.
-    this.#keep(direction, b.length - at > LIMITS.tls.handshakeBytes ? undefined : b.slice(at))
-  }
-
-  #keep(direction: Direction, bytes: Uint8Array | undefined): void {
-    this.#waiting.giveBack(this.#handshake[direction]?.length ?? 0)
-    this.#handshake[direction] = bytes !== undefined && this.#waiting.take(bytes.length) ? bytes : undefined
+    this.#handshake[direction] = b.length - at > LIMITS.tls.handshakeBytes ? undefined : b.slice(at)
   }
 
   #message(b: Uint8Array, type: number, start: number, end: number): void {
@@ -121,7 +122,7 @@ class TlsDissector implements Dissector {
     const { flow, afterGap } = this.#connection
     const version = this.#server?.version ?? this.#client?.version
     this.#connection.emit({
-      kind: 'tls.session', at, flow, complete, after_gap: afterGap,
+      kind: 'tls.session', at, flow, complete: complete && !this.#isCut, after_gap: afterGap,
       version: version === undefined ? null : versionName(version),
       sni: this.#client?.sni ?? null,
       alpn: this.#server?.alpn ?? this.#client?.alpn ?? null,

@@ -11,7 +11,7 @@ import { allow, malicious, type Feedback } from '../../models/feedback.ts'
 import { rfc3339 } from '../../protocols/time.ts'
 import { UserError } from '../errors.ts'
 import { nativeAlert } from '../sinks/formats/native.ts'
-import { printable } from '../sinks/terminal.ts'
+import { terminalStyle, wrap } from '../sinks/terminal.ts'
 import { STATE_FILE, State } from '../store/state.ts'
 
 export interface BaselineOptions {
@@ -20,7 +20,14 @@ export interface BaselineOptions {
   device?: string
 }
 
-const out = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+/** A line, or as many as a terminal needs; what goes on stands further in than its beginning. */
+function out(line: string): void {
+  const { width } = terminalStyle(process.stdout)
+  const indent = ' '.repeat(/^ */.exec(line)![0].length)
+  const [first = '', ...rest] = wrap(line.trimStart(), width - indent.length - HANGING.length)
+  process.stdout.write([`${indent}${first}`, ...rest.map((text) => `${indent}${HANGING}${text}`), ''].join('\n'))
+}
+const HANGING = '    '
 const date = (at: number): string => rfc3339(at).slice(0, 16).replace('T', ' ')
 const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 /** A probability or a rate, short. */
@@ -57,7 +64,7 @@ function find(engine: Engine, id: string): Alert {
   const { kept } = engine.incidents
   const alert = kept.get(id)
   if (alert !== undefined) return alert
-  throw new UserError(kept.size === 0 ? 'this state keeps no alerts' : `this state keeps no alert ${id}; it keeps the ${kept.size} latest (wardwire baseline --state lists them)`, 2)
+  throw new UserError(kept.size === 0 ? 'this state keeps no alerts' : `this state keeps no alert ${id}; it keeps ${kept.size}, the severe ones longest (wardwire baseline --state lists them)`, 2)
 }
 
 // ---- what is known
@@ -134,14 +141,15 @@ export function explainAlert(id: string, options: BaselineOptions): Promise<numb
     const { engine } = load(state)
     const explained = explain(find(engine, id), engine.devices, engine.site)
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ...explained, alert: JSON.parse(nativeAlert(explained.alert)) as unknown })}\n`)
-    else showExplained(explained)
+    else showExplained(explained, engine.incidents.untold(id))
     return 0
   })
 }
 
-function showExplained({ alert, evidence, surprise }: ExplainedAlert): void {
+function showExplained({ alert, evidence, surprise }: ExplainedAlert, untold: number): void {
   out(`${alert.id}  ${alert.severity}  ${alert.title}`)
   out(`  raised ${date(alert.raised_at)} UTC, last event ${date(alert.last_seen)}; the baseline had ${plural(alert.baseline.days, 'day')} (${alert.baseline.state})`)
+  if (untold > 0) out(`  ${plural(alert.count, 'event')}, ${untold} of them since revision ${alert.revision} was told: counts below may be higher than in that one; it is told again when they have doubled, or something joins`)
   evidence.forEach((one, i) => showEvidence(one, i + 1))
   out('')
   out(`score ${alert.score}: the groups' surprises add up to ${short(surprise)} (they fade with a half-life of a day; a rule counts as its severity)`)

@@ -1,11 +1,14 @@
 /** `wardwire capture -i IFACE`: the capturing process alone, for units that part the right to capture from everything else. */
 import { createConnection, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spawn } from 'node:child_process'
-import { UserError } from '../errors.ts'
+import { UserError, reason } from '../errors.ts'
 import { childProgram } from '../sources/live.ts'
 import { FAULTS } from '../sources/live-options.ts'
 import { liveOptions, type CaptureOptions } from './capture-options.ts'
+
+const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
 
 /** The pause between two tries to connect, milliseconds. */
 const PAUSE = 1000
@@ -32,10 +35,11 @@ export async function capture({ socket, ...options }: CaptureOptions & { socket?
 }
 
 async function connected(path: string, signal: AbortSignal): Promise<Socket> {
-  for (;;) {
+  for (let said = false; ; said = true) {
     const socket = createConnection(path)
-    const isOpen = await new Promise<boolean>((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)))
-    if (isOpen || signal.aborted) return socket.on('error', () => {})
+    const problem = await new Promise<Error | null>((resolve) => socket.once('connect', () => resolve(null)).once('error', resolve))
+    if (problem === null || signal.aborted) return socket.on('error', () => {})
+    if (!said) say(`waiting for wardwire watch --socket ${path} (${reason(problem)})`)
     await sleep(PAUSE, undefined, { signal }).catch(() => {})
   }
 }
@@ -44,7 +48,8 @@ async function connected(path: string, signal: AbortSignal): Promise<Socket> {
 function captureTo(socket: Socket | undefined, live: ReturnType<typeof liveOptions>, signal: AbortSignal): Promise<number> {
   return new Promise((resolve) => {
     // What the engine does not read is not read here either (pipe waits), so the capturing process waits, and the kernel counts what it loses.
-    const child = spawn(process.execPath, [...process.execArgv, childProgram(), JSON.stringify(live)], { stdio: ['ignore', socket === undefined ? 'inherit' : 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [...process.execArgv, childProgram(), JSON.stringify(live)], { stdio: ['ignore', socket === undefined ? 'inherit' : 'pipe', 'pipe'] })
+    createInterface(child.stderr!).on('line', say)
     if (socket !== undefined) {
       child.stdout!.pipe(socket)
       socket.on('close', () => child.kill('SIGTERM'))

@@ -3,6 +3,7 @@ import { stringify } from 'yaml'
 import { configSchema, loadConfig, type Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { secretFile } from '../sinks/tls-options.ts'
+import { readKeyFile } from '../store/site-key.ts'
 
 /** @returns the exit code. @throws {UserError} when the file is wrong, or names files that can't be read */
 export function check(path: string | undefined): number {
@@ -16,6 +17,7 @@ export function check(path: string | undefined): number {
     }
   })
   if (problems.length > 0) throw new UserError(`${path}: ${problems.join('; ')}`, 2)
+  if (inForce.site_key_file !== undefined) readKeyFile(inForce.site_key_file, (line) => { process.stderr.write(`wardwire: ${line}\n`) })
   const config = shown(inForce)
   for (const key of Object.keys(configSchema.shape) as (keyof Config)[]) {
     process.stdout.write(`# ${configSchema.shape[key].description ?? ''}\n`)

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts'
 import { findAlert } from '../evidence/alerts.ts'
 import { bundle } from '../evidence/bundle.ts'
 import { amount } from '../inspect/text.ts'
-import { readKeyFile, userKey } from '../store/site-key.ts'
+import { siteKeyOf } from '../store/site-key.ts'
 
 export interface EvidenceOptions {
   capture: string[]
@@ -24,7 +24,7 @@ export async function evidence(names: string[], options: EvidenceOptions): Promi
   const out = options.output ?? `${alerts[0]!.id.replace(/[^\w-]/g, '_')}-evidence-raw-patient-data.tar.gz`
   const state = options.state === undefined ? undefined : new (await import('../store/state.ts')).State(options.state)
   try {
-    const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
+    const siteKey = siteKeyOf(state, config.site_key_file, say)
     const result = await bundle(alerts, { captures: options.capture, out, communityIdSeed: config.community_id_seed, siteKey, learned: state?.model() })
     for (const { path, text } of result.problems) say(`${path}: ${text}`)
     say(`${out}: ${result.files} files, ${amount(Math.ceil(result.bytes / 1000), 'kilobyte')}`)

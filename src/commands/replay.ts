@@ -10,33 +10,22 @@ import { UserError, reason } from '../errors.ts'
 import { Pipeline } from '../pipeline.ts'
 import { eventJson } from '../sinks/event-json.ts'
 import type { EventPublisher } from '../sinks/event-publisher.ts'
-import { FORMATS, isFormat, type Format } from '../sinks/formats/index.ts'
+import { FORMATS, type Format } from '../sinks/formats/index.ts'
 import { JsonLines } from '../sinks/jsonl.ts'
 import type { Publisher } from '../sinks/publisher.ts'
 import type { MakeSink } from '../sinks/sink.ts'
 import { alertText, countBySeverity, terminalStyle } from '../sinks/terminal.ts'
 import { readCaptures } from '../sources/captures.ts'
-import { readKeyFile, userKey } from '../store/site-key.ts'
+import { siteKeyOf } from '../store/site-key.ts'
 import type { Report, ReportAbout } from '../report/report.ts'
 import type { State } from '../store/state.ts'
-import { loadCalendar, learnUntilTime } from './judging.ts'
+import { judgingOf, loadCalendar, type JudgingOptions } from './judging.ts'
 import { progressLine } from './progress.ts'
 
-export interface ReplayOptions {
-  alerts?: string
-  format?: string
-  kafka?: string
-  publish?: boolean
-  publishEvents?: boolean
-  events?: string
+export interface ReplayOptions extends JudgingOptions {
   report?: string
   inventory?: string
   segments?: string
-  state?: string
-  freeze?: boolean
-  learnUntil?: string
-  calendar?: string
-  config?: string
 }
 
 /** How long a sink may leave alerts without an acknowledgement before a replay ends, milliseconds. */
@@ -53,12 +42,9 @@ const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`
 /** @returns the exit code: 0 done, 1 when the input or a sink failed. @throws {UserError} on bad usage */
 export async function replay(files: string[], options: ReplayOptions): Promise<number> {
   const config = loadConfig(options.config)
-  const learnUntil = options.learnUntil === undefined ? undefined : learnUntilTime(options.learnUntil)
   const calendar = loadCalendar(options.calendar ?? config.calendar)
-  if (options.alerts === '-' && options.events === '-') throw new UserError('--alerts and --events cannot both go to standard output', 2)
-
-  const { format = 'native' } = options
-  if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
+  const { format, learnUntil } = judgingOf(options)
+  if (options.freeze === true && options.state === undefined) say('--freeze without --state: nothing was learned that could be judged by, and nothing will be')
   const sinks = await chosenSinks(options, config)
   const eventPublisher = options.publishEvents === true ? await publishingEvents(files, options, config) : undefined
 
@@ -112,7 +98,7 @@ interface Setting {
 }
 
 async function run(files: string[], { options, config, format, state, publisher, eventPublisher, learnUntil, calendar }: Setting): Promise<number> {
-  const siteKey = state?.siteKey ?? (config.site_key_file === undefined ? userKey(say) : readKeyFile(config.site_key_file))
+  const siteKey = siteKeyOf(state, config.site_key_file, say)
   const alertLines = options.alerts === undefined ? undefined : new JsonLines(options.alerts)
   const eventLines = options.events === undefined ? undefined : new JsonLines(options.events)
   const report = options.report === undefined ? undefined : await reportOf(options.report, { files, alerts: options.alerts, calendar, sensor: config.sensor, segments: config.segments })

@@ -6,28 +6,15 @@ import { UserError } from '../errors.ts'
 import { keepHeapSmall } from '../heap.ts'
 import { CONSOLE_PORT } from '../report/console.ts'
 import { Service, type Settings } from '../service.ts'
-import { FORMATS, isFormat } from '../sinks/formats/index.ts'
 import { sinkMakers } from '../sinks/publisher.ts'
 import { ChildFeed, SocketFeed, StdinFeed, type Feed } from '../sources/live.ts'
-import { readKeyFile } from '../store/site-key.ts'
 import { openLog } from '../telemetry/log.ts'
 import { liveOptions, whole, type CaptureOptions } from './capture-options.ts'
-import { learnUntilTime, loadCalendar } from './judging.ts'
+import { judgingOf, loadCalendar, type JudgingOptions } from './judging.ts'
 
-export interface WatchOptions extends CaptureOptions {
+export interface WatchOptions extends CaptureOptions, JudgingOptions {
   socket?: string
   write?: string
-  alerts?: string
-  format?: string
-  kafka?: string
-  publish?: boolean
-  publishEvents?: boolean
-  events?: string
-  state?: string
-  freeze?: boolean
-  learnUntil?: string
-  calendar?: string
-  config?: string
   metricsPort?: string
   /** true: at the usual port. */
   console?: string | true
@@ -40,18 +27,15 @@ export interface WatchOptions extends CaptureOptions {
  */
 export async function watch(input: string | undefined, options: WatchOptions): Promise<number> {
   keepHeapSmall()
-  const { format = 'native', alerts, events } = options
-  if (alerts === '-' && events === '-') throw new UserError('--alerts and --events cannot both go to standard output', 2)
-  if (!isFormat(format)) throw new UserError(`--format ${format}: give one of ${Object.keys(FORMATS).join(', ')}`, 2)
+  const { alerts, events } = options
+  const { format, learnUntil } = judgingOf(options)
   const { feed, source } = chosenFeed(input, options)
   const settings = readSettings(options)
   const service = new Service({
-    feed, source, format, alerts, events, settings,
+    feed, source, format, alerts, events, settings, learnUntil,
     record: options.write,
     stateFolder: options.state,
     freeze: options.freeze ?? false,
-    learnUntil: options.learnUntil === undefined ? undefined : learnUntilTime(options.learnUntil),
-    siteKey: settings.config.site_key_file === undefined ? undefined : readKeyFile(settings.config.site_key_file),
     skipsKnown: input === '-',
     metricsPort: options.metricsPort === undefined ? undefined : whole('--metrics-port', options.metricsPort, 0, 65_535),
     consolePort: options.console === undefined ? undefined : whole('--console', options.console === true ? CONSOLE_PORT : options.console, 0, 65_535),

@@ -14,7 +14,8 @@ export function printable(text: string): string {
   return withoutInvisible(stripVTControlCharacters(text))
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` columns, where words allow it. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of printable(text).split(' ')) {
@@ -40,6 +41,16 @@ export function terminalStyle(out: NodeJS.WriteStream): { colour: boolean; width
 /** Observations shown; the rest is in the alert. */
 const MOST_SEEN = 6
 
+/** Hosts and detectors named: what is longer is in the alert. */
+const MOST_NAMED = { hosts: 20, detectors: 6, techniques: 3 }
+
+/** The first few in words, of the others the number only. */
+function techniques(attack: Alert['attack']): string {
+  const most = MOST_NAMED.techniques
+  const named = attack.slice(0, most).map(({ technique, name }) => `${technique} ${name}`).join('; ')
+  return attack.length > most ? `${named}; ${attack.slice(most).map(({ technique }) => technique).join(', ')}` : named
+}
+
 /** The first few, and how many more. */
 function listed(items: string[], most: number): string {
   const rest = items.length - most
@@ -63,9 +74,9 @@ export function alertText(alert: Alert, options: { colour: boolean; width: numbe
     ...some('  unless', wouldExplain),
     ...some('  not', wouldNot),
     ...some('  next', next),
-    field('  by', listed(alert.evidence.map((e) => `${e.detector} (${e.group}, ${rarity(e)})`), 6)),
-    field('  hosts', listed(alert.hosts, 8)),
-    ...(alert.attack.length > 0 ? [field('  ATT&CK', alert.attack.map((a) => `${a.technique} ${a.name}`).join('; '))] : []),
+    field('  by', listed(alert.evidence.map((e) => `${e.detector} (${e.group}, ${rarity(e)})`), MOST_NAMED.detectors)),
+    field('  hosts', listed(alert.hosts, MOST_NAMED.hosts)),
+    ...(alert.attack.length > 0 ? [field('  ATT&CK', techniques(alert.attack))] : []),
     field('  id', `${alert.id}, revision ${alert.revision}, score ${alert.score.toFixed(1)}, ${alert.count} event${alert.count === 1 ? '' : 's'}`),
     '',
   ].join('\n')

@@ -10,6 +10,8 @@ const PACKED_BYTES = 32 * 1024
 abstract class Unpacked implements ByteSource {
   readonly #packed: ByteSource
   readonly #input = new Uint8Array(PACKED_BYTES)
+  /** Packed bytes that were read, and not unpacked yet. */
+  #left = this.#input.subarray(0, 0)
   #ready: Uint8Array[] = []
   #taken = 0
   #over = false
@@ -20,8 +22,8 @@ abstract class Unpacked implements ByteSource {
     this.#packed = packed
   }
 
-  /** Unpacks one piece, or the end (null); `keep` takes what comes out. */
-  protected abstract unpack(piece: Uint8Array | null): Promise<void>
+  /** Unpacks a piece, or the beginning of one, or the end (null); `keep` takes what comes out. @returns how many bytes it unpacked */
+  protected abstract unpack(piece: Uint8Array | null): Promise<number>
 
   protected keep(chunk: Uint8Array): void {
     if (chunk.length > 0) this.#ready.push(chunk)
@@ -47,9 +49,12 @@ abstract class Unpacked implements ByteSource {
     this.#ready = []
     this.#taken = 0
     try {
-      const count = await this.#packed.read(this.#input)
-      this.#over = count === 0
-      await this.unpack(this.#over ? null : this.#input.subarray(0, count))
+      if (this.#left.length === 0) {
+        const count = await this.#packed.read(this.#input)
+        this.#over = count === 0
+        this.#left = this.#input.subarray(0, count)
+      }
+      this.#left = this.#left.subarray(await this.unpack(this.#over ? null : this.#left))
     } catch (error) {
       this.#over = true
       this.#failure = error instanceof SourceError ? error : new SourceError(`packed data is corrupt: ${error instanceof Error ? error.message : String(error)}`)
@@ -78,11 +83,12 @@ export class Gunzip extends Unpacked {
     this.#stream.on('close', () => this.#settle(this.#ended ? null : new SourceError('was closed')))
   }
 
-  protected override unpack(piece: Uint8Array | null): Promise<void> {
-    if (this.#ended) return Promise.resolve()
+  protected override unpack(piece: Uint8Array | null): Promise<number> {
+    const length = piece?.length ?? 0
+    if (this.#ended) return Promise.resolve(length)
     return new Promise((resolve, reject) => {
       this.#settle = (error) => {
-        if (!error) resolve()
+        if (!error) resolve(length)
         else reject('code' in error && error.code === 'Z_BUF_ERROR' ? new SourceError('gzip data is cut off', true) : error)
       }
       // The end is waited for until all has come out, not only until all has gone in.
@@ -105,12 +111,13 @@ export class Unzstd extends Unpacked {
   readonly #stream = new Decompress(chunk => this.keep(chunk))
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract of the base is asynchronous
-  protected override async unpack(piece: Uint8Array | null): Promise<void> {
-    if (piece !== null) this.#windows.check(piece)
+  protected override async unpack(piece: Uint8Array | null): Promise<number> {
+    const length = piece === null ? 0 : this.#windows.check(piece)
     try {
       // The decompressor keeps what it cannot use yet, so it gets bytes of its own.
       if (piece === null) this.#stream.push(new Uint8Array(0), true)
-      else this.#stream.push(piece.slice())
+      else this.#stream.push(piece.slice(0, length))
+      return length
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === UNEXPECTED_END) throw new SourceError('zstd data is cut off', true)
       throw error
@@ -120,6 +127,8 @@ export class Unzstd extends Unpacked {
 
 /** Largest window unpacked: what the zstd tool itself allows unless told otherwise. */
 const WINDOW_BYTES = 128 * 1024 * 1024
+/** Blocks unpacked at once: four bytes may be a block, and each becomes up to 128 KB. */
+const BLOCKS = 64
 
 /**
  * Looks at every frame header (RFC 8878 3.1.1.1) before the decompressor does, which would set aside whatever a header claims.
@@ -133,14 +142,21 @@ class ZstdWindows {
   #inFrame = false
   #checksumBytes = 0
 
-  check(piece: Uint8Array): void {
+  /** @returns how many bytes of the piece may be unpacked at once */
+  check(piece: Uint8Array): number {
     let rest = Buffer.concat([this.#held, piece])
-    do {
+    for (let blocks = 0; ; blocks++) {
       const passed = Math.min(this.#skip, rest.length)
       this.#skip -= passed
       rest = rest.subarray(passed)
-    } while (this.#skip === 0 && (this.#inFrame ? this.#block(rest) : this.#frame(rest)))
+      if (blocks === BLOCKS && rest.length > 0) {
+        this.#held = Buffer.alloc(0)
+        return piece.length - rest.length
+      }
+      if (this.#skip > 0 || !(this.#inFrame ? this.#block(rest) : this.#frame(rest))) break
+    }
     this.#held = Buffer.from(rest)
+    return piece.length
   }
 
   /** 3.1.1.2: last flag 1 bit, type 2 bits, size 21 bits. @returns false when it is not whole */

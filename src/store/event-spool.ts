@@ -9,12 +9,12 @@
  * - A batch that was sent and could not be forgotten is sent again after a restart; workers pass over numbers that they have had.
  * - A batch that is damaged (gzip has a checksum) is counted and passed over.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { open, type RootDatabase } from 'lmdb'
 import { UserError, reason } from '../errors.ts'
 import { privateFile } from './private-file.ts'
+import { privateFolder } from './private-folder.ts'
 
 /** Events of one stream, in order. */
 export interface EventBatch {
@@ -52,7 +52,7 @@ export class EventSpool {
   constructor(folder: string, maxBytes: number) {
     this.#maxBytes = maxBytes
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      privateFolder(folder)
       this.#db = open({ path: privateFile(join(folder, 'events.mdb')), encoding: 'binary', noSubdir: true, overlappingSync: false })
       this.#db.readerCheck()
     } catch (error) {

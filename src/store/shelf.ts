@@ -6,11 +6,11 @@
  *   [partition]        -> id of the checkpoint it holds
  *   [partition, key]   -> a record of the topic
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { UserError, reason } from '../errors.ts'
 import { privateFile } from './private-file.ts'
+import { privateFolder } from './private-folder.ts'
 
 export interface Record {
   key: string
@@ -29,7 +29,7 @@ export class Shelf {
   /** @param group names the file. @throws {UserError} when the folder can't be used */
   constructor(folder: string, group: string) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      privateFolder(folder)
       this.#db = open({ path: privateFile(join(folder, `${group}.mdb`)), encoding: 'binary', noSubdir: true, overlappingSync: false })
       this.#db.readerCheck()
     } catch (error) {

@@ -11,7 +11,7 @@
  *
  * The outbox lies beside it in databases of its own (`outbox.ts`).
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
@@ -21,6 +21,7 @@ import { UserError, reason } from '../errors.ts'
 import { Desk } from './desk.ts'
 import { Outbox } from './outbox.ts'
 import { privateFile } from './private-file.ts'
+import { privateFolder } from './private-folder.ts'
 
 /** Grows when older states can't be read any more. */
 const VERSION = 3
@@ -54,7 +55,7 @@ export class State {
   constructor(folder: string) {
     this.#folder = folder
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      privateFolder(folder)
       // Without overlapping sync a transaction that has returned is on the disk, and small ones are six times as fast.
       this.#db = open({ path: privateFile(join(folder, STATE_FILE)), encoding: 'json', noSubdir: true, overlappingSync: false })
       // Readers that were killed would hold pages for ever, and the file would grow.

@@ -23,7 +23,7 @@ const folder = join(root, '.bench')
 const { values: options } = parseArgs({
   options: {
     dicom: { type: 'string', default: '1e9' },
-    hl7: { type: 'string', default: '300000' },
+    hl7: { type: 'string', default: '1000000' },
     runs: { type: 'string', default: '5' },
     rss: { type: 'boolean', default: false },
     bytes: { type: 'string', default: '1e10' },

@@ -92,6 +92,18 @@ describe('two devices', () => {
     for (let m = 0; m < 3 * 24 * 60; m += 10) for (const last of [5, 6, 7]) expect(call('POOL', `10.0.2.${last}`, m * MINUTE + last * MINUTE).claim).toBeUndefined()
   })
 
+  test.each([
+    ['that spoke once in the name of another address a moment ago', 9 * DAY, true],
+    ['that has had several addresses for days', 4 * DAY, false],
+  ])('is a device that is suddenly heard through a machine %s told of as rerouted, or taken to be behind a router?', (_which, spoke, isTold) => {
+    const evil = '02:ee:ee:ee:ee:ee'
+    days('LAB', '10.0.1.5', 9)
+    call('', '10.0.1.66', spoke, evil)
+    call('', '10.0.1.67', spoke + MINUTE, evil)
+    call('LAB', '10.0.1.5', noon(9), evil)
+    expect(directory.known('10.0.1.5')!.detour?.mac).toBe(isTold ? evil : undefined)
+  })
+
   test('does a router make no two hosts one?', () => {
     const router = '02:cc:cc:cc:cc:cc'
     const a = call('A', '10.7.0.1', HOUR, router)

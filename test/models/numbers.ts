@@ -21,7 +21,7 @@ export function knownNumbers(one: AlertEvidence, alert: Alert): Set<string> {
   for (const factor of one.arithmetic ?? []) {
     for (const value of Object.values(factor)) if (typeof value === 'number') known.push(value)
     if (factor.of === 'news') known.push(factor.prior.a, factor.prior.b)
-    known.push(valueOf(factor), 1 / valueOf(factor))
+    known.push(valueOf(factor), 1 / valueOf(factor), Math.round(1 / valueOf(factor)))
     if (factor.of === 'share') known.push(100 * factor.share)
     if (factor.of === 'count' && factor.mean > 0) known.push(factor.mean)
   }

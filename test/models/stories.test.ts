@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import type { Alert } from '../../models/alert.ts'
 import { association, at, find, flow, operation } from './build.ts'
-import { outage, reads, sends, times, unknownPatient } from './happenings.ts'
+import { floods, outage, reads, sends, times, unknownPatient } from './happenings.ts'
 import { ARCHIVE, CT02, WS01, WS02, WS03, ordinaryDay, read } from './hospital.ts'
 import { TODAY, above, alertsOf, among } from './learned.ts'
 
@@ -36,6 +36,14 @@ describe('a second attack by the same device', () => {
     const alerts = told(away(15, 17)(away(9, 11)(ordinaryDay(TODAY))))
     expect(detectors(alerts)).toEqual(['service-down', 'service-down'])
     expect(alerts[1]!.raised_at).toBeGreaterThan(at(TODAY, 15))
+  })
+})
+
+describe('an attack on a server in trouble', () => {
+  test('is a flood of contexts an alert about who floods, not a line in the alert about the outage before it?', () => {
+    const alerts = told(outage(ordinaryDay(TODAY), ARCHIVE, at(TODAY, 8), at(TODAY, 9, 50), 1000).concat(floods(127)).sort((a, b) => a.at - b.at))
+    expect(detectors(alerts)).toEqual(['service-down', 'context-flood'])
+    expect(alerts[1]!.device.name).toBe('WS02')
   })
 })
 

@@ -50,6 +50,12 @@ describe('baseline', () => {
     expect(stdout).toMatch(/negative binomial with mean [\d.]+ and size/)
   })
 
+  test('is no line longer than a terminal, and is it said that events came since the alert was told?', async () => {
+    const texts = [await run('baseline', '--state', state), await run('baseline', 'explain', '--state', state, latest())].map(({ stdout }) => stdout)
+    for (const line of texts.join('').split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+    expect(texts[1]!.replace(/\s+/g, ' ')).toMatch(/\d+ events, \d+ of them since revision \d+ was told/)
+  })
+
   test('may the state be named before what is asked of it, and is it asked for where it is missing?', async () => {
     expect((await run('baseline', '--state', state, 'explain', latest())).stdout).toContain(latest())
     const { code, stderr } = await run('baseline', 'explain', latest())

@@ -3,8 +3,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { DicomOperation, WebFacts } from '../../events.ts'
 import { LIMITS } from '../../limits.ts'
 import type { Pseudonym, Pseudonyms } from '../../phi.ts'
-import { waitingOf, type Waiting } from '../../waiting.ts'
-import { emptyFacts, FactsReader, IMAGE } from '../facts.ts'
+import { emptyFacts, FactsReader, IMAGE, PATIENT_BYTES } from '../facts.ts'
 import { DicomJson } from './json.ts'
 import { boundaryOf, Multipart, type PartSink } from './multipart.ts'
 import { Part10Reader } from './part10.ts'
@@ -17,6 +16,10 @@ export interface Body {
   end(): void
   /** A cap cut what it tells. */
   readonly isCut?: boolean
+  /** Bytes that it holds, about. */
+  readonly holds: number
+  /** What it holds goes unread. */
+  forget(): void
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -28,7 +31,7 @@ const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/
 export function bodyOf(type: string, encoding: string | null, event: WebOperation, pseudonyms: Pseudonyms): Body | null {
   if (encoding !== null && encoding !== '' && !/^identity$/i.test(encoding)) {
     const inner = bodyOf(type, null, event, pseudonyms)
-    return inner === null ? null : new Encoded(encoding.toLowerCase(), inner, waitingOf(pseudonyms))
+    return inner === null ? null : new Encoded(encoding.toLowerCase(), inner)
   }
   if (/^multipart\/related/i.test(type)) {
     const boundary = boundaryOf(type)
@@ -48,50 +51,49 @@ class Encoded implements Body {
   isCut = false
   readonly #inner: Body
   readonly #encoding: string
-  readonly #waiting: Waiting
   /** One buffer, not a list: who sends byte by byte must not be held in pieces that cost a hundred times as much. */
   #held = NO_BYTES
   #bytes = 0
 
-  constructor(encoding: string, inner: Body, waiting: Waiting) {
+  constructor(encoding: string, inner: Body) {
     this.#encoding = encoding
     this.#inner = inner
-    this.#waiting = waiting
   }
 
   feed(b: Uint8Array, start: number, end: number): void {
     if (this.isCut) return
     const size = this.#bytes + end - start
-    if (size > LIMITS.dicom.encodedBytes || (size > this.#held.length && !this.#grow(size))) {
-      this.loss()
+    if (size > LIMITS.dicom.encodedBytes) {
+      this.forget()
       return
     }
+    if (size > this.#held.length) this.#grow(size)
     this.#held.set(b.subarray(start, end), this.#bytes)
     this.#bytes = size
   }
 
-  #grow(size: number): boolean {
-    const capacity = Math.min(LIMITS.dicom.encodedBytes, 2 ** Math.ceil(Math.log2(size)))
-    if (!this.#waiting.take(capacity - this.#held.length)) return false
-    const larger = new Uint8Array(capacity)
+  #grow(size: number): void {
+    const larger = new Uint8Array(Math.min(LIMITS.dicom.encodedBytes, 2 ** Math.ceil(Math.log2(size))))
     larger.set(this.#held.subarray(0, this.#bytes))
     this.#held = larger
-    return true
   }
 
-  #release(): void {
-    this.#waiting.giveBack(this.#held.length)
-    this.#held = NO_BYTES
+  get holds(): number {
+    return this.#held.length
   }
 
   loss(): void {
+    this.forget()
+  }
+
+  forget(): void {
     this.isCut = true
-    this.#release()
+    this.#held = NO_BYTES
   }
 
   end(): void {
     const plain = this.isCut ? null : decode(this.#held.subarray(0, this.#bytes), this.#encoding)
-    this.#release()
+    this.#held = NO_BYTES
     if (plain === null) this.isCut = true
     else {
       this.#inner.feed(plain, 0, plain.length)
@@ -113,6 +115,7 @@ function decode(b: Uint8Array, encoding: string): Uint8Array | null {
 }
 
 class OneInstance implements Body {
+  isCut = false
   readonly #event: WebOperation
   readonly #reader: Part10Reader
   readonly #found = emptyFacts(null)
@@ -131,6 +134,15 @@ class OneInstance implements Body {
 
   loss(missing: number): void {
     this.#reader.loss(missing)
+  }
+
+  get holds(): number {
+    return this.#reader.holds
+  }
+
+  forget(): void {
+    this.isCut = true
+    this.#reader.forget()
   }
 
   end(): void {
@@ -154,6 +166,7 @@ class OneInstance implements Body {
 
 /** A frame, a rendered image, bulk data: counted. */
 class Other implements Body {
+  readonly holds = 0
   readonly #event: WebOperation
 
   constructor(event: WebOperation) {
@@ -168,21 +181,28 @@ class Other implements Body {
     this.#event.dataset!.bytes += missing
   }
 
+  forget(): void {
+    // Nothing is held.
+  }
+
   end(): void {
     this.#event.web.instances++
   }
 }
 
 class JsonBody implements Body {
+  isCut = false
   readonly #event: WebOperation
   readonly #json: DicomJson
   readonly #patients = new Set<Pseudonym>()
+  /** How many were known when they were forgotten. */
+  #forgotten = 0
 
   constructor(event: WebOperation, pseudonyms: Pseudonyms) {
     this.#event = event
     this.#json = new DicomJson((id) => {
       const patient = pseudonyms.patient(id)
-      if (patient !== null && this.#patients.size < LIMITS.dicom.queryPatients) this.#patients.add(patient)
+      if (patient !== null && !this.isCut && this.#patients.size < LIMITS.dicom.queryPatients) this.#patients.add(patient)
     })
   }
 
@@ -194,13 +214,23 @@ class JsonBody implements Body {
     // Brackets may be missing: what follows may be miscounted, and the operation says that it is not complete.
   }
 
+  get holds(): number {
+    return this.#patients.size * PATIENT_BYTES
+  }
+
+  forget(): void {
+    this.isCut = true
+    this.#forgotten += this.#patients.size
+    this.#patients.clear()
+  }
+
   end(): void {
     const { query, web, command } = this.#event
     const { dataSets } = this.#json
     if (command !== 'C-FIND') web.instances += dataSets
     else if (query !== null) {
       query.matches = dataSets
-      query.patients = this.#patients.size
+      query.patients = this.#forgotten + this.#patients.size
     }
   }
 }
@@ -211,6 +241,7 @@ class Parts implements Body, PartSink {
   readonly #pseudonyms: Pseudonyms
   readonly #multipart: Multipart
   #part: Body | null = null
+  isCut = false
 
   constructor(boundary: string, event: WebOperation, pseudonyms: Pseudonyms) {
     this.#event = event
@@ -224,6 +255,16 @@ class Parts implements Body, PartSink {
 
   loss(missing: number): void {
     this.#part?.loss(missing)
+    this.#multipart.loss()
+  }
+
+  get holds(): number {
+    return this.#multipart.holds + (this.#part?.holds ?? 0)
+  }
+
+  forget(): void {
+    this.isCut = true
+    this.#part?.forget()
     this.#multipart.loss()
   }
 

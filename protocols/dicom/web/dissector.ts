@@ -13,8 +13,13 @@ import { webRequest, type WebRequest } from './resource.ts'
 
 const COMMANDS = { 'QIDO-RS': 'C-FIND', 'WADO-RS': 'C-GET', 'WADO-URI': 'C-GET', 'STOW-RS': 'C-STORE' } as const satisfies Record<WebFacts['transaction'], DimseCommand>
 
+/** Memory of an operation without what the wire said, about. */
+const EXCHANGE_BYTES = 800
+
 /** One request and its answer. */
 interface Exchange {
+  /** Memory that it takes, about: what is told of it are parts of the head's text. */
+  readonly bytes: number
   /** Null where it is none of DICOMweb's. */
   readonly event: WebOperation | null
   readonly isHead: boolean
@@ -42,6 +47,8 @@ class WebDissector implements Dissector {
   #answering: Exchange | null = null
   #requestBody: Body | null = null
   #answerBody: Body | null = null
+  /** Bytes of all that wait. */
+  #held = 0
   #requests = 0
   #at: Micros = 0
 
@@ -76,6 +83,21 @@ class WebDissector implements Dissector {
     this.#tellWaiting()
   }
 
+  holds(): number {
+    return this.#held + this.#client.holds + this.#server.holds + (this.#requestBody?.holds ?? 0) + (this.#answerBody?.holds ?? 0)
+  }
+
+  forget(at: Micros): void {
+    this.#at = at
+    this.#requestBody?.forget()
+    this.#answerBody?.forget()
+    this.#client.forget()
+    this.#server.forget()
+    if (this.#waiting.length === 0) return
+    this.#tellWaiting()
+    this.#waiting.push(null)
+  }
+
   #reader(direction: Direction): HttpReader {
     return direction === CLIENT ? this.#client : this.#server
   }
@@ -88,11 +110,12 @@ class WebDissector implements Dissector {
         const request = webRequest(head)
         this.#requests++
         const event = request === null ? null : this.#operation(request, head, at)
-        const exchange: Exchange = { event, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
+        const exchange: Exchange = { bytes: EXCHANGE_BYTES + head.text.length, event, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
         // Who does not send ahead has had the answers to the lost ones by now.
         if (this.#waiting[0] === null) this.#waiting.shift()
         this.#waiting.push(exchange)
-        if (this.#waiting.length > LIMITS.dicom.webRequests) this.#give(this.#waiting.shift()!)
+        this.#held += exchange.bytes
+        if (this.#waiting.length > LIMITS.dicom.webRequests) this.#give(this.#next())
         this.#asking = exchange
         this.#requestBody = event === null || event.command !== 'C-STORE' ? null : bodyOf(head.type, fieldOf(head.text, 'content-encoding'), event, this.#connection.pseudonyms)
         return true
@@ -145,7 +168,7 @@ class WebDissector implements Dissector {
         if (status < 200) return true
         const exchange = this.#waiting[0] ?? null
         if (exchange === null) return true
-        this.#waiting.shift()
+        this.#next()
         this.#answering = exchange
         const { event, isHead } = exchange
         if (event !== null) {
@@ -176,12 +199,19 @@ class WebDissector implements Dissector {
 
   /** Their answers will not be known from others' any more, or there will be none. */
   #tellWaiting(): void {
+    this.#held = 0
     for (const exchange of this.#waiting.splice(0)) if (exchange !== null) this.#give(exchange)
   }
 
-  #give(exchange: Exchange): void {
+  #next(): Exchange | null {
+    const exchange = this.#waiting.shift()!
+    this.#held -= exchange?.bytes ?? 0
+    return exchange
+  }
+
+  #give(exchange: Exchange | null): void {
+    if (exchange === null || exchange.event === null) return
     const { event, isRequestWhole, isLossy } = exchange
-    if (event === null) return
     event.complete = isRequestWhole && !isLossy
     event.at = this.#at
     event.after_gap ||= this.#connection.afterGap

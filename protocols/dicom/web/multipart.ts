@@ -55,6 +55,11 @@ export class Multipart {
     if (this.#state === HEAD || this.#state === BEHIND) this.#state = SEARCHING
   }
 
+  /** Bytes held of what does not decide yet. */
+  get holds(): number {
+    return this.#held.length
+  }
+
   end(): void {
     if (this.#state !== DATA) return
     if (this.#held.length > 0) this.#sink.data(this.#held, 0, this.#held.length)

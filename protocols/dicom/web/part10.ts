@@ -55,6 +55,17 @@ export class Part10Reader {
     else this.#walker.isDone = true
   }
 
+  /** Bytes held of what has not ended. */
+  get holds(): number {
+    return this.#head.length + this.#walker.holds
+  }
+
+  /** What is held goes unread. */
+  forget(): void {
+    this.#isOpen = false
+    this.#walker.forget()
+  }
+
   end(): void {
     if (this.#isOpen && this.#held > PREAMBLE) this.#look()
     this.#walker.end()
@@ -77,6 +88,8 @@ export class Part10Reader {
     if (!this.isFile) return
     this.#meta(HEAD, this.#held)
     this.#walker.begin(this.#facts, this.transferSyntax)
+    this.#head = new Uint8Array(0)
+    this.#held = 0
   }
 
   #look(): void {

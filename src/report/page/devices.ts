@@ -1,6 +1,6 @@
 /** The table of devices, and the page of one: who it is, what it did each day beside what was expected, whom it talks to, its alerts. */
 import type { Edge, Model, ReportDevice } from './model.ts'
-import { networkOf, rankOf } from './model.ts'
+import { placeOf, rankOf } from './model.ts'
 import type { Series } from '../data.ts'
 import { expectationChart, isBeyond } from './charts.ts'
 import { badge, count, cut, h, paged, percent, plural, shown, size, time, whenPlaced } from './dom.ts'
@@ -15,7 +15,7 @@ export function devicesView(model: Model): HTMLElement {
   const list = paged<ReportDevice>('Devices', ['Name', 'Role', 'Address', 'Network', 'Worst alert', 'Peers', 'Events', 'Known for', 'First seen (UTC)'], (d) => {
     const severity = worst(model, d.id)
     return h('tr', {},
-      h('td', {}, h('a', { href: deviceHref(d.id) }, cut(shown(d.name), 40))), h('td', {}, shown(d.role)), h('td', {}, d.ip), h('td', {}, networkOf(d.ip)),
+      h('td', {}, h('a', { href: deviceHref(d.id) }, cut(shown(d.name), 40))), h('td', {}, shown(d.role)), h('td', {}, d.ip), h('td', {}, placeOf(d)),
       h('td', {}, severity === '' ? '–' : badge(severity)), h('td', { class: 'n' }, count((model.edgesOf.get(d.id) ?? []).length)), h('td', { class: 'n' }, count(d.events)),
       h('td', { class: 'n' }, plural(Math.floor(d.days), 'day')), h('td', {}, d.isNew ? h('strong', {}, 'new ') : '', time(d.first)))
   })

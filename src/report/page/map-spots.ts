@@ -1,6 +1,6 @@
 /** What the map draws: a device, or many of a role and network as one. */
 import type { Model, ReportDevice } from './model.ts'
-import { family, networkOf, rankOf } from './model.ts'
+import { family, isOutside, networkOf, rankOf } from './model.ts'
 import { count, cut, shown } from './dom.ts'
 
 /** Devices drawn one by one; of more, only the worst concerned are, and the others stand together by role and network. */
@@ -30,7 +30,7 @@ export interface Spot {
 }
 
 const groupOf = (device: ReportDevice): string =>
-  (device.addresses.some((a) => a.public && a.ip === device.ip) ? 'outside' : COLUMNS.some(([, roles]) => roles.includes(family(device.role))) ? family(device.role) : 'unknown')
+  (isOutside(device) ? 'outside' : COLUMNS.some(([, roles]) => roles.includes(family(device.role))) ? family(device.role) : 'unknown')
 
 /** The network a group stands for: from narrow to wide, until there are few enough. */
 function crowding(devices: readonly ReportDevice[]): (device: ReportDevice) => string {
@@ -42,7 +42,7 @@ function crowding(devices: readonly ReportDevice[]): (device: ReportDevice) => s
 /** Networks inside by how many devices they have, the most populous first. */
 export function networksOf({ data }: Model): [name: string, devices: number][] {
   const found = new Map<string, number>()
-  for (const { ip, addresses } of data.devices) if (!addresses.some((a) => a.public && a.ip === ip)) found.set(networkOf(ip), (found.get(networkOf(ip)) ?? 0) + 1)
+  for (const device of data.devices) if (!isOutside(device)) found.set(networkOf(device.ip), (found.get(networkOf(device.ip)) ?? 0) + 1)
   return [...found].sort((a, b) => b[1] - a[1])
 }
 

@@ -4,7 +4,7 @@
  */
 import cytoscape from 'cytoscape'
 import type { Edge, Model } from './model.ts'
-import { networkOf, rankOf } from './model.ts'
+import { networkOf, placeOf, rankOf } from './model.ts'
 import { oneBelowTheOther, sideBySide, type Places } from './map-places.ts'
 import { networksOf, spotsOf, type Spot } from './map-spots.ts'
 import { count, cut, h, isPrinting, paged, percent, plural, shown, size, time, whenPlaced } from './dom.ts'
@@ -133,7 +133,7 @@ function drawGraph(canvas: HTMLElement, model: Model, drawing: Drawing): cytosca
         h('button', { type: 'button', onclick: () => { drawing.open.add(spot.crowd); drawing.redraw() } }, 'Show each'))
     } else {
       const device = spot.members[0]!
-      drawing.told.replaceChildren(`${shown(device.name)}: ${shown(device.role)}, ${device.ip} in ${networkOf(device.ip)}, ${plural((model.edgesOf.get(device.id) ?? []).length, 'peer')}. `,
+      drawing.told.replaceChildren(`${shown(device.name)}: ${shown(device.role)}, ${device.ip} in ${placeOf(device)}, ${plural((model.edgesOf.get(device.id) ?? []).length, 'peer')}. `,
         h('button', { type: 'button', onclick: () => drawing.choose(device.id) }, 'Open its page'))
     }
   })

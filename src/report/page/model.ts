@@ -66,6 +66,12 @@ export const family = (role: string): string => role.split(':', 1)[0]!
 
 export const rankOf = (severity: string): number => ['info', 'low', 'medium', 'high', 'critical'].indexOf(severity)
 
+/** Is its address the Internet's? */
+export const isOutside = ({ ip, addresses }: ReportDevice): boolean => addresses.some((a) => a.public && a.ip === ip)
+
+/** Where a device is, for people. */
+export const placeOf = (device: ReportDevice): string => (isOutside(device) ? 'the Internet' : networkOf(device.ip))
+
 /** The last place of an IPv4 address says who, the rest where. IPv6: the first four groups. */
 export function networkOf(ip: string): string {
   if (ip.includes(':')) return `${ip.split(':').slice(0, 4).join(':')}::/64`

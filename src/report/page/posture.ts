@@ -22,7 +22,7 @@ function segments(model: Model, { segments: audit }: PostureView): HTMLElement[]
   const mixed = inside.filter((s) => s.kind === 'mixed').length
   const outside = audit.exposed.reduce((sum, contact) => sum + contact.conversations, 0)
   const list = paged<(typeof audit.segments)[number]>('Segments', ['Network', 'Name', 'VLAN', 'Kind', 'Devices', 'Medical', 'What lives there'], (s) => h('tr', {},
-    h('td', {}, s.subnet), h('td', {}, shown(s.name)), h('td', {}, s.vlan ?? '–'),
+    h('td', {}, s.kind === 'internet' ? 'the Internet' : s.subnet), h('td', {}, s.kind === 'internet' || s.name.endsWith(s.subnet) ? '–' : shown(s.name)), h('td', {}, s.vlan ?? '–'),
     h('td', {}, { medical: '● medical only', mixed: '◆ mixed', other: '○ no medical device', internet: '▲ the Internet' }[s.kind]),
     h('td', { class: 'n' }, count(s.devices)), h('td', { class: 'n' }, count(s.medical)), h('td', {}, Object.entries(s.kinds).map(([kind, n]) => `${count(n)} ${shown(kind)}`).join(', '))), 20)
   list.show(audit.segments)

@@ -33,7 +33,7 @@ function read(unit: Uint8Array, size = unit.length): Associate {
   return reader.associate
 }
 
-const EMPTY = { application_context: '1.2.840.10008.3.1.1.1', contexts: [], class_uid: null, version_name: null, user_identity: null, identity_accepted: false, roles: [],
+const EMPTY = { application_context: '1.2.840.10008.3.1.1.1', contexts: [], class_uid: null, version_name: null, user_identity: null, identity_accepted: false, bytes: expect.any(Number) as number, roles: [],
   async_operations: null, extended: [], common_extended: [], unknown_items: [], version: 1 }
 
 describe('A-ASSOCIATE-RQ', () => {

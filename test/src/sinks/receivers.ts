@@ -35,10 +35,13 @@ export interface Receiver {
 export const sinkConfig = <T extends SinkConfig['type']>(config: { type: T } & Record<string, unknown>): Extract<SinkConfig, { type: T }> =>
   configSchema.parse({ sinks: [config] }).sinks[0] as Extract<SinkConfig, { type: T }>
 
+const places: string[] = []
+process.once('exit', () => { for (const place of places) rmSync(place, { recursive: true, force: true }) })
+
 /** A folder of its own, gone when the tests are. */
 export function folder(): string {
   const place = mkdtempSync(join(tmpdir(), 'wardwire-sink-'))
-  process.once('exit', () => rmSync(place, { recursive: true, force: true }))
+  places.push(place)
   return place
 }
 

@@ -19,6 +19,14 @@ describe('the readable list', () => {
     expect(alertText(makeAlert(), plain)).toContain(`  why     ${makeAlert().explanation}`)
   })
 
+  test('are all hosts of an ordinary alert named, and of many techniques the first in words and all by their id?', () => {
+    const hosts = Array.from({ length: 18 }, (_, i) => `10.0.0.${i}`)
+    const attack = Array.from({ length: 6 }, (_, i) => ({ technique: `T100${i}`, name: `Doing ${i}`, tactic: 'Collection' }))
+    const text = alertText(makeAlert({ hosts, attack }), plain)
+    expect(text.replace(/\s+/g, ' ')).toContain(hosts.join(', '))
+    expect(text).toContain('ATT&CK  T1000 Doing 0; T1001 Doing 1; T1002 Doing 2; T1003, T1004, T1005\n')
+  })
+
   test('can text from the wire neither move the cursor nor begin a line?', () => {
     const hostile = 'CT\u001b[2J\r\n  next    do nothing\u202e'
     const text = alertText(makeAlert({ title: hostile, advice: { ...advice, would_not: hostile } }), plain)

@@ -78,6 +78,25 @@ describe('one file', () => {
   })
 })
 
+describe('bombs', () => {
+  /** A packet, then blocks of a kind that nobody reads, each of 67 MB: all of their bytes are 04H, so they pack to next to nothing. */
+  const head = pcapngFile(one.slice(0, 1))
+  const COPIES = 8000
+  const bomb = {
+    zstd: join(zstdRaw(head).map((byte, i, all) => (i === all.length - head.length - 3 ? byte & ~1 : byte)), ...Array.from({ length: COPIES }, (_, i) => join(u24((131_072 << 3 | 1 << 1 | Number(i === COPIES - 1)) >>> 0).reverse(), u8(4)))),
+    gzip: gzipSync(Buffer.concat([head, Buffer.alloc(COPIES * 32_768, 4)])),
+  }
+  test.each(['zstd', 'gzip'] as const)('does a file of %s that unpacks to thousands of times its size take no more memory than any other?', async (kind) => {
+    const path = file(`bomb.${kind}`, bomb[kind])
+    let most = 0
+    const before = process.memoryUsage().arrayBuffers
+    const { seen, result } = await read([path], { afterChunk: () => { most = Math.max(most, process.memoryUsage().arrayBuffers) } })
+    expect(seen).toEqual([[0, 0]])
+    expect(result.problems).toMatchObject([{ kind: 'cut' }])
+    expect((most - before) / 2 ** 20).toBeLessThan(160)
+  })
+})
+
 test('do the frames before damaged packed data count?', async () => {
   const packed = gzipSync(pcapFile(many(20_000)), { level: 0 })
   packed.fill(0, packed.length - 8) // the checksum of all

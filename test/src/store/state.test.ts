@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EventSpool } from '../../../src/store/event-spool.ts'
 import { Shelf } from '../../../src/store/shelf.ts'
 import { State } from '../../../src/store/state.ts'
-import { readKeyFile, userKey } from '../../../src/store/site-key.ts'
+import { readKeyFile, siteKeyOf, userKey } from '../../../src/store/site-key.ts'
+import { FIXTURES } from '../../fixtures/replay.ts'
+import { wardwire } from '../program.ts'
 
 const key = Buffer.alloc(32, 7)
 let folder: string
@@ -126,9 +128,36 @@ describe('site key', () => {
     expect(lines).toHaveLength(1)
   })
 
+  test.each(['/proc/nothing/state', '/proc/state', '/dev/null/state'])('is a folder that cannot be made (%s) refused in words, and at once?', async (place) => {
+    const { code, stderr } = await wardwire(['replay', join(FIXTURES, 'cases', readdirSync(join(FIXTURES, 'cases')).find((name) => name.endsWith('.pcap'))!), '--state', place], { kill: { signal: 'SIGKILL', after: 30_000 } })
+    expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^wardwire: cannot use ${place} as the state folder: .+\n$`))])
+  })
+
   test('is a file that holds no key refused, saying how to make one?', () => {
     const file = join(folder, 'key')
     writeFileSync(file, 'secret')
-    expect(() => readKeyFile(file)).toThrow(/64 hexadecimal digits/)
+    expect(() => readKeyFile(file, () => {})).toThrow(/64 hexadecimal digits/)
+  })
+
+  test('is a key that other users can read or change told of, with what to do, and one that they cannot not?', () => {
+    const file = join(folder, 'open.key')
+    writeFileSync(file, 'ab'.repeat(32))
+    for (const [mode, isOpen] of [[0o600, false], [0o400, false], [0o640, true], [0o644, true], [0o602, true]] as const) {
+      chmodSync(file, mode)
+      const lines: string[] = []
+      expect(readKeyFile(file, (line) => lines.push(line))).toHaveLength(32)
+      expect(lines).toEqual(isOpen ? [expect.stringContaining(`chmod 600 ${file}`)] : [])
+    }
+  })
+
+  test('does a state go on with the key it was begun with, and say so where the configuration names another?', () => {
+    const file = join(folder, 'other.key')
+    writeFileSync(file, 'ab'.repeat(32), { mode: 0o600 })
+    const lines: string[] = []
+    const own = new Uint8Array(32).fill(7)
+    expect(siteKeyOf({ siteKey: own }, file, (line) => lines.push(line))).toEqual(own)
+    expect(lines).toEqual([expect.stringContaining('begun with another site key')])
+    expect(siteKeyOf({ siteKey: undefined }, file, (line) => lines.push(line))).toEqual(Buffer.from('ab'.repeat(32), 'hex'))
+    expect(lines).toHaveLength(1)
   })
 })

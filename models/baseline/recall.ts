@@ -1,0 +1,53 @@
+/**
+ * What all devices remember together. Each memory has a cap of its own, but who invents devices by the thousand would fill as many memories; so the sum has
+ * one, too. Beyond it those values are forgotten first that were seen on one day only, from the fullest memories: habits of real devices outlive a flood.
+ */
+import { MEMORIES, type Memory, type MemoryName, worthOf } from './novelty.ts'
+
+/** About 100 MB. A site of 5,000 devices has less than half of that. */
+export const MOST_HABITS = 500_000
+/** Forgetting looks at all of them, so it makes room for a while. */
+const SHARE = 16
+
+/** Forgets what is too much; asked now and then. @returns how many values were forgotten */
+export function boundRecall(devices: Iterable<{ memories: Record<MemoryName, Memory> }>, most = MOST_HABITS): number {
+  const all: Memory[] = []
+  let total = 0
+  for (const { memories } of devices) {
+    for (const name of MEMORIES) {
+      const memory = memories[name]
+      if (memory.known.size === 0) continue
+      all.push(memory)
+      total += memory.known.size
+    }
+  }
+  if (total <= most) return 0
+  const excess = total - (most - Math.floor(most / SHARE))
+  const unproven = level(all, excess, (memory) => [...memory.known.values()].filter(({ days }) => days === 1).length)
+  return unproven + level(all, excess - unproven, (memory) => memory.known.size)
+}
+
+/** Forgets `excess` values, as far as there are so many of the kind that `count` counts: of each memory those above the level that leaves the rest. */
+function level(memories: readonly Memory[], excess: number, count: (memory: Memory) => number): number {
+  if (excess <= 0) return 0
+  const counts = memories.map(count)
+  let left = counts.reduce((sum, n) => sum + n, 0)
+  const goal = left - excess
+  const sorted = [...counts].sort((a, b) => b - a)
+  let most = sorted[0] ?? 0
+  // Lowering the level by one takes one value of each memory above it.
+  for (let above = 0; most > 0 && left > goal; most--) {
+    while (above < sorted.length && sorted[above]! >= most) above++
+    left -= above
+  }
+  let gone = 0
+  memories.forEach((memory, i) => { gone += forgetWorst(memory, Math.max(0, counts[i]! - most)) })
+  return gone
+}
+
+function forgetWorst({ known }: Memory, count: number): number {
+  if (count === 0) return 0
+  const ranked = [...known].sort(([, a], [, b]) => worthOf(a) - worthOf(b))
+  for (const [value] of ranked.slice(0, count)) known.delete(value)
+  return count
+}

@@ -1,0 +1,139 @@
+/** What one side of a connection sent: its newest messages, found by control id, and whether they were answered. */
+import type { Hl7Message, Micros } from '../events.ts'
+import { LIMITS } from '../limits.ts'
+
+export interface Sent {
+  /** Null once it was told. */
+  event: Hl7Message | null
+  controlId: string
+  body: number | undefined
+  /** When its last byte came. */
+  at: Micros
+  /** The last code. */
+  answered: string | null
+  /** Answered, but more may come. */
+  soft: boolean
+}
+
+/** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
+const RECENT = 16
+/** Slots of a new ring; it doubles as messages come, up to `LIMITS.hl7.messages`. Most connections never send that many. */
+const FEW = 4
+
+const NONE = new Int32Array(0)
+
+/** Message n is in slot n & mask. */
+export class Sender {
+  /** Messages so far. */
+  count = 0
+  /** All messages before this one are told. */
+  oldest = 0
+  /** How many of them wait for a second acknowledgement that may not come. */
+  soft = 0
+  batchId = ''
+  #acknowledgements: string[] | undefined
+  #acknowledged = 0
+  #ring: (Sent | undefined)[] = []
+  /** Of each slot, the hash of its control id: so that those of other ids need not be looked at, which by then lie far from the processor. */
+  #hashes = NONE
+  /** By hash of the control id: the newest message, plus one. And of each slot: the message before it with the same hash, plus one. */
+  #newest = NONE
+  #before = NONE
+  #mask = -1
+
+  /** The message that has to leave when another is added; undefined where there is room, or it was told already. */
+  leaving(): Sent | undefined {
+    const oldest = this.#hasRoom() ? undefined : this.#ring[this.count & this.#mask]
+    return oldest?.event === null ? undefined : oldest
+  }
+
+  /** What leaves is told already; its place is used again. */
+  add(event: Hl7Message, controlId: string, hash: number, at: Micros): void {
+    if (this.#hasRoom() && this.count > this.#mask) this.#grow()
+    const slot = this.count & this.#mask
+    const place = this.#ring[slot]
+    if (place === undefined) {
+      this.#ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false }
+    } else {
+      place.event = event
+      place.controlId = controlId
+      place.body = event.body
+      place.at = at
+      place.answered = null
+      place.soft = false
+    }
+    this.#hashes[slot] = hash
+    this.#link(this.count)
+    this.count++
+    this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
+  }
+
+  #hasRoom(): boolean {
+    return this.count <= this.#mask || this.#ring.length < LIMITS.hl7.messages
+  }
+
+  /** When the oldest message that is not told came; `Infinity` where all are. */
+  waitsSince(): Micros {
+    while (this.oldest < this.count && this.at(this.oldest).event === null) this.oldest++
+    return this.oldest < this.count ? this.at(this.oldest).at : Infinity
+  }
+
+  /** The message n, which must be one of the newest. */
+  at(n: number): Sent {
+    return this.#ring[n & this.#mask]!
+  }
+
+  /** The newest message of this control id; `hash` is that of the id. */
+  find(controlId: string, hash: number): Sent | undefined {
+    if (this.count === 0) return undefined
+    const first = Math.max(0, this.count - this.#ring.length)
+    for (let n = this.#newest[hash & this.#mask]! - 1; n >= first; n = this.#before[n & this.#mask]! - 1) {
+      if (this.#hashes[n & this.#mask] !== hash) continue
+      const sent = this.#ring[n & this.#mask]!
+      if (sent.controlId === controlId) return sent
+    }
+    return undefined
+  }
+
+  acknowledges(controlId: string): void {
+    this.#acknowledgements ??= []
+    this.#acknowledgements[this.#acknowledged++ % RECENT] = controlId
+  }
+
+  /** Was this the control id of one of its acknowledgements? */
+  acknowledgedAs(controlId: string): boolean {
+    return this.#acknowledgements?.includes(controlId) === true
+  }
+
+  /** The message n, which stands in its slot, is the newest of its hash. */
+  #link(n: number): void {
+    const bucket = this.#hashes[n & this.#mask]! & this.#mask
+    this.#before[n & this.#mask] = this.#newest[bucket]!
+    this.#newest[bucket] = n + 1
+  }
+
+  #grow(): void {
+    const old = this.#ring
+    const size = Math.max(FEW, 2 * old.length)
+    const from = this.count - old.length
+    this.#ring = new Array<Sent | undefined>(size).fill(undefined)
+    const oldHashes = this.#hashes
+    this.#hashes = new Int32Array(size)
+    this.#newest = new Int32Array(size)
+    this.#before = new Int32Array(size)
+    const oldMask = this.#mask
+    this.#mask = size - 1
+    for (let n = from; n < this.count; n++) {
+      this.#ring[n & this.#mask] = old[n & oldMask]
+      this.#hashes[n & this.#mask] = oldHashes[n & oldMask]!
+      this.#link(n)
+    }
+  }
+}
+
+/** FNV-1a. */
+export function hashText(text: string): number {
+  let hash = 0x811C9DC5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash | 0
+}

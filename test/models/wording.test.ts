@@ -1,0 +1,76 @@
+/** Does an alert say what is so, in words that can be read? Each of these was found by reading alerts beside the packets. */
+import { describe, expect, test } from 'vitest'
+import type { WireEvent } from '../../protocols/events.ts'
+import { Calendar } from '../../models/calendar.ts'
+import type { EngineOptions } from '../../models/engine.ts'
+import { find, flow, host, store, study, at } from './build.ts'
+import { floods, sends, sent, times, unknownPatient } from './happenings.ts'
+import { ARCHIVE, CT01, HIS, LAB, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
+import { TELERADIOLOGY, TODAY, alertsOf, among, stored } from './learned.ts'
+
+const texts = (events: WireEvent[], detector: string, options: Partial<EngineOptions> = {}): string[] =>
+  alertsOf(events, options).flatMap(({ evidence }) => evidence.filter((one) => one.detector === detector).map(({ text }) => text))
+
+/** Tomorrow, with more. */
+const tomorrow = (more: WireEvent[]): WireEvent[] => inOrder([...ordinaryDay(TODAY + 1), ...more])
+const aDayLater = (events: WireEvent[]): WireEvent[] => events.map((event) => ({ ...event, at: event.at + 86_400_000_000 }))
+
+describe('what was done on one day before', () => {
+  test('is a peer of yesterday not called one that was never used?', () => {
+    const some = (n: number, day: number): WireEvent[] => sends(CT01, STRANGER, n, 11, 1, unknownPatient, day)
+    const [text] = texts([...among(some(2, TODAY)), ...tomorrow(aDayLater(some(60, TODAY)))], 'new-peer')
+    expect(text).toMatch(/^\d+ studies sent today between CT01 and \S+, a peer it used on only 1 of the \d+ days before/)
+  })
+
+  test('is a service of yesterday not said to have been used on no day before?', () => {
+    const asks = (n: number): WireEvent[] => times(n, 11, 1, (when) => find(flow(CT01, ARCHIVE), when, CT01.name, 5))
+    const [text] = texts([...among(asks(1)), ...tomorrow(aDayLater(asks(40)))], 'new-service')
+    expect(text).toMatch(/^\d+ C-FIND requests today by CT01 \(.*\), on only 1 of the \d+ days before/)
+  })
+
+  test('is a kind of message of yesterday not said to have been sent on no day before?', () => {
+    const masters = (n: number): WireEvent[] => sent(LAB, HIS, n, 0.2, 'MFN^M02', () => 'any-1')
+    const [text] = texts([...among(masters(1)), ...tomorrow(aDayLater(masters(40)))], 'hl7-new-kind')
+    expect(text).toMatch(/^\d+ MFN\^M02 messages today \(.*\) from LAB, on only 1 of the \d+ days before; /)
+  })
+})
+
+describe('words', () => {
+  test('does a declared reason end with one full stop, whoever wrote it?', () => {
+    const change = (note: string) => new Calendar({ changes: [{ event: 'export', start: at(TODAY, 0), end: at(TODAY, 23), hosts: new Set([CT01.ip, STRANGER.ip]), note }] })
+    for (const note of ['A node fetches a cohort.', 'A node fetches a cohort']) {
+      expect(texts(among(sends(CT01, STRANGER, 40, 11, 1, unknownPatient)), 'new-peer', { calendar: change(note) }).join(' ')).toMatch(/Declared: A node fetches a cohort\.(?!\.)/)
+    }
+  })
+
+  test('is a rate of news told as one day in so many?', () => {
+    const [text] = texts(among(times(40, 11, 1, (when) => find(flow(CT01, ARCHIVE), when, CT01.name, 5))), 'new-service')
+    expect(text).toMatch(/is seen on about 1 day in \d+;/)
+  })
+
+  test('is the class of a new object told by its name?', () => {
+    const plans = times(30, 11, 1, (when, i) => store(flow(CT01, ARCHIVE), when, CT01.name, study(`p${i}`, unknownPatient(i), TODAY), { sop_class_uid: '1.2.840.10008.5.1.4.1.1.481.5' }))
+    expect(texts(among(plans), 'new-service').join(' ')).toContain('objects of class RT Plan (1.2.840.10008.5.1.4.1.1.481.5)')
+  })
+
+  test('is a study of many images told as one study sent, not as one request?', () => {
+    const fetched = times(20, 11, 1, (when, i) => Array.from({ length: 3 }, (_, image) => store(flow(WS01, ARCHIVE), when + image, WS01.name, study(`w${i}`, unknownPatient(i), TODAY))).flat())
+    expect(texts(among(fetched), 'new-service').join(' ')).toMatch(/^\d+ studies sent \(C-STORE\) today by WS01/)
+  })
+
+  test('are floods counted in words?', () => {
+    expect(texts(among(floods(127)), 'context-flood').join(' ')).toMatch(/It is number \d of such associations today\./)
+  })
+
+  test('is a share that anybody may have without an order told as the expectation that it is?', () => {
+    const fetched = times(20, 11, 1, (when, i) => stored(ARCHIVE, TELERADIOLOGY, when, study(`t${i}`, unknownPatient(i), TODAY)))
+    expect(texts(among(fetched), 'unexplained-access').join(' ')).toContain('but a tenth of what anybody receives may have none)')
+  })
+
+  test('does a newcomer not claim to have learned a rate of its own on its first day?', () => {
+    const fetched = times(60, 11, 1, (when, i) => stored(ARCHIVE, host('WS77', '10.1.3.77'), when, study(`n${i}`, unknownPatient(i), TODAY)))
+    const said = texts(among(fetched), 'unexplained-access').join(' ')
+    expect(said).toContain('such a device usually has')
+    expect(said).not.toContain('learned over the first day')
+  })
+})
