@@ -136,6 +136,12 @@ export class Decoder {
     return this.#waiting.used
   }
 
+  /** Times that a table or a memory that all conversations share was full, and one of them was forgotten, or what it waited for. */
+  get crowded(): number {
+    const { tcp, application } = this
+    return tcp.evicted + tcp.holesByCap.heldTotalBytes + application.keptTotalBytes + this.#waiting.forgotten
+  }
+
   /** What went no further, and which caps were reached, by name; zeros are left out. Frames for `net` names, bytes or times for the others. */
   dropped(): Record<string, number> {
     const { tcp, application } = this

@@ -368,7 +368,7 @@ export class Service {
     const { kernel, interface: lost } = decoder.lostInCapture
     const events = this.#eventPublisher?.books
     this.#self.look({
-      frames: decoder.frames, bytes: decoder.bytes, dropped: kernel + lost, gaps: decoder.tcp.lost,
+      frames: decoder.frames, bytes: decoder.bytes, dropped: kernel + lost, gaps: decoder.tcp.lost, crowded: decoder.crowded,
       sinks: [
         ...(this.#publisher?.standing() ?? []).map(({ sink, totals }) => ({ sink, what: 'alerts' as const, held: totals.held, delivered: totals.delivered })),
         ...(events === undefined ? [] : [{ sink: 'kafka', what: 'events' as const, held: events.waiting, delivered: events.sent }]),

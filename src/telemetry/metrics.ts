@@ -2,6 +2,7 @@
  * The counters of a sensor. Nothing is counted here: each stage has its own books, and they are read when somebody asks.
  * No address, title, UID or patient is ever a label: labels are words of the program.
  */
+import type { Decoder } from '../../protocols/decoder.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { EventBooks } from '../sinks/event-publisher.ts'
 import type { SinkStanding } from '../sinks/publisher.ts'
@@ -28,11 +29,10 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
   const page = new Page()
   const perSink = (value: (standing: SinkStanding) => number): Sample[] => books.standing.map((standing) => [{ sink: standing.sink }, value(standing)])
 
-  const { dropped, limits } = sorted(decoder.dropped())
   page.counter('frames_total', 'Frames read.', [[{ source: books.source }, decoder.frames]])
   page.counter('bytes_total', 'Bytes of the frames read, as on the wire.', [[{ source: books.source }, decoder.bytes]])
   page.counter('frames_dropped_total', 'Frames lost (kernel, interface) or not decoded (engine); the pipe loses none, because whoever writes it waits.',
-    [[{ where: 'kernel' }, decoder.lostInCapture.kernel], [{ where: 'interface' }, decoder.lostInCapture.interface], [{ where: 'pipe' }, 0], [{ where: 'engine' }, sum(dropped)]])
+    [[{ where: 'kernel' }, decoder.lostInCapture.kernel], [{ where: 'interface' }, decoder.lostInCapture.interface], [{ where: 'pipe' }, 0], [{ where: 'engine' }, sum(Object.values(decoder.net.dropped()))]])
   page.gauge('capture_lag_seconds', 'Wall clock minus capture time.', one(decoder.frames === 0 ? 0 : Date.now() / 1000 - pipeline.through / 1e6))
   page.counter('capture_restarts_total', 'Times the capturing process was started again.', one(books.captureRestarts))
   page.gauge('tcp_connections', 'Conversations known, by what they have proven.', by('state', Object.entries(decoder.conversationsByState())))
@@ -40,7 +40,7 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
   page.counter('tcp_gaps_total', 'Holes given up because of a cap.', one(sum(Object.values(tcp.holesByCap))))
   page.counter('tcp_gap_bytes_total', 'Bytes of conversations that never came.', one(tcp.lost))
   page.counter('tcp_overlap_conflicts_total', 'Conversations in which a repetition had other bytes than the first copy.', one(tcp.conflicts))
-  page.counter('limit_reached_total', 'What caps cost, by cap (frames, bytes or times: docs/decoding.md).', by('limit', limits))
+  page.counter('limit_reached_total', 'What caps cost, by cap (frames, bytes or times: docs/decoding.md).', by('limit', limitsOf(decoder)))
   page.counter('weird_total', 'Violations of a standard, by code.', by('name', pipeline.violations))
   page.counter('events_total', 'Events, by kind.', by('kind', pipeline.events))
   page.counter('findings_total', 'Pieces of evidence, by detector.', by('detector', outlook.findings))
@@ -69,16 +69,10 @@ export function metricsPage(pipeline: Pipeline, books: ServiceBooks): string {
   return page.text()
 }
 
-/** Frames that went no further, and what caps cost. */
-function sorted(found: Record<string, number>): { dropped: number[]; limits: [string, number][] } {
-  const dropped: number[] = []
-  const limits: [string, number][] = []
-  for (const [name, count] of Object.entries(found)) {
-    if (name.startsWith('capture.')) continue
-    if (/^(tcp|dissector)\./.test(name)) limits.push([name, count])
-    else dropped.push(count)
-  }
-  return { dropped, limits }
+/** What caps cost, by cap. */
+function limitsOf(decoder: Decoder): [string, number][] {
+  const frames = decoder.net.dropped()
+  return Object.entries(decoder.dropped()).filter(([name]) => !(name in frames) && !name.startsWith('capture.'))
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, n) => total + n, 0)

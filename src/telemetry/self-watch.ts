@@ -15,6 +15,8 @@ export interface Sight {
   dropped: number
   /** Bytes that conversations prove missing. */
   gaps: number
+  /** Times that a memory which all conversations share was full. */
+  crowded: number
   sinks: readonly Standing[]
   /** Events that workers will never see. */
   eventsLost: number
@@ -35,6 +37,8 @@ const FEW_FRAMES = 10
 /** Zeek's rule for its own notice: a tenth of the bytes missing. And the least traffic at which it says something. */
 const GAPS = 0.1
 const GAPS_FROM_BYTES = 1_000_000
+/** What a burst may cost without anybody having meant it. */
+const FEW_FORGOTTEN = 100
 
 interface Trouble {
   alert: SelfObservation
@@ -140,9 +144,19 @@ export class SelfWatch {
         text: `${percent(gaps, bytes)} of the bytes of conversations never came. A mirror port that has more to say than its line carries, or that shows one direction only, looks like this.`,
       })
     }
+    const forgotten = sight.crowded - before.crowded
+    if (forgotten > FEW_FORGOTTEN) this.#crowd(forgotten)
     if (now - this.#window.since < WINDOW) return
+    if (forgotten === 0) this.#end('ops.crowded', (seconds) => ({ title: 'The sensor remembers all again', text: `For a minute nothing had to be forgotten, after ${seconds} s.`, observed: seconds, unit: 's' }))
     if (!ofFrames && !ofBytes) this.#end('ops.capture_loss', (seconds) => ({ title: 'The sensor loses no more', text: `Loss has ended, after ${seconds} s.`, observed: seconds, unit: 's' }))
     this.#window = { since: now, sight }
+  }
+
+  #crowd(forgotten: number): void {
+    this.#begin('ops.crowded', 'medium', {
+      title: 'The sensor must forget conversations', observed: forgotten, expected: 0, unit: 'conversations', count: forgotten,
+      text: `Within a minute ${forgotten} conversations were forgotten, or what they waited for, because there were too many that do not end. A scan or a flood of invented senders looks like this, also one that is meant to blind the sensor; or the network is larger than the limits (wardwire_limit_reached_total names them).`,
+    })
   }
 
   #sink({ sink, what, held, delivered }: Standing): void {

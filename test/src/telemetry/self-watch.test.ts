@@ -8,7 +8,7 @@ function watched(): { at: (seconds: number, sight?: Partial<Sight>) => void; tol
   const start = now
   const told: Alert[] = []
   const self = new SelfWatch('ward 3', configSchema.parse({}).service, (alert) => told.push(alert), () => now)
-  let sight: Sight = { frames: 0, bytes: 0, dropped: 0, gaps: 0, sinks: [], eventsLost: 0 }
+  let sight: Sight = { frames: 0, bytes: 0, dropped: 0, gaps: 0, crowded: 0, sinks: [], eventsLost: 0 }
   return {
     told, self,
     at: (seconds, change = {}) => {
@@ -48,6 +48,17 @@ describe('never blind and green (R23)', () => {
     expect(told[0]!.explanation).toContain('101 of 10001 frames')
     expect(told[0]!.capture.loss).toBeCloseTo(101 / 10_001, 6)
     for (let s = 12; s < 200; s++) at(s, { frames: 10_900 + s })
+    expect(told.map((a) => a.revision)).toEqual([1, 2])
+  })
+
+  test('is it told when conversations must be forgotten, not for a burst, and when that is over?', () => {
+    const { at, told } = watched()
+    at(0, { frames: 1 })
+    at(1, { frames: 1e5, bytes: 1e7, crowded: 100 })
+    expect(told).toEqual([])
+    at(2, { frames: 2e5, bytes: 2e7, crowded: 5000 })
+    expect(told).toMatchObject([{ detector: 'ops.crowded', severity: 'medium', count: 5000 }])
+    for (let s = 3; s < 200; s++) at(s, { frames: 2e5 + s })
     expect(told.map((a) => a.revision)).toEqual([1, 2])
   })
 
