@@ -5,7 +5,7 @@
  *     { "tz": "Europe/Berlin",
  *       "public_peers": ["198.51.100.20"],
  *       "changes": [{ "event": "archive migration", "start": "2025-04-01T18:00:00Z", "end": "2025-04-04T06:00:00Z",
- *                     "hosts": ["10.1.0.145", "10.1.0.146"], "note": "old archive to new archive" }],
+ *                     "hosts": ["10.1.0.145", "10.1.0.146"], "services": ["C-STORE"], "note": "old archive to new archive" }],
  *       "allowed_edges": [{ "from": "10.1.0.154", "to": "*", "services": ["C-ECHO"], "until": "2026-01-01T00:00:00Z", "note": "monitoring" }] }
  *
  * Times are RFC 3339 text or seconds since 1970. A change without hosts (a holiday) is remembered as a note only: it excuses nobody,
@@ -21,6 +21,8 @@ export interface DeclaredChange {
   start: Micros
   end: Micros
   hosts: ReadonlySet<string>
+  /** DIMSE commands, HL7 message types; `*` or absent: whatever they do. */
+  services?: readonly string[]
   note: string
 }
 
@@ -59,12 +61,12 @@ export class Calendar {
    */
   excuse(at: Micros, actor: Addresses, peer: Addresses | null, service: string | null): string | undefined {
     for (const change of this.changes) {
-      if (at < change.start || at > change.end + GRACE || !names(change.hosts, actor)) continue
+      if (at < change.start || at > change.end + GRACE || !names(change.hosts, actor) || !includes(change.services, service)) continue
       if (change.hosts.size === 1 || peer === null || names(change.hosts, peer)) return change.note || change.event
     }
     for (const edge of this.allowed) {
       if (at > edge.until || !matches(edge.from, actor) || (edge.to !== '*' && (peer === null || !matches(edge.to, peer)))) continue
-      if (edge.services.includes('*') || (service !== null && edge.services.includes(service))) return edge.note || 'allowed edge'
+      if (includes(edge.services, service)) return edge.note || 'allowed edge'
     }
     return undefined
   }
@@ -74,6 +76,9 @@ function names(hosts: ReadonlySet<string>, addresses: Addresses): boolean {
   for (const ip of addresses.keys()) if (hosts.has(ip)) return true
   return false
 }
+
+const includes = (services: readonly string[] = ['*'], service: string | null): boolean =>
+  services.includes('*') || (service !== null && services.includes(service))
 
 const matches = (rule: string, addresses: Addresses): boolean => rule === '*' || addresses.has(rule)
 
@@ -88,7 +93,8 @@ const schema = z.object({
   tz: z.string().refine(isZone, 'not a time zone name such as Europe/Berlin').optional(),
   public_peers: z.array(z.string()).default([]),
   changes: z.array(z.object({
-    event: z.string().default(''), start: time, end: time, hosts: z.array(z.string()).default([]), note: z.string().default(''),
+    event: z.string().default(''), start: time, end: time, hosts: z.array(z.string()).default([]),
+    services: z.array(z.string()).default(['*']), note: z.string().default(''),
   })).default([]),
   allowed_edges: z.array(z.object({
     from: z.string(), to: z.string(), services: z.array(z.string()).default(['*']), until: time.optional(), note: z.string().default(''),

@@ -1,7 +1,7 @@
 /**
  * Events in, alerts out: read this first.
  *
- *     event -> who is who (directory.ts) -> for each of its two devices: count (observe.ts), judge (detectors/) -> then learn (observe.ts)
+ *     event -> who is who (directory.ts, by residents.ts and names.ts) -> for each of its two devices: count (observe.ts), judge (detectors/) -> then learn (observe.ts)
  *           -> evidence (evidence.ts) -> incidents (incidents.ts) -> alert
  *
  * An event is judged from both sides before either learns from it, so nothing excuses itself. Capture time drives a tick each local hour:
@@ -20,11 +20,12 @@ import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { lives, loadDevice, saveDevice, type Device } from './device.ts'
-import { Directory, NOBODY, heardIn, type Claim, type DirectoryState, type Ends, type FlowState } from './directory.ts'
+import { Directory, NOBODY, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
 import { forget, forgetPeer } from './forget.ts'
 import { Incidents } from './incidents.ts'
+import { heardIn, type Claim } from './names.ts'
 import { failed, learn, learnBytes, observe } from './observe.ts'
 import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'

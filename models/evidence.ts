@@ -32,6 +32,8 @@ export interface Evidence {
   since?: Micros
   /** Where the detector knows when a thing is over: is this the first of another one? */
   anew?: boolean
+  /** No declared change explains it. */
+  inexcusable?: true
   title: string
   text: string
   /** DIMSE command or HL7 message type, for allowed edges. */

@@ -34,6 +34,8 @@ export interface Incident {
   standing: Standing
   /** Count at the last revision that was written. */
   told: number
+  /** All of it so far was declared; absent: not all. */
+  declared?: boolean
   /** It stands for all incidents beyond the cap of an hour. */
   storm: boolean
 }
@@ -70,6 +72,7 @@ export function take(incident: Incident, evidence: Evidence, excuse: string | un
   const { actor, peer, asker, flow } = evidence
   if (asker !== undefined && asker !== null) incident.asker ??= asker.id
   alert.count++
+  incident.declared = excuse !== undefined && (incident.declared ?? alert.count === 1)
   alert.last_seen = Math.max(alert.last_seen, evidence.at)
   for (const device of [actor, peer, asker]) {
     if (device === null || device === undefined || device === NOBODY || device.id === incident.actor) continue

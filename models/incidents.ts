@@ -60,7 +60,8 @@ export class Incidents {
     const { at, actor, peer, group, p } = evidence
     // A silence, or a slow change, is the actor's own, whoever showed it.
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
-    const excuse = this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service) ?? allowed(this.allowances, evidence)
+    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service)
+    const excuse = declared ?? allowed(this.allowances, evidence)
     const found = this.#find(evidence)
     const incident = found !== undefined && excuse === undefined && another(found, evidence, this.#thresholds) ? undefined : found
     // What was declared weighs on nobody.
@@ -87,7 +88,7 @@ export class Incidents {
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
       const incident = this.#open.get(`${actor.id}/${other}`)
-      if (incident === undefined || incident.alert.severity === 'info') continue
+      if (incident === undefined || onlyDeclared(incident)) continue
       // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
       const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
       if (incident.alert.last_seen > from) return incident
@@ -235,12 +236,13 @@ const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): bo
 
 /**
  * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another
- * kind, or about another target, or again what was known to be over; or what nobody declared, beside what was.
+ * kind, or about another target, or again what was known to be over; or what nobody declared, however weak, beside what was.
  */
 function another(incident: Incident, evidence: Evidence, thresholds: Incidents['thresholds']): boolean {
   const { actor, peers, alert } = incident
+  if (onlyDeclared(incident)) return true
   if (!strong(evidence, thresholds)) return false
-  if (alert.severity === 'info' || (evidence.actor.id !== actor && ofItsOwn(incident))) return true
+  if (evidence.actor.id !== actor && ofItsOwn(incident)) return true
   const { at, since = at } = evidence
   if (since - alert.last_seen < AFTERMATH) return false
   if (evidence.anew !== undefined) return evidence.anew
@@ -248,6 +250,9 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
   return elsewhere || alert.evidence.every((one) => one.detector !== detector)
 }
+
+/** What was not declared is no part of it. */
+const onlyDeclared = ({ alert, declared }: Incident): boolean => declared === true || alert.severity === 'info'
 
 /** Is it about the state of one server (silent, behind other hardware), which says nothing of what others do with it meanwhile? */
 const ofItsOwn = ({ actor, alert }: Incident): boolean => alert.evidence.every((one) => one.p === null && one.actor === actor && STATES.has(one.detector))

@@ -95,7 +95,8 @@ const sentBefore = (sender: Device, study: string, bytes: number): boolean => (s
 function moved(device: Device, scene: Scene, study: string, bytes: number): boolean {
   const today = todayOf(device, scene.day)
   const way = scene.acts ? 'out' : 'in'
-  const key = hash52(study, 1)
+  if (study !== hashed.study) hashed = { study, hash: hash52(study, 1) }
+  const key = hashed.hash
   const open = today.bytes[way]
   const before = open.studies.get(key)
   if (before === undefined && open.studies.size >= DEVICE_LIMITS.studies) open.studies.clear()
@@ -105,6 +106,9 @@ function moved(device: Device, scene: Scene, study: string, bytes: number): bool
   scene.moved = way
   return before === undefined
 }
+
+/** The study that was hashed last: both ends count it, image after image. */
+let hashed = { study: '', hash: hash52('', 1) }
 
 /** A conversation of images whose packets were cut so short that nothing in it could be read: its headers still tell how much it carried. */
 function unread(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
@@ -131,10 +135,16 @@ function turned(scene: Scene, count: () => void): void {
 }
 
 function isStale(date: string | null, at: number): boolean {
-  if (date === null || !/^\d{8}$/.test(date)) return false
-  const then = Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8))) * 1000
-  return at - then > STALE + DAY
+  if (date === null) return false
+  if (date !== read.date) read = { date, then: startOf(date) }
+  return at - read.then > STALE + DAY
 }
+/** The date that was read last: most are today's. */
+let read = { date: '', then: NaN }
+
+/** @returns when a day of DICOM began (YYYYMMDD); NaN where it is none */
+const startOf = (date: string): number =>
+  (/^\d{8}$/.test(date) ? Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8))) * 1000 : NaN)
 
 /** A query is aimless when another follows it without a retrieval between. */
 function query(event: DicomOperation, device: Device, site: Site, scene: Scene): void {

@@ -5,7 +5,8 @@
 import type { Crossing } from './baseline/counts.ts'
 import type { Habit } from './baseline/novelty.ts'
 import type { Device } from './device.ts'
-import type { Claim, Ends } from './directory.ts'
+import type { Ends } from './directory.ts'
+import type { Claim } from './names.ts'
 import type { StreamName } from './streams.ts'
 
 export interface Scene {

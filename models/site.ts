@@ -5,7 +5,7 @@
 import type { FlowEnd } from '../protocols/events.ts'
 import type { Calendar } from './calendar.ts'
 import { classOf, shareFrom } from './baseline/classes.ts'
-import { KEEP, hourShare, rate, type CountStream, type Pace } from './baseline/counts.ts'
+import { KEEP, rate, shareBefore, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
@@ -176,8 +176,7 @@ export class Site implements Pace {
   #addWork(work: Map<string, Work>, device: Device, hour: number): void {
     const stream = workStream(device)
     if (stream === undefined || stream.days < 3) return
-    let share = 0
-    for (let h = 0; h < hourOfDay(hour); h++) share += hourShare(stream, h)
+    const share = shareBefore(stream, hourOfDay(hour))
     if (share === 0) return
     const day = dayOf(hour)
     const observed = stream.day === day ? stream.inDay : 0

@@ -178,15 +178,30 @@ export function dayMean(stream: CountStream, day: number, pace: Pace): number {
 /** Expected events of an hour: of the likeliest of the hour and its neighbours, so that clock changes and late starts are no news. */
 export function hourMean(stream: CountStream, hour: number, pace: Pace): number {
   const h = hourOfDay(hour)
-  const share = Math.max(hourShare(stream, (h + 23) % 24), hourShare(stream, h), hourShare(stream, (h + 1) % 24))
+  const { hours } = stream
+  const all = allHours(hours)
+  const share = Math.max(shareOf(hours, (h + 23) % 24, all), shareOf(hours, h, all), shareOf(hours, (h + 1) % 24, all))
   return dayMean(stream, dayOf(hour), pace) * share
 }
 
 /** Smoothed share of a day's events in an hour of the day. */
-export function hourShare(stream: CountStream, h: number): number {
-  const { hours } = stream
+export const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
+
+/** The same of all hours of a day before one. */
+export function shareBefore({ hours }: CountStream, hour: number): number {
+  const all = allHours(hours)
+  let share = 0
+  for (let h = 0; h < hour; h++) share += shareOf(hours, h, all)
+  return share
+}
+
+function allHours(hours: readonly number[]): number {
   let all = HOUR_PSEUDO
   for (const n of hours) all += n
+  return all
+}
+
+function shareOf(hours: readonly number[], h: number, all: number): number {
   const near = 0.2 * hours[(h + 23) % 24]! + 0.6 * hours[h]! + 0.2 * hours[(h + 1) % 24]!
   return (near + HOUR_PSEUDO / 24) / all
 }

@@ -32,6 +32,7 @@ export const hl7Merge: Detector<'hl7.message'> = {
     const p = rarityOf(arithmetic)
     return [evidence(hl7Merge, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: n, expected: AGAIN.mean, unit: 'merges into one patient', service: event.message_type,
+      inexcusable: true,
       title: `${nameOf(device)} merges many patients into one`,
       text: `${n} merges today left the same surviving patient; another merge into the same patient is expected ${num(AGAIN.mean)} times; ${rarity(p)}.`,
     })]

@@ -6,7 +6,7 @@ import type { Evidence } from '../evidence.ts'
 import { legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { counted, days, evidence, newsFactor, rarity, type Detector } from './detector.ts'
+import { NONE, counted, days, evidence, newsFactor, rarity, type Detector } from './detector.ts'
 import { claimEvidence } from './identity.ts'
 
 /** New interfaces into one receiver: a few in a decade. */
@@ -24,7 +24,7 @@ export const hl7NewSender: Detector<'hl7.message'> = {
   falsePositives: ['a new interface', 'a failover where both systems run side by side'],
 
   judge(event: Hl7Message, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
-    const claims = scene.claims.filter((claim) => claim.name.startsWith('tx:')).map((claim) => claimEvidence(hl7NewSender, event, claim, 'sending application'))
+    const claims = scene.claims.length === 0 ? NONE : scene.claims.filter((claim) => claim.name.startsWith('tx:')).map((claim) => claimEvidence(hl7NewSender, event, claim, 'sending application'))
     if (scene.acts || event.acknowledges !== null || !mature(device)) return claims
     const habit = device.memories.sender.known.get(scene.peer.id)
     if (habit?.settled === true) return claims

@@ -1,7 +1,7 @@
 /** What the identity detectors share: two hosts with one name, in words. */
 import type { WireEvent } from '../../protocols/events.ts'
 import { clean, nameOf } from '../device.ts'
-import type { Claim } from '../directory.ts'
+import type { Claim } from '../names.ts'
 import type { Evidence } from '../evidence.ts'
 import { evidence, type Detector } from './detector.ts'
 

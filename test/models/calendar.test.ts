@@ -58,6 +58,11 @@ describe('excuse', () => {
     expect(calendar.excuse(during + 40 * 86_400_000_000, ip('10.0.0.7'), ip('10.0.0.66'), 'C-ECHO')).toBeUndefined()
   })
 
+  test('is a change that names its services about nothing else?', () => {
+    const live = parseCalendar({ changes: [{ ...CHANGE, services: ['MDM^T02'] }] })
+    expect(['MDM^T02', 'ADT^A40', null].map((service) => live.excuse(during, ip('10.0.0.1'), ip('10.0.0.2'), service))).toEqual(['old to new', undefined, undefined])
+  })
+
   test('is every change asked, however many name the same host?', () => {
     const two = parseCalendar({ changes: [{ ...CHANGE, hosts: ['10.0.0.1', '10.0.0.5'] }, CHANGE] })
     expect(two.excuse(during, ip('10.0.0.1'), ip('10.0.0.2'), null)).toBe('old to new')

@@ -1,7 +1,8 @@
 /** Who is who: told apart are a device that moved, one that was replaced, a shared address, a failover, and two hosts with one name. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../../models/clock.ts'
-import { Directory, type Claim } from '../../models/directory.ts'
+import { Directory } from '../../models/directory.ts'
+import type { Claim } from '../../models/names.ts'
 import type { Flow, Micros } from '../../protocols/events.ts'
 
 let directory: Directory

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../../models/clock.ts'
-import { DIRECTORY_LIMITS, Directory, type Claim } from '../../models/directory.ts'
+import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
+import type { Claim } from '../../models/names.ts'
 import { Conversations, CONVERSATION_LIMITS } from '../../models/posture/conversations.ts'
 import { HOST_LIMITS, Hosts } from '../../models/posture/hosts.ts'
 import { makeRoom } from '../../protocols/room.ts'

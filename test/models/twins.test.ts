@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { parseCalendar } from '../../models/calendar.ts'
+import { HOUR } from '../../models/clock.ts'
 import { at } from './build.ts'
-import { TODAY, above, alertsOf } from './learned.ts'
+import { HIS, RIS } from './hospital.ts'
+import { TODAY, above, alertsOf, among } from './learned.ts'
+import { sent } from './happenings.ts'
 import { TWINS, type Twin } from './twins.ts'
 
 const seconds = (day: number): number => at(day, 0) / 1e6
@@ -33,6 +36,14 @@ describe.each(Object.entries(TWINS))('%s', (_id, twin) => {
     expect(worst(alerts), told(alerts).join('\n')).toBeGreaterThan(SEVERITIES.indexOf(twin.told === true ? 'low' : allowed))
     expect(told(alerts)).toHaveLength(1)
   })
+})
+
+test.each([
+  ['ten merges into one patient', 0], ['ten merges into one patient, at the end of a clean-up,', 100],
+])('are %s by a system whose change was declared an alert of their own?', (_what, before) => {
+  const merges = [...sent(HIS, RIS, before, 0.5, 'ADT^A40', (i) => `merged-${i}`), ...sent(HIS, RIS, 10, 0.2, 'ADT^A40', () => 'one').map((event) => ({ ...event, at: event.at + 2 * HOUR }))]
+  const alerts = alertsOf(among(merges), { calendar: declared(TWINS['B15']!) })
+  expect(alerts.filter((alert) => above(alert, 'low')).map(({ detector, count }) => [detector, count < 10])).toEqual([['hl7-merge', true]])
 })
 
 test('are there twenty?', () => {
