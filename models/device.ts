@@ -40,6 +40,8 @@ export interface Today {
   messages?: number[]
   /** Merges by the patient that survives them. */
   merges: Map<string, number>
+  /** Studies received from devices that never sent to it before, by sender; absent: none were. */
+  newcomers?: Map<string, number>
   /** Associations with more presentation contexts than anybody proposes. */
   floods: number
   /** PDUs over the limit that the other side set. */
