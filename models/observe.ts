@@ -10,6 +10,7 @@ import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, todayOf, type Device } from './device.ts'
+import { given } from './givers.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -75,6 +76,7 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
   const fresh = moved(device, scene, facts.study_uid ?? event.flow.id, facts.bytes)
   if (!fresh || facts.study_uid === null) return
   scene.newStudy = true
+  if (!scene.acts && event.cause === undefined) given(device, scene.peer, event.at, scene.day, sentBefore(scene.peer, facts.study_uid, facts.bytes))
   bump(scene, device, scene.acts ? 'store.out' : 'store.in', 1, site)
   if (scene.acts) sentImage(device, facts.modality)
   if (facts.patient !== null && site.orders.visible(event.at) && !site.orders.explained(facts.patient, event.at)) {
@@ -86,6 +88,9 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
     bump(scene, device, 'stale.out', 1, site)
   }
 }
+
+/** Of a study whose first object a receiver just got: had its sender, who has counted that object, sent any of it today? */
+const sentBefore = (sender: Device, study: string, bytes: number): boolean => (sender.today.bytes.out.studies.get(hash52(study, 1)) ?? 0) > bytes
 
 /** Bytes of a study; answers whether the study is new today. */
 function moved(device: Device, scene: Scene, study: string, bytes: number): boolean {

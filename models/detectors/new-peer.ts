@@ -1,7 +1,7 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
-import { imaging, mature, nameOf, type Device } from '../device.ts'
+import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
@@ -18,6 +18,13 @@ const STUDIES = { mean: 3, size: 0.5 }
 const MESSAGES = { mean: 40, size: 0.5 }
 /** A pair of roles that has no business with this service. */
 const ILLEGAL = 1e-2
+/** Of a receiver: days on which somebody who never did sends to it, how many more do so on that day, and what they bring beyond one study each. */
+const RECEIVES: NewsPrior = { a: 0.4, b: 20 }
+const MORE_SENDERS = { mean: 0.1, size: 0.5 }
+/** Senders remembered a day. */
+const MOST_SENDERS = 256
+/** Days before which nobody knows who sends to whom. */
+const SITE_KNOWN = 7
 /** A peer of so many others and a third of the role is no news. */
 const COMMON = 2
 const COMMON_SHARE = 1 / 3
@@ -33,6 +40,7 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
 
   judge(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const { edge } = scene
+    if (!scene.acts && scene.newStudy && scene.service === 'C-STORE') return gathers(event, device, site, scene)
     if (!scene.acts || edge?.settled === true || !mature(device)) return NONE
     const hl7 = event.kind === 'hl7.message'
     if (hl7 && event.acknowledges !== null) return NONE
@@ -64,6 +72,33 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
         + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
     })]
   },
+}
+
+/** Each of several devices may have a reason to send to a host for the first time; that they all begin on one day says that the host gathers. */
+function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+  const sender = scene.peer
+  if (site.age < SITE_KNOWN || !mature(sender) || sender.memories.peer.known.get(device.id)?.settled === true) return NONE
+  const { users, q } = site.popularity(sender, 'peer', device.id)
+  if (users >= COMMON && q >= COMMON_SHARE) return NONE
+  const newcomers = (todayOf(device, scene.day).newcomers ??= new Map())
+  if (newcomers.has(sender.id) || newcomers.size < MOST_SENDERS) newcomers.set(sender.id, (newcomers.get(sender.id) ?? 0) + 1)
+  const senders = newcomers.size
+  if (senders < 2) return NONE
+  let studies = 0
+  for (const n of newcomers.values()) studies += n
+  const arithmetic: Factor[] = [
+    newsFactor(device, 'caller', sender.id, RECEIVES), { of: 'amount', n: senders - 1, ...MORE_SENDERS },
+    ...(studies > senders ? [{ of: 'amount', n: studies - senders, ...STUDIES } as const] : []),
+  ]
+  const p = rarityOf(arithmetic)
+  if (p > 0.01) return NONE
+  const who = nameOf(device)
+  return [evidence(newPeer, event, {
+    actor: device, peer: null, p, arithmetic, observed: studies, expected: (STUDIES.mean + 1) * newsChance(device.memories.caller, RECEIVES, device.lived), unit: 'studies from new senders',
+    service: 'C-STORE', title: `${who} receives studies from ${senders} devices that never sent to it`,
+    text: `${counted(studies, 'studies')} today from ${senders} devices, none of which is known to send to ${who}. One new sender is expected `
+      + `with ${num(STUDIES.mean)} more studies on average, and a second one on about one such day in ten; ${rarity(p)}.`,
+  })]
 }
 
 const usedBefore = (earlier: number, lived: number): string =>
