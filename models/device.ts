@@ -4,6 +4,7 @@ import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
+import type { Giver } from './givers.ts'
 import { MEMORIES, loadMemory, newMemory, saveMemory, type Memory, type MemoryName, type SavedMemory } from './baseline/novelty.ts'
 import { pack, unpack } from './pack.ts'
 import { newStanding, type Standing } from './standing.ts'
@@ -113,6 +114,8 @@ export interface Device {
   drips: Map<string, Drip>
   /** Beside its peers over weeks, by stream; absent: not compared yet. */
   apart?: Map<string, Apart>
+  /** Scanners that give it studies, while it receives its first (givers.ts); absent: none do. */
+  givers?: Map<string, Giver>
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */
@@ -189,6 +192,9 @@ export function remember(names: Map<string, Micros>, name: string, at: Micros): 
   if (!names.has(name) && names.size >= DEVICE_LIMITS.names) names.delete(names.keys().next().value!)
   names.set(name, at)
 }
+
+/** Was it ever more than verified? Whoever is only asked whether it is there has not lived yet: scanners are switched on weeks before they work. */
+export const lives = ({ deeds }: Device): boolean => deeds.size > (deeds.has('C-ECHO<') ? 1 : 0)
 
 /** Has this device been watched long enough that something new says something? */
 export const mature = (device: Device): boolean => device.lived >= 3

@@ -19,7 +19,7 @@ import { HOUR, SiteClock, dayOf, hourOfDay } from './clock.ts'
 import { OrderContext } from './context.ts'
 import type { Detector } from './detectors/detector.ts'
 import { DETECTORS } from './detectors/index.ts'
-import { loadDevice, saveDevice, type Device } from './device.ts'
+import { lives, loadDevice, saveDevice, type Device } from './device.ts'
 import { Directory, NOBODY, type DirectoryState, type Ends, type FlowState } from './directory.ts'
 import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
@@ -278,8 +278,7 @@ export class Engine {
       for (const stream of device.streams.values()) settle(stream, hour, pace)
       for (const stream of device.triggers.values()) settle(stream, hour, pace)
       learnBytes(device, day)
-      // Whoever was only knocked at has not lived yet.
-      if (device.deeds.size > 0) device.lived += this.#site.watched(day)
+      if (lives(device)) device.lived += this.#site.watched(day)
       if (this.#roles) device.role = roleOf(device)
     }
     comparePeers(this.#directory.devices.values(), this.#site)

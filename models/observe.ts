@@ -4,11 +4,13 @@ import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, 
 import { classOf } from './baseline/classes.ts'
 import { KEEP } from './baseline/counts.ts'
 import { glance, glimpse, touch, use, type Habit, type MemoryName } from './baseline/novelty.ts'
+import { boundDevice } from './baseline/recall.ts'
 import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, todayOf, type Device } from './device.ts'
+import { given } from './givers.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -74,6 +76,7 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
   const fresh = moved(device, scene, facts.study_uid ?? event.flow.id, facts.bytes)
   if (!fresh || facts.study_uid === null) return
   scene.newStudy = true
+  if (!scene.acts && event.cause === undefined) given(device, scene.peer, event.at, scene.day, sentBefore(scene.peer, facts.study_uid, facts.bytes))
   bump(scene, device, scene.acts ? 'store.out' : 'store.in', 1, site)
   if (scene.acts) sentImage(device, facts.modality)
   if (facts.patient !== null && site.orders.visible(event.at) && !site.orders.explained(facts.patient, event.at)) {
@@ -85,6 +88,9 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
     bump(scene, device, 'stale.out', 1, site)
   }
 }
+
+/** Of a study whose first object a receiver just got: had its sender, who has counted that object, sent any of it today? */
+const sentBefore = (sender: Device, study: string, bytes: number): boolean => (sender.today.bytes.out.studies.get(hash52(study, 1)) ?? 0) > bytes
 
 /** Bytes of a study; answers whether the study is new today. */
 function moved(device: Device, scene: Scene, study: string, bytes: number): boolean {
@@ -225,8 +231,11 @@ function violation(event: Violation, device: Device, site: Site, scene: Scene): 
 
 /** A use of a value; of a frozen site it is seen, but not learned. */
 function note(device: Device, memory: MemoryName, value: string, n: number, at: number, scene: Scene, site: Site): Habit {
-  if (site.frozen) return glimpse(device.memories[memory], value, n, at, scene.day)
-  return use(device.memories[memory], value, n, at, scene.day, device.lived)
+  const { [memory]: of } = device.memories
+  const before = of.known.size
+  const habit = site.frozen ? glimpse(of, value, n, at, scene.day) : use(of, value, n, at, scene.day, device.lived)
+  if (of.known.size > before) boundDevice(device.memories)
+  return habit
 }
 
 export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {

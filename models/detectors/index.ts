@@ -20,6 +20,7 @@ import { idleAssociations } from './idle-associations.ts'
 import { lateralMovement } from './lateral-movement.ts'
 import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
+import { newReceiver } from './new-receiver.ts'
 import { newService } from './new-service.ts'
 import { peerToPeer } from './peer-to-peer.ts'
 import { protocolViolations } from './protocol-violations.ts'
@@ -55,6 +56,7 @@ export const DETECTORS: readonly Detector[] = [
   lateralMovement,
   moveDestination,
   newPeer,
+  newReceiver,
   newService,
   peerToPeer,
   protocolViolations,

@@ -6,7 +6,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DOSE_REPORT, MINUTE, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { COMMAND, copies, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
@@ -222,6 +222,16 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
   'unexplained-access': {
     fires: { name: 'WS03 reads sixty studies of patients without an order', day: () => among(reads(60, unknownPatient)) },
     passes: { name: 'WS03 reads sixty studies of patients with an order', day: () => among(reads(60, orderedPatient)) },
+  },
+  'new-receiver': {
+    fires: {
+      name: 'two scanners give a copy of each new study to a host that nobody knows as well',
+      day: () => { const usual = ordinaryDay(TODAY); return inOrder([...usual, ...copies(usual, [CT01, CT02], STRANGER, 10, 11.5)]) },
+    },
+    passes: {
+      name: 'a service engineer has CT01 send two tests to a new station',
+      day: () => among(sends(CT01, STRANGER, 2, 10, 5, orderedPatient)),
+    },
   },
   'unlike-peers': {
     fires: { name: 'WS03 reads three studies more a day that nobody ordered, for two weeks, as no other reader does', day: () => fortnight(3) },

@@ -1,6 +1,6 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
 import type { Cause, DataSetFacts, Flow, Hl7Message, Micros, WireEvent } from '../../protocols/events.ts'
-import { MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
+import { HOUR, MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
 import { ARCHIVE, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
 import { TODAY, stored } from './learned.ts'
 
@@ -146,3 +146,17 @@ export const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.ma
 
 /** Days from today on, each as it is made. */
 export const days = (n: number, make: (day: number) => WireEvent[]): WireEvent[] => Array.from({ length: n }, (_, i) => inOrder(make(TODAY + i))).flat()
+
+/** Of what scanners send between two hours of a day, a copy of each object a minute later to somebody else, an association for each study. */
+export function copies(day: WireEvent[], scanners: readonly Host[], to: Host, from: number, until: number): WireEvent[] {
+  const flows = new Map<string, ReturnType<typeof flow>>()
+  return day.flatMap((event): WireEvent[] => {
+    if (event.kind !== 'dicom.operation' || event.command !== 'C-STORE') return []
+    const scanner = scanners.find(({ ip }) => ip === event.flow.client.ip)
+    const hour = (event.at - at(TODAY, 0)) / HOUR
+    if (scanner === undefined || hour < from || hour >= until) return []
+    const on = flows.get(event.flow.id) ?? flow(scanner, to)
+    flows.set(event.flow.id, on)
+    return [{ ...event, flow: on, at: event.at + MINUTE, started: event.started + MINUTE }]
+  })
+}

@@ -1,0 +1,56 @@
+import type { DicomOperation } from '../../protocols/events.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
+import { imaging, mature, nameOf, type Device } from '../device.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Scene } from '../scene.ts'
+import type { Site } from '../site.ts'
+import { NONE, counted, evidence, oneDayIn, rarity, type Detector } from './detector.ts'
+
+/** What such a receiver gets on its first days. */
+const STUDIES = { mean: 3, size: 0.5 }
+/** A host that nobody gave any study before. */
+const UNUSED = 0.1
+/** Studies that their scanner had given to somebody else already. */
+const COPIES = 0.1
+/** Studies before a scanner's test is called more. */
+const LEAST = 3
+/** Days before which a site does not know who receives studies. */
+const SITE_KNOWN = 7
+
+export const newReceiver: Detector<'dicom.operation'> = {
+  id: 'new-receiver',
+  question: 'Do known scanners begin to give studies to a host that nobody gave any before?',
+  wants: ['dicom.operation'],
+  group: 'novelty',
+  objective: 'collection',
+  attack: ['T1200', 'T1557'],
+  falsePositives: ['a new archive, reading or research station that went live for these scanners', 'an archive that moved to another address and name'],
+
+  judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    const { givers } = device
+    // Seen from the receiver: to its scanner a copy is no new study.
+    if (givers === undefined || scene.acts || !scene.newStudy || scene.service !== 'C-STORE' || site.age < SITE_KNOWN) return NONE
+    if (!imaging(scene.peer) || !mature(scene.peer)) return NONE
+    let studies = 0
+    let copies = 0
+    const arithmetic: Factor[] = []
+    for (const giver of givers.values()) {
+      studies += giver.studies
+      copies += giver.copies
+      arithmetic.push({ of: 'weight', why: `${giver.name} takes up a new peer on ${oneDayIn(giver.chance)}`, times: giver.chance })
+    }
+    if (studies < LEAST) return NONE
+    arithmetic.push({ of: 'amount', n: studies, ...STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED })
+    if (copies >= LEAST) arithmetic.push({ of: 'weight', why: 'the scanners give the same studies to somebody else as well', times: COPIES })
+    const p = rarityOf(arithmetic)
+    if (p > 0.01) return NONE
+    const to = nameOf(device)
+    const scanners = givers.size === 1 ? '1 known scanner' : `${givers.size} known scanners`
+    return [evidence(newReceiver, event, {
+      actor: device, peer: scene.peer, p, arithmetic, observed: studies, expected: null, unit: 'studies given to a new receiver', service: event.command,
+      title: `${scanners} ${givers.size === 1 ? 'begins' : 'begin'} to send studies to a host that nobody sent any before: ${to}`,
+      text: `${counted(studies, 'studies')} from ${scanners} to ${to} since it was first given any`
+        + `${copies > 0 ? `, ${copies} of them copies of what went to somebody else as well` : ''}; a legitimate new receiver gets ${STUDIES.mean} at first on average; ${rarity(p)}.`,
+    })]
+  },
+}
