@@ -17,7 +17,7 @@ describe('is it told', () => {
   test('when three scanners copy what they make to a host that nobody knows, and in one alert about that host?', () => {
     const [alert, ...more] = gathered(copies(3, 8, STRANGER))
     expect(more).toEqual([])
-    expect(alert).toMatchObject({ detector: 'new-peer', device: { ip: [STRANGER.ip] } })
+    expect(alert).toMatchObject({ device: { ip: [STRANGER.ip] } })
     expect(alert!.evidence.find(({ unit }) => unit === 'studies from new senders')!.text).toMatch(/studies today from 3 devices/)
   })
 
