@@ -3,7 +3,7 @@
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import { newDevice, remember, type Device } from './device.ts'
-import { NAME_LIMITS, Names, type Claim, type Name } from './names.ts'
+import { NAME_LIMITS, Names, isReceiving, type Claim, type Name } from './names.ts'
 import { RESIDENT_LIMITS, Residents, type ResidentState } from './residents.ts'
 
 export const DIRECTORY_LIMITS = { ...RESIDENT_LIMITS, ...NAME_LIMITS } as const
@@ -95,7 +95,7 @@ export class Directory {
 
   /** An HL7 application at one end of an edge: sending (MSH-3/4, to this receiver) or receiving (MSH-5). */
   application(ends: Ends, name: string, ip: string, device: Device, app: string, at: Micros): Claim | undefined {
-    if (name.startsWith('rx:')) this.#names.delivered(name, ip, ends.client === device ? ends.server : ends.client, at)
+    if (isReceiving(name)) this.#names.delivered(name, ip, ends.client === device ? ends.server : ends.client, at)
     const claim = this.#names.heard(name, ip, device, at)
     remember(device.apps, app, at)
     if (ends.version !== this.#residents.version) ends.version = -1

@@ -177,6 +177,14 @@ export class Names {
   #cameBack(key: string, name: Name, owner: Device, device: Device, ip: string, at: Micros): Claim | undefined {
     const gap = at - name.before!.last
     const elsewhere = name.ip
+    if (isReceiving(key)) {
+      // Others send to both: two addresses of one system, and nobody is accused of receiving.
+      if (!name.places.includes(elsewhere) && name.places.length < NAME_LIMITS.places) name.places.push(elsewhere)
+      name.before = null
+      name.ip = ip
+      name.last = at
+      return undefined
+    }
     const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
     if (!quick || this.#tookOver(device, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
     // It never left: the other host becomes a device of its own, and the name is the old one's.
@@ -202,3 +210,6 @@ export class Names {
     return { kind, name: key, owner, rival, rivalIp, ownerIp: name.ip, ownerLast: name.last, pause: name.pause, since: name.rival?.since ?? name.last }
   }
 }
+
+/** Of an HL7 application that receives (MSH-5). */
+export const isReceiving = (key: string): boolean => key.startsWith('rx:')

@@ -4,6 +4,7 @@ import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, 
 import { classOf } from './baseline/classes.ts'
 import { KEEP } from './baseline/counts.ts'
 import { glance, glimpse, touch, use, type Habit, type MemoryName } from './baseline/novelty.ts'
+import { boundDevice } from './baseline/recall.ts'
 import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
@@ -230,8 +231,11 @@ function violation(event: Violation, device: Device, site: Site, scene: Scene): 
 
 /** A use of a value; of a frozen site it is seen, but not learned. */
 function note(device: Device, memory: MemoryName, value: string, n: number, at: number, scene: Scene, site: Site): Habit {
-  if (site.frozen) return glimpse(device.memories[memory], value, n, at, scene.day)
-  return use(device.memories[memory], value, n, at, scene.day, device.lived)
+  const { [memory]: of } = device.memories
+  const before = of.known.size
+  const habit = site.frozen ? glimpse(of, value, n, at, scene.day) : use(of, value, n, at, scene.day, device.lived)
+  if (of.known.size > before) boundDevice(device.memories)
+  return habit
 }
 
 export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {

@@ -1,11 +1,15 @@
 import type { DicomOperation } from '../../protocols/events.ts'
+import type { Crossing } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
+import type { StreamName } from '../streams.ts'
 import { NONE, type Detector } from './detector.ts'
 import { excess, judgeCrossings } from './volume.ts'
 
+/** Studies are larger than usual from so many times the mean on. */
+const USUAL = 2
 /** Studies without an order that an excess has to contain, where orders are visible. */
 const WITHOUT_ORDER = 3
 
@@ -21,6 +25,7 @@ export const storeVolume: Detector<'dicom.operation'> = {
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     // An archive sends and receives what others ask of it: they are judged, each by its own measure.
     if (scene.crossed.length === 0 || device.role === 'archive') return NONE
+    const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: storeVolume, title, least, peer: scene.peer, service: event.command })
     const found = judgeCrossings({
@@ -29,12 +34,20 @@ export const storeVolume: Detector<'dicom.operation'> = {
       'retrieve': options(`${who} retrieves far more studies than usual`, 3),
       'images.out': options(`${who} sends far more images than usual`, imagesOf(device, 'out')),
       'images.in': options(`${who} receives far more images than usual`, imagesOf(device, 'in')),
-    }, event, device, site, scene)
+    }, event, device, site, { ...scene, crossed })
     if (found.length === 0 || !site.orders.visible(event.at)) return found
     // Where orders are visible, work that was ordered explains itself.
     const unordered = Math.max(excess(device, 'unexplained.out', site), excess(device, 'unexplained.in', site))
     return unordered >= WITHOUT_ORDER ? found : NONE
   },
+}
+
+/** Images come by the study: as many as usual of each say nothing that the count of studies does not. */
+function ofTheStudies(device: Device, stream: StreamName, { window, observed }: Crossing): boolean {
+  const way = stream === 'images.out' ? 'out' : stream === 'images.in' ? 'in' : undefined
+  const studies = way === undefined ? undefined : device.streams.get(`store.${way}`)
+  if (way === undefined || studies === undefined) return false
+  return observed <= USUAL * (window === 'hour' ? studies.inHour : studies.inDay) * imagesOf(device, way) / 3
 }
 
 /** Three usual studies' worth of images. */

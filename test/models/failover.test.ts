@@ -39,6 +39,15 @@ test('and where the standby is a host known for long?', () => {
   expect(conflicts([...usual(), known, ...hours(over, back, SPARE), ...hours(back, back + 24, ENGINE)])).toBe(0)
 })
 
+test('does a system stay one where a newcomer sends to its old address meanwhile, and to its standby when it is back?', () => {
+  const late = (from: number, to: number, engine: Host): WireEvent[] => hours(from, to, engine, host('LAB', '10.1.1.8')).filter((event) => event.at % (30 * MINUTE) === 0)
+  const events = [...usual(), ...hours(over, back, SPARE), ...late(over, back, ENGINE), ...hours(back, back + 24, ENGINE), ...late(back, back + 24, SPARE)]
+  const engine = new Engine({ onAlert: () => undefined })
+  for (const event of events.sort((a, b) => a.at - b.at)) engine.event(event)
+  const homes = [...engine.devices.values()].filter(({ ips }) => ips.has(ENGINE.ip) || ips.has(SPARE.ip))
+  expect(homes.map(({ ips }) => [...ips.keys()].sort())).toEqual([[ENGINE.ip, SPARE.ip]])
+})
+
 test('is a stranger in its name told when the system speaks again, which nobody ceased to send to?', () => {
   const borrowed = message(flow(SPARE, PACS, 2576), at(5, 2), ENGINE, PACS, 'ORM^O01', 'p1')
   expect(conflicts([...usual(), borrowed, ...hours(over, back + 24, ENGINE)])).toBeGreaterThan(0)

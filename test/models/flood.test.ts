@@ -3,13 +3,17 @@
  * are there every day for names and addresses that were invented a moment ago, nor grow.
  */
 import { describe, expect, test } from 'vitest'
+import { MEMORIES, use } from '../../models/baseline/novelty.ts'
+import { MOST_OF_DEVICE, boundDevice } from '../../models/baseline/recall.ts'
 import { DAY, HOUR, MINUTE } from '../../models/clock.ts'
+import { loadDevice, newDevice, saveDevice, type Device } from '../../models/device.ts'
 import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
 import type { Claim } from '../../models/names.ts'
+import { Engine } from '../../models/engine.ts'
 import { Conversations, CONVERSATION_LIMITS } from '../../models/posture/conversations.ts'
 import { HOST_LIMITS, Hosts } from '../../models/posture/hosts.ts'
 import { makeRoom } from '../../protocols/room.ts'
-import { failedFlow, flow, flowEnd, host } from './build.ts'
+import { association, at, failedFlow, flow, flowEnd, host, message, move, operation } from './build.ts'
 
 const address = (i: number): string => `10.${100 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`
 const hardware = (i: number): string => `06:00:${[24, 16, 8, 0].map((bits) => ((i >> bits) & 255).toString(16).padStart(2, '0')).join(':')}`
@@ -106,5 +110,60 @@ describe('invented senders', () => {
     for (const device of directory.devices.values()) expect(device.ips.size).toBeLessThanOrEqual(17)
     expect(directory.state.byIp.size).toBeLessThanOrEqual(1003)
     expect(directory.state.byIp.size).toBeLessThanOrEqual(16 * directory.devices.size + 16)
+  })
+})
+
+describe('a device that names itself, and whom it asks, otherwise each time', () => {
+  /** A reader that has looked for a week, then invents; and what is left of both. */
+  function flooded(): { reader: Device; archive: Device } {
+    const engine = new Engine({ onAlert: () => undefined })
+    const viewer = host('WS1', '10.0.2.7', '02:00:00:00:02:07')
+    for (let d = 0; d < 7; d++) {
+      for (let m = 7 * 60; m < 19 * 60; m += 30) {
+        const on = flow(viewer, PACS)
+        const when = at(d, 0, m)
+        engine.event(move(on, when, 'WS1', 'WS1'))
+        engine.event(association(on, when, 'WS1', { 'C-MOVE': 1 }))
+        engine.event(flowEnd(on, when, 'dicom'))
+      }
+    }
+    for (let i = 0; i < 10_000; i++) {
+      const on = flow(viewer, PACS, 1024 + i)
+      const when = at(7, 8) + i * 100_000
+      const invented = `INVENTED-${i}`.padEnd(16, '-')
+      engine.event(move(on, when, invented, invented))
+      engine.event(operation(on, when, invented, 'C-STORE', { sop_class_uid: `1.2.3.${i}`.padEnd(64, '.1') }))
+      engine.event(association(on, when, invented, {}, { called_ae: invented }))
+      engine.event(message(on, when, { ...viewer, name: invented }, PACS, `Z${i}^${invented}`, 'p'))
+      engine.event(flowEnd(on, when, 'dicom'))
+    }
+    const of = (ip: string): Device => [...engine.devices.values()].find((device) => device.ips.has(ip))!
+    return { reader: of(viewer.ip), archive: of(PACS.ip) }
+  }
+  const remembered = (memories: Device['memories']): number => MEMORIES.reduce((sum, name) => sum + memories[name].known.size, 0)
+
+  test('is its state bounded, and are the habits of its week still known?', () => {
+    const { reader, archive } = flooded()
+    for (const device of [reader, archive]) {
+      expect(remembered(device.memories)).toBeLessThanOrEqual(MOST_OF_DEVICE)
+      expect(JSON.stringify(saveDevice(device)).length).toBeLessThan(100_000)
+    }
+    const { called, contact, destination, peer, service } = reader.memories
+    expect(called.known.get('WS1>ANY')?.settled).toBe(true)
+    expect(destination.known.get('WS1')?.settled).toBe(true)
+    expect(contact.known.get(`${PACS.ip}:104`)?.settled).toBe(true)
+    expect(service.known.get('C-MOVE>')?.settled).toBe(true)
+    expect(peer.known.get(archive.id)?.settled).toBe(true)
+  })
+
+  test('is a state that was saved with more than it may hold still read, and brought within it while it learns?', () => {
+    const device = newDevice('dev-1', 1, 0, 0)
+    for (const name of MEMORIES) {
+      for (let i = 0; i < 500; i++) for (let day = 0; day < (i < 10 ? 4 : 1); day++) use(device.memories[name], `v${i}`, 1, day * DAY + i, day, 9)
+    }
+    const { memories } = loadDevice(JSON.parse(JSON.stringify(saveDevice(device))))
+    for (let i = 0; i < 100; i++) boundDevice(memories)
+    expect(remembered(memories)).toBeLessThanOrEqual(MOST_OF_DEVICE)
+    for (const name of MEMORIES) expect(memories[name].known.get('v5')?.settled).toBe(true)
   })
 })
