@@ -2,7 +2,7 @@
 import type { WireEvent } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { armed, dayMean, hourMean, rate, type CountStream, type Crossing } from '../baseline/counts.ts'
-import { nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -73,7 +73,8 @@ export function judgeCrossings(
     const kind: StreamKind = STREAMS[stream]
     if (kind.rare !== true && workUnknown(site)) continue
     const counts = device.streams.get(stream)!
-    const judged = armed(counts) || (kind.alien === true && site.age >= SITE_KNOWN)
+    // Many images on a newcomer's first days are its tests and say nothing of its work.
+    const judged = (armed(counts) && (kind.rare === true || mature(device))) || (kind.alien === true && site.age >= SITE_KNOWN)
     const one = volumeEvidence(event, device, counts, stream, crossing, kind.unit, options, judged)
     if (one !== undefined) found.push(one)
   }

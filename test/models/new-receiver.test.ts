@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { parseCalendar } from '../../models/calendar.ts'
-import { at, flow, host, operation, type Host } from './build.ts'
+import { at, flow, host, operation, study, type Host } from './build.ts'
 import { copies } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, SCANNERS, STRANGER, inOrder, ordinaryDay } from './hospital.ts'
-import { TODAY, above, alertsOf, experienced } from './learned.ts'
+import { TODAY, above, alertsOf, experienced, stored } from './learned.ts'
 
 const usual = ordinaryDay(TODAY)
 const copied = (scanners: Host[], until: number) => inOrder([...usual, ...copies(usual, scanners, STRANGER, 10, until)])
@@ -54,5 +54,12 @@ describe('a scanner that was switched on long before it works', () => {
     for (const event of inOrder([echo, ...Array.from({ length: 10 }, (_, day) => ordinaryDay(TODAY + day)).flat()])) engine.event(event)
     const device = [...engine.devices.values()].find(({ ips }) => ips.has(NEW.ip))!
     expect(device.lived).toBe(0)
+  })
+
+  test('is a first full day after a day of tests low at most?', () => {
+    const day = (n: number, studies: number) => Array.from({ length: studies }, (_, i) =>
+      Array.from({ length: 8 }, (_, image) => stored(NEW, ARCHIVE, at(n, 9, 12 * i + image / 10), study(`first${n}.${i}`, `new-${n}-${i}`, n, { modality: 'DX' }))).flat()).flat()
+    const alerts = alertsOf(inOrder([...usual, ...day(TODAY, 5), ...ordinaryDay(TODAY + 1), ...day(TODAY + 1, 45)]))
+    expect(alerts.filter((alert) => above(alert, 'low') && alert.detector === 'store-volume')).toEqual([])
   })
 })
