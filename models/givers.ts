@@ -11,6 +11,8 @@ const MOST = 16
 
 export interface Giver {
   name: string
+  /** The local day that is counted. */
+  day: number
   studies: number
   /** Of them, what it had given to somebody else already. */
   copies: number
@@ -31,8 +33,12 @@ export function given(device: Device, giver: Device, at: Micros, day: number, co
   if (known === undefined) {
     if (givers.size >= MOST) return
     const { peer } = giver.memories
-    known = { name: nameOf(giver), studies: 0, copies: 0, chance: newsChance({ ...peer, news: newsBefore(peer, day) }, PRIOR, giver.lived) }
+    known = { name: nameOf(giver), day, studies: 0, copies: 0, chance: newsChance({ ...peer, news: newsBefore(peer, day) }, PRIOR, giver.lived) }
     givers.set(giver.id, known)
+  }
+  if (known.day !== day) {
+    known.day = day
+    known.studies = known.copies = 0
   }
   known.studies++
   if (copy) known.copies++

@@ -80,8 +80,8 @@ export class Names {
       return this.#heardAtHome(key, name, owner ?? device, at)
     }
     if (name.places.includes(ip)) return undefined
-    if (at - this.#residents.state.started < DAY) {
-      // The sensor's first day: whoever shares a name now has always done so, as far as anybody can tell.
+    // On the sensor's first day whoever shares a name has always done so, as far as anybody can tell; and where several receive under one, another says nothing about them.
+    if (at - this.#residents.state.started < DAY || (isReceiving(key) && name.places.length > 0)) {
       if (name.places.length < NAME_LIMITS.places) name.places.push(ip)
       return undefined
     }
@@ -92,8 +92,10 @@ export class Names {
   delivered(key: string, ip: string, sender: Device, at: Micros): void {
     const name = this.all.get(key)
     if (name === undefined || name.ip === ip) return
-    const owner = this.#residents.devices.get(name.owner)
-    if (owner !== undefined && sender.memories.peer.known.get(owner.id)?.settled === true) remember((owner.delivered ??= new Map()), ip, at)
+    for (const id of [name.owner, ...name.places.flatMap((place) => this.#residents.state.byIp.get(place) ?? [])]) {
+      const receiver = this.#residents.devices.get(id)
+      if (receiver !== undefined && sender.memories.peer.known.get(id)?.settled === true) remember((receiver.delivered ??= new Map()), ip, at)
+    }
   }
 
   /** Since it was last heard at home, did its usual senders turn to this address? */
@@ -164,7 +166,7 @@ export class Names {
     name.ip = ip
     name.last = at
     if (device !== owner && (this.#residents.isFresh(device, ip, at) || this.#residents.isShared(ip))) {
-      if (this.#unnamed(device)) this.#residents.absorb(owner, device, ip)
+      if (isNamedAs(device, owner)) this.#residents.absorb(owner, device, ip)
       else this.#residents.settle(owner, ip, at)
       this.#residents.seenAt(owner, ip, null, at)
     } else if (device !== owner) {
@@ -177,16 +179,9 @@ export class Names {
   #cameBack(key: string, name: Name, owner: Device, device: Device, ip: string, at: Micros): Claim | undefined {
     const gap = at - name.before!.last
     const elsewhere = name.ip
-    if (isReceiving(key)) {
-      // Others send to both: two addresses of one system, and nobody is accused of receiving.
-      if (!name.places.includes(elsewhere) && name.places.length < NAME_LIMITS.places) name.places.push(elsewhere)
-      name.before = null
-      name.ip = ip
-      name.last = at
-      return undefined
-    }
     const quick = gap <= this.#usual(name) || name.moves >= MOST_MOVES
-    if (!quick || this.#tookOver(device, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
+    // Some send to the old address still, some to the new one: nobody is accused of receiving.
+    if (!quick || isReceiving(key) || this.#tookOver(device, elsewhere, name.before!.last)) return this.#move(name, owner, owner, ip, at)
     // It never left: the other host becomes a device of its own, and the name is the old one's.
     const ownerLast = name.before!.last
     const rival = this.#residents.split(owner, elsewhere, at)
@@ -195,11 +190,6 @@ export class Names {
     name.ip = ip
     name.last = at
     return { kind: 'conflict', name: key, owner, rival, rivalIp: elsewhere, ownerIp: ip, ownerLast, pause: name.pause, since: name.moved }
-  }
-
-  /** Nothing but an address is known of it. */
-  #unnamed(device: Device): boolean {
-    return device.aes.size === 0 && device.apps.size === 0 && device.lived < FIRST_DAYS
   }
 
   #usual(name: Name): number {
@@ -213,3 +203,8 @@ export class Names {
 
 /** Of an HL7 application that receives (MSH-5). */
 export const isReceiving = (key: string): boolean => key.startsWith('rx:')
+
+/** Nothing is known of a host but an address, and names that another has as well. */
+function isNamedAs(host: Device, other: Device): boolean {
+  return host.aes.size === 0 && host.lived < FIRST_DAYS && [...host.apps.keys()].every((app) => other.apps.has(app))
+}

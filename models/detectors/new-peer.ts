@@ -77,7 +77,8 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
 /** Each of several devices may have a reason to send to a host for the first time; that they all begin on one day says that the host gathers. */
 function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
   const sender = scene.peer
-  if (site.age < SITE_KNOWN || !mature(sender) || sender.memories.peer.known.get(device.id)?.settled === true) return NONE
+  // Who receives for the first time is asked about by new-receiver.
+  if (device.givers !== undefined || site.age < SITE_KNOWN || !mature(sender) || sender.memories.peer.known.get(device.id)?.settled === true) return NONE
   const { users, q } = site.popularity(sender, 'peer', device.id)
   if (users >= COMMON && q >= COMMON_SHARE) return NONE
   const newcomers = (todayOf(device, scene.day).newcomers ??= new Map())

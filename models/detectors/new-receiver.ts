@@ -35,21 +35,23 @@ export const newReceiver: Detector<'dicom.operation'> = {
     let copies = 0
     const arithmetic: Factor[] = []
     for (const giver of givers.values()) {
+      if (giver.day !== scene.day) continue
       studies += giver.studies
       copies += giver.copies
       arithmetic.push({ of: 'weight', why: `${giver.name} takes up a new peer on ${oneDayIn(giver.chance)}`, times: giver.chance })
     }
+    const count = arithmetic.length
     if (studies < LEAST) return NONE
     arithmetic.push({ of: 'amount', n: studies, ...STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED })
     if (copies >= LEAST) arithmetic.push({ of: 'weight', why: 'the scanners give the same studies to somebody else as well', times: COPIES })
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const to = nameOf(device)
-    const scanners = givers.size === 1 ? '1 known scanner' : `${givers.size} known scanners`
+    const scanners = count === 1 ? '1 known scanner' : `${count} known scanners`
     return [evidence(newReceiver, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: studies, expected: null, unit: 'studies given to a new receiver', service: event.command,
-      title: `${scanners} ${givers.size === 1 ? 'begins' : 'begin'} to send studies to a host that nobody sent any before: ${to}`,
-      text: `${counted(studies, 'studies')} from ${scanners} to ${to} since it was first given any`
+      title: `${scanners} ${count === 1 ? 'begins' : 'begin'} to send studies to a host that nobody sent any before: ${to}`,
+      text: `${counted(studies, 'studies')} from ${scanners} to ${to} today`
         + `${copies > 0 ? `, ${copies} of them copies of what went to somebody else as well` : ''}; a legitimate new receiver gets ${STUDIES.mean} at first on average; ${rarity(p)}.`,
     })]
   },
