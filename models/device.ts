@@ -4,7 +4,6 @@ import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
-import type { Giver } from './givers.ts'
 import { MEMORIES, loadMemory, newMemory, saveMemory, type Memory, type MemoryName, type SavedMemory } from './baseline/novelty.ts'
 import { pack, unpack } from './pack.ts'
 import { newStanding, type Standing } from './standing.ts'
@@ -68,6 +67,18 @@ export interface Apart {
   open: boolean
   /** It was told; once is enough. */
   told: boolean
+}
+
+/** A scanner that gives studies to a host that receives its first (`givers.ts`). */
+export interface Giver {
+  name: string
+  /** The local day that is counted. */
+  day: number
+  studies: number
+  /** Of them, what it had given to somebody else already. */
+  copies: number
+  /** That it takes up a new peer on a day, as known before it took up this one. */
+  chance: number
 }
 
 export interface Device {

@@ -1,24 +1,13 @@
 /** Who gives studies to a host that receives its first: what a new archive, or somebody who plays one, is known by. */
 import { FIRST_DAYS, newsBefore, newsChance, type NewsPrior } from './baseline/novelty.ts'
 import { DAY } from './clock.ts'
-import { imaging, mature, nameOf, type Device } from './device.ts'
+import { imaging, mature, nameOf, type Device, type Giver } from './device.ts'
 import type { Micros } from '../protocols/events.ts'
 
 /** New peers of a scanner a day, as new-peer has it. */
 const PRIOR: NewsPrior = { a: 0.4, b: 20 }
 /** Scanners remembered of one receiver: more say nothing more. */
 const MOST = 16
-
-export interface Giver {
-  name: string
-  /** The local day that is counted. */
-  day: number
-  studies: number
-  /** Of them, what it had given to somebody else already. */
-  copies: number
-  /** That it takes up a new peer on a day, as known before it took up this one. */
-  chance: number
-}
 
 /** Notes a study that somebody gives to a host. @param copy it was given to somebody else already */
 export function given(device: Device, giver: Device, at: Micros, day: number, copy: boolean): void {
