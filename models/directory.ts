@@ -3,10 +3,8 @@
  */
 import type { Flow, Micros } from '../protocols/events.ts'
 import { newDevice, remember, type Device } from './device.ts'
-import { NAME_LIMITS, Names, isReceiving, type Claim, type Name } from './names.ts'
-import { RESIDENT_LIMITS, Residents, type ResidentState } from './residents.ts'
-
-export const DIRECTORY_LIMITS = { ...RESIDENT_LIMITS, ...NAME_LIMITS } as const
+import { Names, isReceiving, type Claim, type Name } from './names.ts'
+import { Residents, type ResidentState } from './residents.ts'
 
 /** The two ends of a conversation, kept with the flow. */
 export interface Ends {

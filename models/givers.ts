@@ -4,8 +4,8 @@ import { DAY } from './clock.ts'
 import { imaging, mature, nameOf, type Device, type Giver } from './device.ts'
 import type { Micros } from '../protocols/events.ts'
 
-/** New peers of a scanner a day, as new-peer has it. */
-const PRIOR: NewsPrior = { a: 0.4, b: 20 }
+/** New peers of a scanner a day. */
+export const SCANNER_PEERS: NewsPrior = { a: 0.4, b: 20 }
 /** Scanners remembered of one receiver: more say nothing more. */
 const MOST = 16
 
@@ -22,7 +22,7 @@ export function given(device: Device, giver: Device, at: Micros, day: number, co
   if (known === undefined) {
     if (givers.size >= MOST) return
     const { peer } = giver.memories
-    known = { name: nameOf(giver), day, studies: 0, copies: 0, chance: newsChance({ ...peer, news: newsBefore(peer, day) }, PRIOR, giver.lived) }
+    known = { name: nameOf(giver), day, studies: 0, copies: 0, chance: newsChance({ ...peer, news: newsBefore(peer, day) }, SCANNER_PEERS, giver.lived) }
     givers.set(giver.id, known)
   }
   if (known.day !== day) {

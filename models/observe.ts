@@ -90,14 +90,13 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
 }
 
 /** Of a study whose first object a receiver just got: had its sender, who has counted that object, sent any of it today? */
-const sentBefore = (sender: Device, study: string, bytes: number): boolean => (sender.today.bytes.out.studies.get(hash52(study, 1)) ?? 0) > bytes
+const sentBefore = (sender: Device, study: string, bytes: number): boolean => (sender.today.bytes.out.studies.get(keyOf(study)) ?? 0) > bytes
 
 /** Bytes of a study; answers whether the study is new today. */
 function moved(device: Device, scene: Scene, study: string, bytes: number): boolean {
   const today = todayOf(device, scene.day)
   const way = scene.acts ? 'out' : 'in'
-  if (study !== hashed.study) hashed = { study, hash: hash52(study, 1) }
-  const key = hashed.hash
+  const key = keyOf(study)
   const open = today.bytes[way]
   const before = open.studies.get(key)
   if (before === undefined && open.studies.size >= DEVICE_LIMITS.studies) open.studies.clear()
@@ -108,7 +107,11 @@ function moved(device: Device, scene: Scene, study: string, bytes: number): bool
   return before === undefined
 }
 
-/** The study that was hashed last: both ends count it, image after image. */
+/** By what a study is remembered. The last one is kept: both ends count it, image after image. */
+function keyOf(study: string): number {
+  if (study !== hashed.study) hashed = { study, hash: hash52(study, 1) }
+  return hashed.hash
+}
 let hashed = { study: '', hash: hash52('', 1) }
 
 /** A conversation of images whose packets were cut so short that nothing in it could be read: its headers still tell how much it carried. */

@@ -6,6 +6,9 @@ import type { Micros } from './events.ts'
 
 const SHARE = 16
 
+/** How many go at once from a table that holds `most`. */
+export const shareOf = (most: number): number => Math.ceil(most / SHARE)
+
 /** Later than any capture time: what sorts one thing before all others of another sort. */
 const LATEST = 1e18
 
@@ -21,8 +24,12 @@ export const provenWorth = (short: number, last: Micros): number => last - short
  * @returns what was forgotten
  */
 export function makeRoom<K, V>(table: Map<K, V>, most: number, worth?: (value: V, key: K) => number): [K, V][] {
-  if (table.size < most) return []
-  const count = Math.ceil(most / SHARE)
+  return table.size < most ? [] : forgetLeast(table, shareOf(most), worth)
+}
+
+/** Forgets `count` entries, in the order of `makeRoom`. @returns what was forgotten */
+export function forgetLeast<K, V>(table: Map<K, V>, count: number, worth?: (value: V, key: K) => number): [K, V][] {
+  if (count <= 0) return []
   const gone: [K, V][] = []
   if (worth === undefined) {
     for (const entry of table) if (gone.push(entry) >= count) break

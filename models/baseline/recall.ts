@@ -2,14 +2,11 @@
  * What a device remembers in all, and all devices together. Each memory has a cap of its own, but who invents devices by the thousand would fill as many
  * memories; so the sums have one, too. Beyond it those values are forgotten first that were seen on one day only, from the fullest memories: habits of real devices outlive a flood.
  */
-import { makeRoom } from '../../protocols/room.ts'
+import { forgetLeast, makeRoom, shareOf } from '../../protocols/room.ts'
 import { MEMORIES, type Habit, type Memory, type MemoryName, worthOf } from './novelty.ts'
 
 /** About 100 MB. A site of 5,000 devices has less than half of that. */
 export const MOST_HABITS = 500_000
-/** Forgetting looks at all of them, so it makes room for a while. */
-const SHARE = 16
-
 /** Values that one device remembers in all its memories together: about 65 kB of saved state. An archive with 250 callers has less than 600. */
 export const MOST_OF_DEVICE = 768
 
@@ -42,7 +39,8 @@ export function boundRecall(devices: Iterable<{ memories: Record<MemoryName, Mem
     }
   }
   if (total <= most) return 0
-  const excess = total - (most - Math.floor(most / SHARE))
+  // Forgetting looks at all of them, so it makes room for a while.
+  const excess = total - (most - shareOf(most))
   const unproven = level(all, excess, (memory) => [...memory.known.values()].filter(({ days }) => days === 1).length)
   return unproven + level(all, excess - unproven, (memory) => memory.known.size)
 }
@@ -61,13 +59,6 @@ function level(memories: readonly Memory[], excess: number, count: (memory: Memo
     left -= above
   }
   let gone = 0
-  memories.forEach((memory, i) => { gone += forgetWorst(memory, Math.max(0, counts[i]! - most)) })
+  memories.forEach((memory, i) => { gone += forgetLeast(memory.known, counts[i]! - most, worthOf).length })
   return gone
-}
-
-function forgetWorst({ known }: Memory, count: number): number {
-  if (count === 0) return 0
-  const ranked = [...known].sort(([, a], [, b]) => worthOf(a) - worthOf(b))
-  for (const [value] of ranked.slice(0, count)) known.delete(value)
-  return count
 }

@@ -25,6 +25,11 @@ export interface Detector<K extends EventKind = EventKind> {
 
 export const NONE: readonly Evidence[] = []
 
+/** Days after which a site knows who gives studies to whom, and what nobody there does. */
+export const SITE_KNOWN = 7
+/** Studies that a legitimate first contact brings on its first days: a negative binomial. */
+export const FIRST_STUDIES = { mean: 3, size: 0.5 } as const
+
 type Given = Pick<Evidence, 'actor' | 'peer' | 'p' | 'title' | 'text'> & Partial<Evidence>
 
 /** Evidence of a detector about an event. */

@@ -3,18 +3,18 @@ import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
 import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { SCANNER_PEERS } from '../givers.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, days, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
 const PRIORS: Record<string, NewsPrior> = {
-  modality: { a: 0.4, b: 20 }, workstation: { a: 1, b: 20 }, archive: { a: 3, b: 10 }, engine: { a: 3, b: 10 }, unknown: { a: 1, b: 5 },
+  modality: SCANNER_PEERS, workstation: { a: 1, b: 20 }, archive: { a: 3, b: 10 }, engine: { a: 3, b: 10 }, unknown: { a: 1, b: 5 },
 }
 const DEFAULT: NewsPrior = { a: 1, b: 10 }
-/** What a legitimate new edge carries on its first days: studies, or HL7 messages. */
-const STUDIES = { mean: 3, size: 0.5 }
+/** HL7 messages that a legitimate new edge carries on its first days. */
 const MESSAGES = { mean: 40, size: 0.5 }
 /** A pair of roles that has no business with this service. */
 const ILLEGAL = 1e-2
@@ -23,8 +23,6 @@ const RECEIVES: NewsPrior = { a: 0.4, b: 20 }
 const MORE_SENDERS = { mean: 0.1, size: 0.5 }
 /** Senders remembered a day. */
 const MOST_SENDERS = 256
-/** Days before which nobody knows who sends to whom. */
-const SITE_KNOWN = 7
 /** A peer of so many others and a third of the role is no news. */
 const COMMON = 2
 const COMMON_SHARE = 1 / 3
@@ -47,7 +45,7 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
     const carries = hl7 || scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET'
     if (!carries) return NONE
     const today = (edge !== undefined && edge.day === scene.day ? edge.today : 0) + 1
-    const first = hl7 ? MESSAGES : STUDIES
+    const first = hl7 ? MESSAGES : FIRST_STUDIES
     const prior = PRIORS[family(device.role)] ?? DEFAULT
     const chance = newsChance(device.memories.peer, prior, device.lived)
     const popular = site.popularity(device, 'peer', scene.peer.id)
@@ -89,16 +87,16 @@ function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site,
   for (const n of newcomers.values()) studies += n
   const arithmetic: Factor[] = [
     newsFactor(device, 'caller', sender.id, RECEIVES), { of: 'amount', n: senders - 1, ...MORE_SENDERS },
-    ...(studies > senders ? [{ of: 'amount', n: studies - senders, ...STUDIES } as const] : []),
+    ...(studies > senders ? [{ of: 'amount', n: studies - senders, ...FIRST_STUDIES } as const] : []),
   ]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return NONE
   const who = nameOf(device)
   return [evidence(newPeer, event, {
-    actor: device, peer: null, p, arithmetic, observed: studies, expected: (STUDIES.mean + 1) * newsChance(device.memories.caller, RECEIVES, device.lived), unit: 'studies from new senders',
+    actor: device, peer: null, p, arithmetic, observed: studies, expected: (FIRST_STUDIES.mean + 1) * newsChance(device.memories.caller, RECEIVES, device.lived), unit: 'studies from new senders',
     service: 'C-STORE', title: `${who} receives studies from ${senders} devices that never sent to it`,
     text: `${counted(studies, 'studies')} today from ${senders} devices, none of which is known to send to ${who}. One new sender is expected `
-      + `with ${num(STUDIES.mean)} more studies on average, and a second one on about one such day in ten; ${rarity(p)}.`,
+      + `with ${num(FIRST_STUDIES.mean)} more studies on average, and a second one on about one such day in ten; ${rarity(p)}.`,
   })]
 }
 

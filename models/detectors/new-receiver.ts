@@ -4,18 +4,14 @@ import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, evidence, oneDayIn, rarity, type Detector } from './detector.ts'
+import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, evidence, oneDayIn, rarity, type Detector } from './detector.ts'
 
-/** What such a receiver gets on its first days. */
-const STUDIES = { mean: 3, size: 0.5 }
 /** A host that nobody gave any study before. */
 const UNUSED = 0.1
 /** Studies that their scanner had given to somebody else already. */
 const COPIES = 0.1
 /** Studies before a scanner's test is called more. */
 const LEAST = 3
-/** Days before which a site does not know who receives studies. */
-const SITE_KNOWN = 7
 
 export const newReceiver: Detector<'dicom.operation'> = {
   id: 'new-receiver',
@@ -42,7 +38,7 @@ export const newReceiver: Detector<'dicom.operation'> = {
     }
     const count = arithmetic.length
     if (studies < LEAST) return NONE
-    arithmetic.push({ of: 'amount', n: studies, ...STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED })
+    arithmetic.push({ of: 'amount', n: studies, ...FIRST_STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED })
     if (copies >= LEAST) arithmetic.push({ of: 'weight', why: 'the scanners give the same studies to somebody else as well', times: COPIES })
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
@@ -52,7 +48,7 @@ export const newReceiver: Detector<'dicom.operation'> = {
       actor: device, peer: scene.peer, p, arithmetic, observed: studies, expected: null, unit: 'studies given to a new receiver', service: event.command,
       title: `${scanners} ${count === 1 ? 'begins' : 'begin'} to send studies to a host that nobody sent any before: ${to}`,
       text: `${counted(studies, 'studies')} from ${scanners} to ${to} today`
-        + `${copies > 0 ? `, ${copies} of them copies of what went to somebody else as well` : ''}; a legitimate new receiver gets ${STUDIES.mean} at first on average; ${rarity(p)}.`,
+        + `${copies > 0 ? `, ${copies} of them copies of what went to somebody else as well` : ''}; a legitimate new receiver gets ${FIRST_STUDIES.mean} at first on average; ${rarity(p)}.`,
     })]
   },
 }

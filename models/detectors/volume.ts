@@ -7,7 +7,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
-import { counted, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
 const RATIO = 1.5
@@ -54,8 +54,6 @@ const usual = (stream: CountStream, device: Device): string => device.lived < 1.
 /** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
 const UNARMED = 7e-6
 
-/** Days after which a site knows what nobody there does. */
-const SITE_KNOWN = 7
 /** Days before which nobody knows how much work there is on a day of this site: it may have been watched for a night, or since a Sunday. */
 const WORK_KNOWN = 3
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { DEVICE_LIMITS, loadDevice, type Device } from '../../models/device.ts'
-import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
+import { Directory } from '../../models/directory.ts'
+import { RESIDENT_LIMITS } from '../../models/residents.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { SECOND, association, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
 import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, WS01, WS02, WS03, inOrder, ordinaryDay, ordinaryDays, troubles } from './hospital.ts'
@@ -182,14 +183,14 @@ describe('names that somebody chose to do harm', () => {
     const swept = Array.from({ length: 10_000 }, (_, i) => failedFlow(flow(STRANGER, host('', address(i)), 104), at(0, 8) + i, 'unanswered'))
     expect(devicesOf(run(swept).engine)).toHaveLength(1)
     const directory = new Directory()
-    const more = DIRECTORY_LIMITS.devices + 200
+    const more = RESIDENT_LIMITS.devices + 200
     const met = Array.from({ length: more }, (_, i) => {
       const { client } = directory.ends(flow(host('', address(i)), ARCHIVE), at(0, 8) + i)
       client.last = at(0, 8) + i
       return client.id
     })
-    expect(directory.devices.size).toBeLessThanOrEqual(DIRECTORY_LIMITS.devices)
-    expect(directory.devices.size).toBeGreaterThan(0.9 * DIRECTORY_LIMITS.devices)
+    expect(directory.devices.size).toBeLessThanOrEqual(RESIDENT_LIMITS.devices)
+    expect(directory.devices.size).toBeGreaterThan(0.9 * RESIDENT_LIMITS.devices)
     expect(directory.state.byIp.size).toBe(directory.devices.size)
     expect(directory.devices.has(met.at(-1)!)).toBe(true)
     expect(directory.devices.has(met[1]!)).toBe(false)

@@ -7,8 +7,9 @@ import { MEMORIES, use } from '../../models/baseline/novelty.ts'
 import { MOST_OF_DEVICE, boundDevice } from '../../models/baseline/recall.ts'
 import { DAY, HOUR, MINUTE } from '../../models/clock.ts'
 import { loadDevice, newDevice, saveDevice, type Device } from '../../models/device.ts'
-import { DIRECTORY_LIMITS, Directory } from '../../models/directory.ts'
-import type { Claim } from '../../models/names.ts'
+import { Directory } from '../../models/directory.ts'
+import { RESIDENT_LIMITS } from '../../models/residents.ts'
+import { NAME_LIMITS, type Claim } from '../../models/names.ts'
 import { Engine } from '../../models/engine.ts'
 import { Conversations, CONVERSATION_LIMITS } from '../../models/posture/conversations.ts'
 import { HOST_LIMITS, Hosts } from '../../models/posture/hosts.ts'
@@ -50,19 +51,19 @@ describe('invented senders', () => {
   test('do 30,000 addresses, each of which does something once, leave the device that is known for a week?', () => {
     const directory = known()
     const scanner = directory.known(CT.ip)!.id
-    for (let i = 0; i < 1.5 * DIRECTORY_LIMITS.devices; i++) {
+    for (let i = 0; i < 1.5 * RESIDENT_LIMITS.devices; i++) {
       const { client } = directory.ends(flow(host('', address(i), null), PACS), LATER + i)
       client.last = LATER + i
       client.deeds.set('C-ECHO>', 1)
     }
-    expect(directory.devices.size).toBeLessThanOrEqual(DIRECTORY_LIMITS.devices)
+    expect(directory.devices.size).toBeLessThanOrEqual(RESIDENT_LIMITS.devices)
     expect(directory.known(CT.ip)?.id).toBe(scanner)
   })
 
   test('do 60,000 hardware addresses take no more room than there is, and is the one in use still known?', () => {
     const directory = known()
     for (let i = 0; i < 60_000; i++) directory.ends(flow(host('', '10.0.9.9', hardware(i)), PACS), LATER + i)
-    expect(directory.state.byMac.size).toBeLessThanOrEqual(DIRECTORY_LIMITS.macs)
+    expect(directory.state.byMac.size).toBeLessThanOrEqual(RESIDENT_LIMITS.macs)
     expect(directory.state.byMac.has(CT.mac!)).toBe(true)
   })
 
@@ -70,8 +71,8 @@ describe('invented senders', () => {
     const directory = known()
     const reader = host('WS1', '10.0.2.7', '02:00:00:00:02:07')
     for (let d = 0; d < 3; d++) call(directory, 'WS1', reader, 4 * DAY + d * DAY)
-    for (let i = 0; i < 1.2 * DIRECTORY_LIMITS.names; i++) call(directory, `T${i}`, reader, LATER + i)
-    expect(directory.state.names.size).toBeLessThanOrEqual(DIRECTORY_LIMITS.names)
+    for (let i = 0; i < 1.2 * NAME_LIMITS.names; i++) call(directory, `T${i}`, reader, LATER + i)
+    expect(directory.state.names.size).toBeLessThanOrEqual(NAME_LIMITS.names)
     expect(call(directory, 'CT1', reader, LATER + MINUTE)).toMatchObject({ kind: 'borrowed', name: 'ae:CT1' })
   })
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import type { Alert } from '../../models/alert.ts'
-import { DIRECTORY_LIMITS } from '../../models/directory.ts'
+import { RESIDENT_LIMITS } from '../../models/residents.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import { DAY, SECOND, at, failedFlow, flow, flowEnd, host, message, move, store, study, violation } from './build.ts'
 import { CASES } from './cases.ts'
@@ -129,7 +129,7 @@ describe('more passers-by than there is room for', () => {
   test('do they push out each other, and nobody whom a detector tells about?', () => {
     // One case a day, of those that hang on what is remembered of a device.
     const cases = REMEMBERING.flatMap((id, i) => shift(CASES[id]!.fires.day(), i * DAY))
-    const passing = Array.from({ length: DIRECTORY_LIMITS.devices + 300 }, (_, i) =>
+    const passing = Array.from({ length: RESIDENT_LIMITS.devices + 300 }, (_, i) =>
       flowEnd(flow(host('', `10.${100 + (i >> 14)}.${(i >> 7) & 127}.${(i & 127) + 1}`, null), host('', '10.99.0.1', null), 9000 + (i % 50), { transport: 'udp' }), at(TODAY, 9) + i * 1000, null, { transport: 'udp' }))
     const told = (events: WireEvent[]): Alert[] => run({ events: inOrder(events) }, state()).alerts.filter((alert) => !alert.hosts.includes('10.99.0.1'))
     const alone = told(cases)
