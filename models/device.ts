@@ -127,6 +127,8 @@ export interface Device {
   apart?: Map<string, Apart>
   /** Scanners that give it studies, while it receives its first (givers.ts); absent: none do. */
   givers?: Map<string, Giver>
+  /** Days on which it proposed far more presentation contexts than anybody; absent: none. */
+  floodDays?: number
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */

@@ -9,7 +9,7 @@ import { beat, newRhythm } from './baseline/rhythm.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, todayOf, type Device } from './device.ts'
+import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, mature, todayOf, type Device } from './device.ts'
 import { given } from './givers.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
@@ -168,7 +168,8 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
   }
   const { contexts } = site.state
   contexts.seen++
-  contexts.today = Math.max(contexts.today, event.contexts.length)
+  // A flood is not what is usual here: it does not excuse the next one.
+  if (!isContextFlood(event, site)) contexts.today = Math.max(contexts.today, event.contexts.length)
   const own = event.implementation.client
   if (own !== null) {
     device.implementation = own.class_uid
@@ -178,6 +179,19 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
   // Verification keeps a connection alive, and uses it for nothing.
   const used = Object.keys(event.operations).some((command) => command !== 'C-ECHO')
   if (!used && event.result !== 'rejected' && !event.after_gap && event.ended_at - event.started >= IDLE) bump(scene, device, 'idle', 1, site)
+}
+
+/** Associations of a site, and days, after which "the most that anybody proposed" means something. */
+const CONTEXTS_KNOWN = { associations: 200, days: 3 } as const
+/** Identifiers are odd numbers below 256, so an association has 128 contexts at most (PS3.8 9.3.2.2). Half of them is a lot anywhere. */
+const MANY_CONTEXTS = 128 / 2
+/** And more than anybody here by this. */
+const MORE_CONTEXTS = 1.5
+
+/** Far more presentation contexts than anybody at a known site proposed up to yesterday, and none of them used? */
+export function isContextFlood({ contexts: { length }, operations }: DicomAssociation, { state: { contexts }, age }: Site): boolean {
+  return length >= MANY_CONTEXTS && length > MORE_CONTEXTS * contexts.most && contexts.seen >= CONTEXTS_KNOWN.associations && age >= CONTEXTS_KNOWN.days
+    && Object.keys(operations).length === 0
 }
 
 /** The same mistake made again is not another guess. */
@@ -226,8 +240,14 @@ const asksTime = ({ flow, bytes, packets }: FlowEnd): boolean => flow.server.por
 
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
+/** A PDU that is longer than the other side said it takes (PS3.8 D.1.1). */
+export const OVER_MAXIMUM = 'pdu.over-maximum'
+
 function violation(event: Violation, device: Device, site: Site, scene: Scene): void {
-  if (scene.side === 'client' && !event.after_gap && event.protocol !== 'tcp') bump(scene, device, 'strange', 1, site)
+  if (scene.side !== 'client' || event.after_gap || event.protocol === 'tcp') return
+  bump(scene, device, 'strange', 1, site)
+  // Newcomers are judged by what is usual here: they do not make it usual themselves.
+  if (event.code === OVER_MAXIMUM && mature(device)) site.state.oversize.today = true
 }
 
 // ---- learning

@@ -49,6 +49,8 @@ export interface SiteState {
   messageSizes: number[]
   /** The most presentation contexts that an association proposed, up to yesterday and today; and how many associations were looked at. */
   contexts: { most: number; today: number; seen: number }
+  /** Days, forgotten slowly, on which a known device sent PDUs that were longer than the other side takes; and is today one? */
+  oversize: { days: number; today: boolean }
   first: number
   events: number
   /** Bytes that ended conversations proved missing, and all their bytes; a tenth is forgotten every day. */
@@ -67,7 +69,7 @@ const ENOUGH_QUERIES = 200
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
   breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0),
-  contexts: { most: 0, today: 0, seen: 0 }, first: -1, events: 0, lost: 0, bytes: 0,
+  contexts: { most: 0, today: 0, seen: 0 }, oversize: { days: 0, today: false }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 
 export class Site implements Pace {
@@ -194,6 +196,9 @@ export class Site implements Pace {
   closeDay(day: number): void {
     this.state.lost *= 0.9
     this.state.bytes *= 0.9
+    const { oversize } = this.state
+    oversize.days = KEEP * oversize.days + Number(oversize.today)
+    oversize.today = false
     const sums = this.state.work.get(day)?.get('')
     if (sums === undefined || sums.expected <= 0) return
     const weekday = weekdayOf(day)
@@ -294,6 +299,11 @@ export class Site implements Pace {
 
   get loss(): number {
     return this.state.bytes > 0 ? Math.min(1, this.state.lost / this.state.bytes) : 0
+  }
+
+  /** On what share of the days (forgotten like them) did anybody known here send PDUs over the limit? */
+  get oversizeShare(): number {
+    return this.state.oversize.days * (1 - KEEP) / (1 - KEEP ** Math.max(1, this.age))
   }
 
   /** How long the site has been watched, in days. */

@@ -1,19 +1,15 @@
 import type { DicomAssociation } from '../../protocols/events.ts'
 import { nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { isContextFlood } from '../observe.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, days, evidence, num, type Detector } from './detector.ts'
 
-/** Associations of a site, and days, after which "the most that anybody proposed" means something. */
-const ENOUGH = 200
-const SITE_KNOWN = 3
-/** Identifiers are odd numbers below 256, so an association has 128 contexts at most (PS3.8 9.3.2.2). Half of them is a lot anywhere. */
-const MANY = 128 / 2
-/** And more than anybody here by this. */
-const RATIO = 1.5
 /** So many in a day are no trial of a new program. */
 const AGAIN = 3
+/** A program that did so on so many days is known for it. */
+const KNOWN_FOR = 3
 
 export const contextFlood: Detector<'dicom.association'> = {
   id: 'context-flood',
@@ -27,9 +23,10 @@ export const contextFlood: Detector<'dicom.association'> = {
   judge(event: DicomAssociation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const { contexts } = site.state
     const n = event.contexts.length
-    if (scene.side !== 'client' || n < MANY || n <= RATIO * contexts.most || contexts.seen < ENOUGH || site.age < SITE_KNOWN) return NONE
-    if (Object.keys(event.operations).length > 0) return NONE
+    if (scene.side !== 'client' || !isContextFlood(event, site)) return NONE
     const today = ++todayOf(device, scene.day).floods
+    if (today === 1 && !site.frozen) device.floodDays = (device.floodDays ?? 0) + 1
+    if ((device.floodDays ?? 0) > KNOWN_FOR) return NONE
     const repeated = n - new Set(event.contexts.map((context) => context.abstract_syntax)).size
     return [evidence(contextFlood, event, {
       actor: device, peer: scene.peer, p: null, severity: today >= AGAIN ? 'medium' : 'low', observed: n, expected: contexts.most, unit: 'presentation contexts',

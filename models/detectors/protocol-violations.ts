@@ -2,9 +2,10 @@ import type { Violation } from '../../protocols/events.ts'
 import { rate } from '../baseline/counts.ts'
 import { clean, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { OVER_MAXIMUM } from '../observe.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, type Detector } from './detector.ts'
+import { NONE, SITE_KNOWN, counted, days, evidence, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
 
 /** So many PDUs over the limit in a day are no accident (PS3.8 D.1.1). */
@@ -23,7 +24,7 @@ export const protocolViolations: Detector<'violation'> = {
   falsePositives: ['a device with a faulty implementation, after an upgrade'],
 
   judge(event: Violation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    const found = oversize(event, device, scene)
+    const found = oversize(event, device, site, scene)
     if (scene.crossed.length === 0) return found
     return [...found, ...judgeCrossings({
       strange: {
@@ -35,17 +36,26 @@ export const protocolViolations: Detector<'violation'> = {
 }
 
 /** The other side says how much it takes; a program that has always kept to that does not forget it. */
-function oversize(event: Violation, device: Device, scene: Scene): readonly Evidence[] {
-  if (event.code !== 'pdu.over-maximum' || scene.side !== 'client' || device.lived < KNOWN) return NONE
+function oversize(event: Violation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+  if (event.code !== OVER_MAXIMUM || scene.side !== 'client') return NONE
   const today = todayOf(device, scene.day)
   // Absent in states that were saved before it was counted.
   const n = today.oversize = (today.oversize ?? 0) + 1
-  const usual = device.streams.get('strange')
-  if (n < OVERSIZE || usual === undefined || rate(usual) >= CLEAN) return NONE
+  const because = n < OVERSIZE ? undefined : keptBefore(device, site)
+  if (because === undefined) return NONE
   return [evidence(protocolViolations, event, {
     actor: device, peer: scene.peer, p: null, severity: 'medium', observed: n, expected: 0, unit: 'PDUs over the limit',
     title: `${nameOf(device)} sends PDUs that are longer than ${nameOf(scene.peer)} takes`,
-    text: `${counted(n, 'PDUs')} of ${nameOf(device)} today were longer than the other side said it takes (${clean(event.section)}), the latest towards ${nameOf(scene.peer)}; `
-      + `in the ${days(device.lived)} before, it kept to the rules of its protocol.`,
+    text: `${counted(n, 'PDUs')} of ${nameOf(device)} today were longer than the other side said it takes (${clean(event.section)}), the latest towards ${nameOf(scene.peer)}; ${because}.`,
   })]
+}
+
+/** Why it is no way of this device, in words: it never did so, or, of a newcomer, hardly anybody here does. */
+function keptBefore(device: Device, site: Site): string | undefined {
+  if (device.lived >= KNOWN) {
+    const usual = device.streams.get('strange')
+    return usual === undefined || rate(usual) >= CLEAN ? undefined : `in the ${days(device.lived)} before, it kept to the rules of its protocol`
+  }
+  if (site.age < SITE_KNOWN || site.oversizeShare >= CLEAN) return undefined
+  return `it is new, and in the ${days(site.age)} before, nobody known here did so on more than one day in ten`
 }

@@ -3,9 +3,9 @@ import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation } from './build.ts'
+import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation, type Host } from './build.ts'
 import { CASES } from './cases.ts'
-import { moved, orderedPatient, shift, times } from './happenings.ts'
+import { floods, moved, orderedPatient, shift, times } from './happenings.ts'
 import { ARCHIVE, CT01, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
@@ -68,6 +68,19 @@ describe('bytes that are not read from C-STORE', () => {
   })
 })
 
+describe('floods of presentation contexts', () => {
+  const onDay = (day: number, n: number) => inOrder([...ordinaryDay(TODAY + day), ...shift(floods(n), day * DAY)])
+  const days = (events: WireEvent[]) => ofDetector(alertsOf(events), 'context-flood').map(({ raised_at }) => Math.floor((raised_at - at(TODAY, 0)) / DAY))
+
+  test('is a second flood told, two days after one as large?', () => {
+    expect(days([...onDay(0, 127), ...ordinaryDay(TODAY + 1), ...onDay(2, 127)])).toEqual([0, 2])
+  })
+
+  test('is what a program does every other day told three times, and then known of it?', () => {
+    expect(days(Array.from({ length: 12 }, (_, day) => (day % 2 === 0 ? onDay(day, 127) : ordinaryDay(TODAY + day))).flat())).toEqual([0, 2, 4])
+  })
+})
+
 describe('PDUs over the limit that the other side set', () => {
   const oversize = (n: number) => among(times(n, 11, 0.5, (when) => violation(flow(WS02, ARCHIVE), when, 'pdu.over-maximum', { section: 'PS3.8 D.1.1' })))
   const told = (day: WireEvent[]) => ofDetector(alertsOf(day), 'protocol-violations')
@@ -81,6 +94,21 @@ describe('PDUs over the limit that the other side set', () => {
 
   test('is one of them no alert?', () => {
     expect(told(oversize(1))).toEqual([])
+  })
+
+  const over = (from: Host, n: number, hour = 11) => times(n, hour, 0.5, (when) => violation(flow(from, ARCHIVE), when, 'pdu.over-maximum', { section: 'PS3.8 D.1.1' }))
+
+  test('are three of them told of a newcomer, at a site where everybody keeps to the limits?', () => {
+    const [alert, ...more] = told(among(over(STRANGER, 3)))
+    expect(more).toEqual([])
+    expect(alert).toMatchObject({ severity: 'medium', device: { ip: [STRANGER.ip] } })
+    expect(alert!.explanation).toMatch(/in the \d+ days before, nobody known here did so on more than one day in ten/)
+  })
+
+  test('are they nothing new from a newcomer where known devices send them every other day?', () => {
+    const days = Array.from({ length: 8 }, (_, day) => [...ordinaryDay(TODAY + day), ...shift(day % 2 === 0 ? over(CT01, 2) : [], day * DAY)]).flat()
+    const alerts = told([...inOrder(days), ...inOrder([...ordinaryDay(TODAY + 8), ...shift(over(STRANGER, 3), 8 * DAY)])])
+    expect(alerts.filter(({ device }) => device.ip.includes(STRANGER.ip))).toEqual([])
   })
 })
 
