@@ -5,8 +5,8 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
 import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation, type Host } from './build.ts'
 import { CASES } from './cases.ts'
-import { floods, moved, orderedPatient, shift, times } from './happenings.ts'
-import { ARCHIVE, CT01, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
+import { floods, moved, orderedPatient, sent, shift, times } from './happenings.ts'
+import { ARCHIVE, CT01, HIS, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
@@ -65,6 +65,30 @@ describe('bytes that are not read from C-STORE', () => {
       ]
     })
     expect(told(refusedOnes)).toEqual([])
+  })
+})
+
+describe('HL7 messages of a new kind', () => {
+  const told = (events: WireEvent[]) => ofDetector(alertsOf(events), 'hl7-new-kind')
+  /** Two kinds of a family it has always sent, each new on a day of the week before. */
+  const cancels = () => [...ordinaryDay(TODAY), ...sent(HIS, RIS, 1, 1, 'ADT^A11', () => 'one'), ...shift(ordinaryDay(TODAY), DAY), ...shift(sent(HIS, RIS, 1, 1, 'ADT^A12', () => 'two'), DAY)]
+
+  test('are six of a family that a system never sent told, although it began rare kinds of a family it always sent?', () => {
+    const day = inOrder([...ordinaryDay(TODAY + 3), ...shift(sent(HIS, RIS, 6, 1, 'MFN^M02', (i) => `any-${i}`), 3 * DAY)])
+    const [alert, ...more] = told([...inOrder(cancels()), ...ordinaryDay(TODAY + 2), ...day])
+    expect(more).toEqual([])
+    expect(alert!.title).toBe('HIS sends MFN^M02, a kind of message it never sent')
+  })
+
+  test('does a kind that begins today say nothing of how usual new kinds are?', () => {
+    const [first, last] = [2, 12].map((n) => told(among(sent(HIS, RIS, n, 1, 'MFN^M02', (i) => `any-${i}`))).flatMap(({ evidence }) => evidence)
+      .find(({ detector }) => detector === 'hl7-new-kind')?.arithmetic?.find((factor) => factor.of === 'news'))
+    expect(last).toMatchObject({ news: 0 })
+    expect(first === undefined || first.news === 0).toBe(true)
+  })
+
+  test('do three cancellations in an hour pass?', () => {
+    expect(told(among(sent(HIS, RIS, 3, 10, 'ADT^A11', (i) => `any-${i}`)))).toEqual([])
   })
 })
 
