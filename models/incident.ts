@@ -1,4 +1,5 @@
 /** One incident: what each piece of evidence adds to its alert, and how a revision is written. Which incident it is, incidents.ts says. */
+import type { Micros } from '../protocols/events.ts'
 import { adviceOn } from './advice.ts'
 import type { Alert, AlertDevice, AlertEvidence, Severity } from './alert.ts'
 import { ATTACK_VERSION, techniques } from './attack.ts'
@@ -32,12 +33,24 @@ export interface Incident {
   lead: number
   leadP: number
   standing: Standing
+  /** What it was before its latest quiet of hours; absent: there was none. */
+  quiet?: Quiet
   /** Count at the last revision that was written. */
   told: number
   /** All of it so far was declared; absent: not all. */
   declared?: boolean
   /** It stands for all incidents beyond the cap of an hour. */
   storm: boolean
+}
+
+/** An incident as it stood when nothing was heard of it for hours. */
+export interface Quiet {
+  since: Micros
+  /** What its evidence was of: detectors, and what they counted. */
+  kinds: string[]
+  /** How many of its peers it had by then. */
+  peers: number
+  asker?: string | undefined
 }
 
 export interface DetectorFacts {

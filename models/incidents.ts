@@ -10,7 +10,7 @@ import { DAY, HOUR } from './clock.ts'
 import { clean, mature, todayOf, type Device } from './device.ts'
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
-import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Teller } from './incident.ts'
+import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Quiet, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
 import { Recent, isShared, worthOf } from './recent.ts'
 import type { Site } from './site.ts'
@@ -75,7 +75,7 @@ export class Incidents {
       this.suppressed.set(evidence.detector, (this.suppressed.get(evidence.detector) ?? 0) + 1)
       return
     }
-    const other = this.#trouble(evidence, severity)
+    const other = this.#trouble(evidence, severity, found)
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
     // There it adds to what is known of that trouble.
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
@@ -84,11 +84,11 @@ export class Incidents {
   }
 
   /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
-  #trouble({ actor, at, since = at, objective, service, p }: Evidence, severity: Severity): Incident | undefined {
+  #trouble({ actor, at, since = at, objective, service, p }: Evidence, severity: Severity, except: Incident | undefined): Incident | undefined {
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
       const incident = this.#open.get(`${actor.id}/${other}`)
-      if (incident === undefined || onlyDeclared(incident)) continue
+      if (incident === undefined || incident === except || onlyDeclared(incident)) continue
       // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
       const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
       if (incident.alert.last_seen > from) return incident
@@ -151,6 +151,7 @@ export class Incidents {
   #grow(incident: Incident, evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
     const { alert } = incident
     const before = alert.evidence.length
+    if (evidence.at - alert.last_seen >= AFTERMATH) incident.quiet = asItStands(incident)
     const worse = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(alert.severity)
     if (worse) alert.severity = severity
     alert.score = Math.max(alert.score, round(total))
@@ -243,13 +244,23 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   if (onlyDeclared(incident)) return true
   if (!strong(evidence, thresholds)) return false
   if (evidence.actor.id !== actor && ofItsOwn(incident)) return true
-  const { at, since = at } = evidence
-  if (since - alert.last_seen < AFTERMATH) return false
+  const { at, since = at, peer } = evidence
+  const goesOn = since - alert.last_seen < AFTERMATH
+  // What began after the quiet may have begun weakly, and is in that alert by now.
+  const before = goesOn ? incident.quiet : asItStands(incident)
+  if (before === undefined || since - before.since < AFTERMATH) return false
+  // A low rule is no more than what it goes on with; nor is the other end of what was asked for.
+  if (goesOn && (evidence.severity === 'low' || evidence.asker?.id === actor || before.asker === evidence.actor.id)) return false
   if (evidence.anew !== undefined) return evidence.anew
-  const { peer, detector } = evidence
-  const elsewhere = peer !== null && peer.id !== actor && !peers.includes(peer.id) && !isShared(peer.role)
-  return elsewhere || alert.evidence.every((one) => one.detector !== detector)
+  const elsewhere = peer !== null && peer.id !== actor && !peers.slice(0, before.peers).includes(peer.id) && !isShared(peer.role)
+  return elsewhere || !before.kinds.includes(kindOf(evidence))
 }
+
+/** What whoever has read the alert by now knows of it. */
+const asItStands = ({ alert, peers, asker }: Incident): Quiet => ({ since: alert.last_seen, kinds: alert.evidence.map(kindOf), peers: peers.length, asker })
+
+/** Studies sent are another story than studies received. */
+const kindOf = ({ detector, unit }: Pick<Evidence, 'detector' | 'unit'>): string => `${detector}/${unit ?? ''}`
 
 /** What was not declared is no part of it. */
 const onlyDeclared = ({ alert, declared }: Incident): boolean => declared === true || alert.severity === 'info'

@@ -4,7 +4,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import type { Alert } from '../../models/alert.ts'
 import { association, at, find, flow, operation } from './build.ts'
 import { floods, outage, reads, sends, times, unknownPatient } from './happenings.ts'
-import { ARCHIVE, CT02, WS01, WS02, WS03, ordinaryDay, read } from './hospital.ts'
+import { ARCHIVE, CT02, STRANGER, WS01, WS02, WS03, ordinaryDay, read } from './hospital.ts'
 import { TODAY, above, alertsOf, among } from './learned.ts'
 
 const told = (events: WireEvent[]): Alert[] => alertsOf(events).filter((alert) => above(alert, 'info'))
@@ -36,6 +36,23 @@ describe('a second attack by the same device', () => {
     const alerts = told(away(15, 17)(away(9, 11)(ordinaryDay(TODAY))))
     expect(detectors(alerts)).toEqual(['service-down', 'service-down'])
     expect(alerts[1]!.raised_at).toBeGreaterThan(at(TODAY, 15))
+  })
+})
+
+describe('a second attack that begins weakly', () => {
+  const fetched = reads(25, unknownPatient)
+  const leaves = (hour: number): WireEvent[] => sends(WS03, STRANGER, 40, hour, 1, unknownPatient)
+
+  test('is a bulk transfer to a stranger an alert of its own, hours after the fetching, although its first study is no strong evidence?', () => {
+    const alerts = told(among([...fetched, ...leaves(17)]))
+    expect(alerts.map(({ title }) => title)).toHaveLength(2)
+    expect(alerts[1]!.raised_at).toBeGreaterThan(at(TODAY, 17))
+    expect(alerts[1]!.campaign).toBe(alerts[0]!.id)
+    expect(alerts[1]!.hosts).toContain(STRANGER.ip)
+  })
+
+  test('is a transfer to the same stranger that pauses for three hours still one alert?', () => {
+    expect(told(among([...leaves(9), ...sends(WS03, STRANGER, 40, 13, 1, (i) => `more-${i}`)]))).toHaveLength(1)
   })
 })
 
