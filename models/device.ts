@@ -1,4 +1,5 @@
 /** One logical device: what it is called, what it was seen doing, and what is normal for it. Plain data. */
+import type { Answers } from './answers.ts'
 import type { Micros } from '../protocols/events.ts'
 import { withoutInvisible } from '../protocols/invisible.ts'
 import type { CountStream } from './baseline/counts.ts'
@@ -129,6 +130,8 @@ export interface Device {
   givers?: Map<string, Giver>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */
   floodDays?: number
+  /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */
+  answers?: Map<string, Answers>
   /** The open day. */
   today: Today
   /** Its last act was a query that no retrieval has followed yet. */

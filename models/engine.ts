@@ -165,6 +165,7 @@ export class Engine {
     scene.claims = claims
     if (scene.crossed.length > 0) scene.crossed = []
     scene.kindCrossed = undefined
+    scene.refusal = undefined
     scene.newStudy = false
     scene.unexplained = false
     scene.moved = null
@@ -410,7 +411,7 @@ const MOST_SHOWN = 10_000
 
 function newScene(side: Scene['side']): Scene {
   return {
-    peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, edge: undefined,
+    peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, refusal: undefined, edge: undefined,
     claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
   }
 }

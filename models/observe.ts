@@ -1,4 +1,5 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+import { countAnswer } from './answers.ts'
 import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { classOf } from './baseline/classes.ts'
@@ -215,6 +216,7 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
   today.messages ??= new Array<number>(MESSAGE_CLASSES).fill(0)
   today.messages[classOf(event.bytes, MESSAGE_CLASSES)]!++
   if (event.acks.length === 0 && event.complete && !event.after_gap) bump(scene, device, 'unanswered', 1, site)
+  scene.refusal = countAnswer(device.answers ??= new Map(), scene.peer.id, event, scene.day, site.frozen)
   let shown = 0
   for (const ack of event.acks) shown += ack.patients
   if (shown > 0) bump(scene, device, 'hl7.shown', shown, site)

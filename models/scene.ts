@@ -2,6 +2,7 @@
  * One event as one of its two devices lives it: what detectors are handed beside the event. Reused from event to event.
  * Counting comes before judging (the open window is never part of the baseline), learning what is known comes after.
  */
+import type { Refusal } from './answers.ts'
 import type { Crossing } from './baseline/counts.ts'
 import type { Habit } from './baseline/novelty.ts'
 import type { Device } from './device.ts'
@@ -25,6 +26,8 @@ export interface Scene {
   crossed: { stream: StreamName; crossing: Crossing }[]
   /** Of the HL7 kind of this message. */
   kindCrossed: Crossing[] | undefined
+  /** This message was not accepted, as none of another patient before it. */
+  refusal: Refusal | undefined
   /** The edge to the peer as known before this event. */
   edge: Habit | undefined
   /** Two hosts with one name, found by this event. */
