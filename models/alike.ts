@@ -2,6 +2,9 @@
  * What devices of one role have in common over weeks. Whatever a device did from its first days on has become its own baseline; only its
  * peers still tell that it is odd. So each is compared with them once it is known, and what began while it was learned comes to light.
  */
+import { KEEP } from './baseline/counts.ts'
+import { FIRST_DAYS } from './baseline/novelty.ts'
+import { SITE_KNOWN } from './detectors/detector.ts'
 import type { Device } from './device.ts'
 import type { Site } from './site.ts'
 import type { StreamName } from './streams.ts'
@@ -26,6 +29,7 @@ const amount = (device: Device, name: StreamName): number => device.streams.get(
 export function comparePeers(devices: Iterable<Device>, site: Site): void {
   const roles = new Map<string, Device[]>()
   for (const device of devices) {
+    noteTests(device, site)
     if (device.role === 'unknown' || device.role === 'archive' || device.lived < KNOWN_DAYS) continue
     const same = roles.get(device.role)
     if (same === undefined) roles.set(device.role, [device])
@@ -35,6 +39,17 @@ export function comparePeers(devices: Iterable<Device>, site: Site): void {
     if (same.length <= PEERS) continue
     for (const [name, all] of WATCHED) for (const device of same) compare(device, same, name, all, site)
   }
+}
+
+/** A scanner that comes to a known site is tried out first, with patients nobody ordered anything for: that says nothing of its work. */
+function noteTests(device: Device, site: Site): void {
+  if (site.frozen) return
+  if (device.lived > FIRST_DAYS || site.age - device.lived < SITE_KNOWN) {
+    if (device.tests !== undefined) device.tests *= KEEP
+    return
+  }
+  const n = amount(device, 'unexplained.out')
+  if (n > 0) device.tests = n
 }
 
 function compare(device: Device, same: readonly Device[], name: StreamName, all: StreamName, site: Site): void {
@@ -59,7 +74,8 @@ function compare(device: Device, same: readonly Device[], name: StreamName, all:
   // Peers that hardly do any of this say little of how much peers differ in it.
   const prior = SPREAD_WEIGHT * expected * expected
   const spread = Math.max(LEAST_SPREAD, (prior * SPREAD + deviation) / (prior + squares))
+  const tests = name === 'unexplained.out' ? device.tests ?? 0 : 0
   const told = device.apart?.get(name)?.told ?? false
   device.apart ??= new Map()
-  device.apart.set(name, { observed: Math.round(stream.a), expected, size: 1 / spread, open: !told, told })
+  device.apart.set(name, { observed: Math.round(Math.max(0, stream.a - tests)), expected, size: 1 / spread, open: !told, told })
 }

@@ -126,6 +126,8 @@ export interface Device {
   drips: Map<string, Drip>
   /** Beside its peers over weeks, by stream; absent: not compared yet. */
   apart?: Map<string, Apart>
+  /** Of one that came to a known site: studies without an order that it sent on its first days, as many as its streams still remember; absent: none. */
+  tests?: number
   /** Scanners that give it studies, while it receives its first (givers.ts); absent: none do. */
   givers?: Map<string, Giver>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */

@@ -227,7 +227,19 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
 function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   unread(event, device, site, scene)
   if (scene.side !== 'client' || event.transport !== 'tcp' || event.flow.midstream) return
-  if (!device.memories.contact.known.has(contactOf(event))) bump(scene, device, 'contacts', 1, site)
+  if (!device.memories.contact.known.has(contactOf(event)) && !sweeps(device, event.flow.server.port)) bump(scene, device, 'contacts', 1, site)
+}
+
+/** Hosts whose same port is looked at again and again make a sweep: that a further host was added to it is no news of whoever sweeps. */
+const SWEPT = 8
+
+function sweeps(device: Device, port: number): boolean {
+  const suffix = `:${port}`
+  let hosts = 0
+  for (const [value, habit] of device.memories.contact.known) {
+    if ((habit.settled || habit.days > 1) && value.endsWith(suffix) && ++hosts >= SWEPT) return true
+  }
+  return false
 }
 
 /** How a conversation is remembered by whoever opened it. */

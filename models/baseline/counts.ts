@@ -35,6 +35,10 @@ const NEW_NORMAL_DAYS = 5
 const YOUNG = 3
 /** Less than this of a day of a weekday (faded) is not to have seen it. */
 const SEEN = 0.5
+/** A weekday seen less often (faded: about nine of them) says how much it brings, but not that its working hours are quiet: what is done by hand comes in piles. */
+const OFTEN = 8
+/** Hours of the day with at least so much of an even share are working hours. */
+const WORKING = 0.5 / 24
 /** The hour profile is used from so many days and events on. */
 const HOURS_ARMED = { days: 7, events: 60 } as const
 /** Days that can be taken back, and numbers kept of each: day, events, learned, exposure, weekday learned, watched, deviation, squared mean. */
@@ -181,7 +185,21 @@ export function hourMean(stream: CountStream, hour: number, pace: Pace): number 
   const { hours } = stream
   const all = allHours(hours)
   const share = Math.max(shareOf(hours, (h + 23) % 24, all), shareOf(hours, h, all), shareOf(hours, (h + 1) % 24, all))
-  return dayMean(stream, dayOf(hour), pace) * share
+  const day = dayOf(hour)
+  const mean = dayMean(stream, day, pace)
+  const known = share < WORKING || stream.weekdayDays[weekdayOf(day)]! >= OFTEN
+  return (known ? mean : Math.max(mean, averageDay(stream) * pace.factor(day))) * share
+}
+
+/** Events of a day, whatever weekday it is. */
+function averageDay(stream: CountStream): number {
+  let events = 0
+  let days = 0
+  for (let weekday = 0; weekday < 7; weekday++) {
+    events += stream.weekdays[weekday]!
+    days += stream.weekdayDays[weekday]!
+  }
+  return days > 0 ? events / days : 0
 }
 
 /** Smoothed share of a day's events in an hour of the day. */

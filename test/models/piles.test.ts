@@ -1,0 +1,47 @@
+/** What people do by hand comes in piles: discs for patients, studies for an outside reader, on a day that is quiet in most weeks. */
+import { describe, expect, test } from 'vitest'
+import type { Alert } from '../../models/alert.ts'
+import { Engine } from '../../models/engine.ts'
+import type { WireEvent } from '../../protocols/events.ts'
+import { HOUR, MINUTE, SECOND, at, host, study } from './build.ts'
+import { moved } from './happenings.ts'
+import { WS01, inOrder, ordered, ordinaryDay, read } from './hospital.ts'
+import { above } from './learned.ts'
+
+const BURNER = host('', '10.1.3.70')
+/** A Saturday, the third. */
+const SATURDAY = 19
+const weekend = (day: number): boolean => day % 7 >= 5
+
+const discs = (day: number, hour: number, n: number, apart: number, of: (i: number) => string): WireEvent[] =>
+  Array.from({ length: n }, (_, i) => moved(WS01, BURNER, at(day, hour) + i * apart, study(`disc${day}.${i}`, of(i), day - 3))).flat()
+
+/** Everybody works less at weekends; five discs are made on a day, and one at weekends, for patients who are here. */
+const usual = (day: number): WireEvent[] => inOrder([
+  ...ordinaryDay(day, undefined, weekend(day) ? 0.4 : 1),
+  ...discs(day, 9, weekend(day) ? 1 : 5, 1.5 * HOUR, (i) => ordered(day, i % 3, i % 4)),
+])
+
+function alertsOn(more: WireEvent[]): Alert[] {
+  const alerts = new Map<string, Alert>()
+  const engine = new Engine({ onAlert: (alert) => alerts.set(alert.id, alert), learnUntil: at(SATURDAY, 0) })
+  for (const event of [...Array.from({ length: SATURDAY }, (_, day) => usual(day)).flat(), ...inOrder([...usual(SATURDAY), ...more])]) engine.event(event)
+  return [...alerts.values()].filter((alert) => above(alert, 'info'))
+}
+
+describe('on a Saturday afternoon, after two Saturdays with one disc each', () => {
+  test('are nine discs for former patients in forty minutes low at most?', () => {
+    const told = alertsOn(discs(SATURDAY, 15, 9, 4.5 * MINUTE, (i) => `former-${i}`))
+    expect(told.filter((alert) => above(alert, 'low')).map(({ title }) => title)).toEqual([])
+  })
+
+  test('are forty more than that?', () => {
+    const told = alertsOn(discs(SATURDAY, 15, 40, MINUTE, (i) => `former-${i}`))
+    expect(told.some((alert) => above(alert, 'low'))).toBe(true)
+  })
+
+  test('are twelve studies that a reader looks at in the small hours more than that, too?', () => {
+    const told = alertsOn(Array.from({ length: 12 }, (_, i) => read(WS01, at(SATURDAY, 2, 3 * i) + SECOND, `night${i}`, `former-${i}`, SATURDAY)).flat())
+    expect(told.some((alert) => above(alert, 'low'))).toBe(true)
+  })
+})
