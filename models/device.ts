@@ -132,6 +132,8 @@ export interface Device {
   givers?: Map<string, Giver>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */
   floodDays?: number
+  /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */
+  oversizeDays?: number
   /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */
   answers?: Map<string, Answers>
   /** The open day. */

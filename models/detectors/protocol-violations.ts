@@ -1,5 +1,4 @@
 import type { Violation } from '../../protocols/events.ts'
-import { rate } from '../baseline/counts.ts'
 import { clean, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { OVER_MAXIMUM } from '../observe.ts'
@@ -10,7 +9,7 @@ import { judgeCrossings } from './volume.ts'
 
 /** So many PDUs over the limit in a day are no accident (PS3.8 D.1.1). */
 const OVERSIZE = 3
-/** Days after which a device that broke rules less often than this a day is known to keep them. */
+/** Days after which a device that did so on less than this share of them is known to keep to the limits; one day is forgiven nobody. */
 const KNOWN = 3
 const CLEAN = 0.1
 
@@ -41,6 +40,7 @@ function oversize(event: Violation, device: Device, site: Site, scene: Scene): r
   const today = todayOf(device, scene.day)
   // Absent in states that were saved before it was counted.
   const n = today.oversize = (today.oversize ?? 0) + 1
+  if (n === 1 && !site.frozen) device.oversizeDays = (device.oversizeDays ?? 0) + 1
   const because = n < OVERSIZE ? undefined : keptBefore(device, site)
   if (because === undefined) return NONE
   return [evidence(protocolViolations, event, {
@@ -53,8 +53,9 @@ function oversize(event: Violation, device: Device, site: Site, scene: Scene): r
 /** Why it is no way of this device, in words: it never did so, or, of a newcomer, hardly anybody here does. */
 function keptBefore(device: Device, site: Site): string | undefined {
   if (device.lived >= KNOWN) {
-    const usual = device.streams.get('strange')
-    return usual === undefined || rate(usual) >= CLEAN ? undefined : `in the ${days(device.lived)} before, it kept to the rules of its protocol`
+    const before = (device.oversizeDays ?? 0) - (site.frozen ? 0 : 1)
+    if (before > Math.max(1, CLEAN * device.lived)) return undefined
+    return before === 0 ? `in the ${days(device.lived)} before, it kept to such limits` : `it did so on only ${before} of the ${days(device.lived)} before`
   }
   if (site.age < SITE_KNOWN || site.oversizeShare >= CLEAN) return undefined
   return `it is new, and in the ${days(site.age)} before, nobody known here did so on more than one day in ten`

@@ -113,7 +113,7 @@ describe('PDUs over the limit that the other side set', () => {
     const [alert, ...more] = told(oversize(3))
     expect(more).toEqual([])
     expect(alert).toMatchObject({ severity: 'medium', device: { ip: [WS02.ip] }, title: 'WS02 sends PDUs that are longer than ARCHIVE takes' })
-    expect(alert!.explanation).toMatch(/^3 PDUs of WS02 today were longer .* in the \d+ days before, it kept to the rules/)
+    expect(alert!.explanation).toMatch(/^3 PDUs of WS02 today were longer .* in the \d+ days before, it kept to such limits/)
   })
 
   test('is one of them no alert?', () => {
@@ -121,6 +121,18 @@ describe('PDUs over the limit that the other side set', () => {
   })
 
   const over = (from: Host, n: number, hour = 11) => times(n, hour, 0.5, (when) => violation(flow(from, ARCHIVE), when, 'pdu.over-maximum', { section: 'PS3.8 D.1.1' }))
+
+  test('are six of them told of a reader that sent thirty a week before?', () => {
+    const days = Array.from({ length: 8 }, (_, day) => inOrder([...ordinaryDay(TODAY + day), ...shift(day === 0 ? over(WS02, 30) : day === 7 ? over(WS02, 6) : [], day * DAY)])).flat()
+    const alerts = told(days)
+    expect(alerts.map(({ raised_at }) => Math.floor((raised_at - at(TODAY, 0)) / DAY))).toEqual([0, 7])
+    expect(alerts[1]!.explanation).toMatch(/^6 PDUs of WS02 today .*; it did so on only 1 of the \d+ days before/)
+  })
+
+  test('is what a program does every other day known of it after two alerts?', () => {
+    const days = Array.from({ length: 10 }, (_, day) => inOrder([...ordinaryDay(TODAY + day), ...shift(day % 2 === 0 ? over(WS02, 6) : [], day * DAY)])).flat()
+    expect(told(days).map(({ raised_at }) => Math.floor((raised_at - at(TODAY, 0)) / DAY))).toEqual([0, 2])
+  })
 
   test('are three of them told of a newcomer, at a site where everybody keeps to the limits?', () => {
     const [alert, ...more] = told(among(over(STRANGER, 3)))
