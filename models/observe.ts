@@ -237,7 +237,8 @@ function sweeps(device: Device, port: number): boolean {
   const suffix = `:${port}`
   let hosts = 0
   for (const [value, habit] of device.memories.contact.known) {
-    if ((habit.settled || habit.days > 1) && value.endsWith(suffix) && ++hosts >= SWEPT) return true
+    // Not what is merely settled: to a newcomer everything of its first days is.
+    if (habit.days > 1 && value.endsWith(suffix) && ++hosts >= SWEPT) return true
   }
   return false
 }

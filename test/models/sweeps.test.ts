@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { contacts } from './happenings.ts'
 import { flow, host, type Host } from './build.ts'
-import { WS02, READERS, SCANNERS, ARCHIVE, HIS, LAB, RIS } from './hospital.ts'
+import { WS02, READERS, SCANNERS, ARCHIVE, HIS, LAB, RIS, STRANGER } from './hospital.ts'
 import { MONITOR, TODAY, alertsOf, among, night, ofDetector } from './learned.ts'
 
 const PORTS = [104, 445, 2575]
@@ -20,6 +20,11 @@ test('is it no news that the weekly sweep of the monitor takes in thirty new hos
 
 test('is it told when a reader looks at them?', () => {
   expect(ofDetector(alertsOf(among([...night(TODAY), ...strangers(WS02)])), 'fan-out').length).toBe(1)
+})
+
+test('is it told of a host that nobody knows, to which everything is new?', () => {
+  const onePort = contacts(60, (i) => flow(STRANGER, host('', `10.1.2.${40 + i}`), 104))
+  expect(ofDetector(alertsOf(among([...night(TODAY), ...onePort])), 'fan-out').length).toBe(1)
 })
 
 test('is it told when the monitor looks for other ports than ever?', () => {
