@@ -1,5 +1,5 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
-import { countAnswer } from './answers.ts'
+import { countAnswer, refusalOf } from './answers.ts'
 import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { classOf } from './baseline/classes.ts'
@@ -208,14 +208,14 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
   if (event.acknowledges !== null) return
   did(device, scene.acts ? 'HL7>' : 'HL7<')
   if (!scene.acts) {
-    if (event.acks.some((ack) => ack.code.length === 2 && ack.code.charCodeAt(1) !== 65)) bump(scene, device, 'nak', 1, site)
+    if (refusalOf(event) === 'refused') bump(scene, device, 'nak', 1, site)
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
   const today = todayOf(device, scene.day)
   today.messages ??= new Array<number>(MESSAGE_CLASSES).fill(0)
   today.messages[classOf(event.bytes, MESSAGE_CLASSES)]!++
-  if (event.acks.length === 0 && event.complete && !event.after_gap) bump(scene, device, 'unanswered', 1, site)
+  if (refusalOf(event) === 'unanswered') bump(scene, device, 'unanswered', 1, site)
   scene.refusal = countAnswer(device.answers ??= new Map(), scene.peer.id, event, scene.day, site.frozen)
   let shown = 0
   for (const ack of event.acks) shown += ack.patients

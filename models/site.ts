@@ -5,7 +5,7 @@
 import type { FlowEnd } from '../protocols/events.ts'
 import type { Calendar } from './calendar.ts'
 import { classOf, shareFrom } from './baseline/classes.ts'
-import { KEEP, rate, shareBefore, type CountStream, type Pace } from './baseline/counts.ts'
+import { KEEP, dailyOf, rate, shareBefore, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
@@ -303,7 +303,7 @@ export class Site implements Pace {
 
   /** On what share of the days (forgotten like them) did anybody known here send PDUs over the limit? */
   get oversizeShare(): number {
-    return this.state.oversize.days * (1 - KEEP) / (1 - KEEP ** Math.max(1, this.age))
+    return dailyOf(this.state.oversize.days, Math.max(1, this.age))
   }
 
   /** How long the site has been watched, in days. */

@@ -191,6 +191,9 @@ export function hourMean(stream: CountStream, hour: number, pace: Pace): number 
   return (known ? mean : Math.max(mean, averageDay(stream) * pace.factor(day))) * share
 }
 
+/** Of so many days, each day's sum forgotten by KEEP: how much a day brought. */
+export const dailyOf = (faded: number, days: number): number => faded * (1 - KEEP) / (1 - KEEP ** days)
+
 /** Events of a day, whatever weekday it is. */
 function averageDay(stream: CountStream): number {
   let events = 0

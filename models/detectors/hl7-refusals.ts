@@ -1,7 +1,7 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { WINDOWS, type Refusal } from '../answers.ts'
 import { rarityOf, type Factor, type ShareFactor } from '../arithmetic.ts'
-import { KEEP } from '../baseline/counts.ts'
+import { dailyOf } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -31,13 +31,16 @@ export const hl7Refusals: Detector<'hl7.message'> = {
   judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const found = scene.refusal === undefined ? NONE : judgeShare(event, device, site, scene, scene.refusal)
     if (scene.crossed.length === 0) return found
-    const options = (title: string) => ({ detector: hl7Refusals, title, least: 8, peer: scene.peer, service: event.message_type })
+    const options = (refusal: Refusal) => ({ detector: hl7Refusals, title: titleOf(refusal, device), least: 8, peer: scene.peer, service: event.message_type })
     return [...found, ...judgeCrossings({
-      nak: options(`${nameOf(device)} refuses far more HL7 messages than usual`),
-      unanswered: options(`${nameOf(device)} gets no acknowledgement for far more HL7 messages than usual`),
+      nak: options('refused'), unanswered: options('unanswered'),
     }, event, device, site, scene)]
   },
 }
+
+/** @param actor who refuses, or whose messages are not acknowledged */
+const titleOf = (refusal: Refusal, actor: Device): string =>
+  `${nameOf(actor)} ${refusal === 'refused' ? 'refuses' : 'gets no acknowledgement for'} far more HL7 messages than usual`
 
 /** Few messages of a quiet night are no large number, and may be half of them. */
 function judgeShare(event: Hl7Message, device: Device, site: Site, scene: Scene, refusal: Refusal): readonly Evidence[] {
@@ -45,25 +48,27 @@ function judgeShare(event: Hl7Message, device: Device, site: Site, scene: Scene,
   if (usual.sent < KNOWN.sent || known < KNOWN.days) return NONE
   // An acknowledgement that the capture lost was none that was withheld.
   const share = Math.min(1, Math.max(ORDINARY, RATIO * usual[refusal] / usual.sent) + RATIO * site.loss)
-  const perDay = usual.sent * (1 - KEEP) / (1 - KEEP ** known)
+  const sent = dailyOf(usual.sent, known)
   let [p, hits, arithmetic]: [number, number, Factor[]] = [1, 0, []]
   for (const tries of WINDOWS) {
     const n = latest.slice(-tries).split(refusal[0]!).length - 1
     if (n < LEAST) continue
+    const windows = Math.max(1, sent / tries)
     const factors: Factor[] = [
       { of: 'share', hits: n, tries, share },
-      { of: 'weight', why: `of such windows a day has ${num(Math.max(1, perDay / tries))}, and ${WINDOWS.length} kinds of them were looked at`, times: WINDOWS.length * Math.max(1, perDay / tries) },
+      { of: 'weight', why: `of such windows a day has ${num(windows)}, and ${WINDOWS.length} kinds of them were looked at`, times: WINDOWS.length * windows },
     ]
-    if (rarityOf(factors) < p) [p, hits, arithmetic] = [rarityOf(factors), n, factors]
+    const rarer = rarityOf(factors)
+    if (rarer < p) [p, hits, arithmetic] = [rarer, n, factors]
   }
   if (p > LOOK) return NONE
   const [sender, receiver] = [nameOf(device), nameOf(scene.peer)]
+  const actor = refusal === 'refused' ? scene.peer : device
   const { tries } = arithmetic[0] as ShareFactor
   const expected = usual[refusal] / usual.sent * tries
   return [evidence(hl7Refusals, event, {
-    ...(refusal === 'refused' ? { actor: scene.peer, peer: device } : { actor: device, peer: scene.peer }),
-    p, arithmetic, observed: hits, expected, unit: `messages ${refusal}`, service: event.message_type,
-    title: refusal === 'refused' ? `${receiver} refuses far more HL7 messages than usual` : `${sender} gets no acknowledgement for far more HL7 messages than usual`,
+    actor, peer: actor === device ? scene.peer : device, p, arithmetic, observed: hits, expected, unit: `messages ${refusal}`, service: event.message_type,
+    title: titleOf(refusal, actor),
     text: `${receiver} ${refusal === 'refused' ? 'refused' : 'did not acknowledge'} ${hits} of the last ${tries} messages by ${sender} (of one patient after the other only the first counts); `
       + `usually ${num(expected)} of so many, and up to ${num(100 * share)} % is allowed for; ${rarity(p)}.`,
   })]
