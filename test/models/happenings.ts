@@ -157,7 +157,7 @@ export function elsewhere(day: WireEvent[], scanners: readonly Host[], server: H
     if (scanner === undefined || hour < from || hour >= until) return event
     const on = flows.get(event.flow.id) ?? flow(scanner, server, 105)
     flows.set(event.flow.id, on)
-    return { ...event, flow: on } as WireEvent
+    return { ...event, flow: on }
   })
 }
 
