@@ -70,13 +70,14 @@ export interface Apart {
   told: boolean
 }
 
-/** A scanner that gives studies to a host that receives its first (`givers.ts`). */
-export interface Giver {
+/** A scanner that starts to use a host that has just begun to offer what it is used for (`starters.ts`). */
+export interface Starter {
   name: string
   /** The local day that is counted. */
   day: number
-  studies: number
-  /** Of them, what it had given to somebody else already. */
+  /** Studies given, or worklists asked for. */
+  n: number
+  /** Of studies, what it had given to somebody else already. */
   copies: number
   /** That it takes up a new peer on a day, as known before it took up this one. */
   chance: number
@@ -128,8 +129,10 @@ export interface Device {
   apart?: Map<string, Apart>
   /** Of one that came to a known site: studies without an order that it sent on its first days, as many as its streams still remember; absent: none. */
   tests?: number
-  /** Scanners that give it studies, while it receives its first (givers.ts); absent: none do. */
-  givers?: Map<string, Giver>
+  /** Scanners that give it studies, while it receives its first (starters.ts); absent: none do. */
+  givers?: Map<string, Starter>
+  /** Scanners that ask it for worklists, while it gives its first; absent: none do. */
+  askers?: Map<string, Starter>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */
   floodDays?: number
   /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */

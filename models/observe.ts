@@ -11,14 +11,16 @@ import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, mature, todayOf, type Device } from './device.ts'
-import { given } from './givers.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
+import { asked, given } from './starters.ts'
 import { tally, tallyTrigger, type StreamName } from './streams.ts'
 
 /** A study older than this when it is sent is old: a day, and the slack of a wrong clock or zone. */
 const STALE = 2 * DAY
+/** Final status (PS3.7 C.1.1). */
+const SUCCESS = '0000'
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
 
@@ -63,6 +65,10 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
       if (acts) bump(scene, device, 'retrieve', 1, site)
       // Over the web the images come back in the answer: whoever asked receives them.
       if (event.transport === 'dicomweb' && event.dataset !== null) turned(scene, () => { study(event, device, site, scene) })
+      return
+    case 'MWL':
+      if (!acts && event.status === SUCCESS) asked(device, scene.peer, event.at, scene.day)
+      did(device, acts ? 'MWL>' : 'MWL<')
       return
     default:
       did(device, `${scene.service}${acts ? '>' : '<'}`)

@@ -2,9 +2,9 @@
 import { uidName } from '../../protocols/dicom/names.ts'
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
-import type { NewsFactor, OthersFactor } from '../arithmetic.ts'
+import type { NewsFactor, OthersFactor, WeightFactor } from '../arithmetic.ts'
 import type { Habit, NewsPrior, MemoryName } from '../baseline/novelty.ts'
-import { clean, type Device } from '../device.ts'
+import { clean, type Device, type Starter } from '../device.ts'
 import type { Evidence, Objective } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -50,6 +50,10 @@ export function newsFactor(device: Device, memory: MemoryName, value: string, pr
 export function othersFactor(device: Device, memory: MemoryName, value: string, popular: { users: number; others: number }): OthersFactor {
   return { of: 'others', memory, value: clean(value), users: popular.users, others: popular.others, known: device.role !== 'unknown' }
 }
+
+/** That each of several scanners takes up a new peer, as factors. */
+export const starterFactors = (starters: readonly Starter[]): WeightFactor[] =>
+  starters.map(({ name, chance }) => ({ of: 'weight', why: `${name} takes up a new peer on ${oneDayIn(chance)}`, times: chance }))
 
 /** A number as people write it. */
 export function num(x: number): string {

@@ -22,6 +22,7 @@ import { moveDestination } from './move-destination.ts'
 import { newPeer } from './new-peer.ts'
 import { newReceiver } from './new-receiver.ts'
 import { newService } from './new-service.ts'
+import { newWorklist } from './new-worklist.ts'
 import { peerToPeer } from './peer-to-peer.ts'
 import { protocolViolations } from './protocol-violations.ts'
 import { publicAddress } from './public-address.ts'
@@ -58,6 +59,7 @@ export const DETECTORS: readonly Detector[] = [
   newPeer,
   newReceiver,
   newService,
+  newWorklist,
   peerToPeer,
   protocolViolations,
   publicAddress,

@@ -3,10 +3,10 @@ import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
 import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
-import { SCANNER_PEERS } from '../givers.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
+import { SCANNER_PEERS } from '../starters.ts'
 import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, days, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
@@ -18,6 +18,8 @@ const DEFAULT: NewsPrior = { a: 1, b: 10 }
 const MESSAGES = { mean: 40, size: 0.5 }
 /** A pair of roles that has no business with this service. */
 const ILLEGAL = 1e-2
+/** An archive sends what it was asked for; unasked it follows a rule, and rules are made seldom. */
+const UNASKED = 0.1
 /** Of a receiver: days on which somebody who never did sends to it, how many more do so on that day, and what they bring beyond one study each. */
 const RECEIVES: NewsPrior = { a: 0.4, b: 20 }
 const MORE_SENDERS = { mean: 0.1, size: 0.5 }
@@ -52,9 +54,11 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
     const { others, users, q } = popular
     if (users >= COMMON && q >= COMMON_SHARE) return NONE
     const allowed = legal(hl7 ? 'HL7' : scene.service, device.role, scene.peer.role)
+    const unasked = !hl7 && isUnasked(event, device, scene)
     const arithmetic: Factor[] = [
       newsFactor(device, 'peer', scene.peer.id, prior), othersFactor(device, 'peer', scene.peer.id, popular), { of: 'amount', n: today, ...first },
       ...(allowed ? [] : [{ of: 'weight', why: 'the two roles have no business with this service', times: ILLEGAL } as const]),
+      ...(unasked ? [{ of: 'weight', why: 'an archive mostly sends what it was asked for, and that host never asked', times: UNASKED } as const] : []),
     ]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
@@ -66,11 +70,17 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
       title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it ${daysBefore(edge, scene.day) === 0 ? 'never' : 'hardly'} used: ${to}`,
       text: `${counted(today, what)} today between ${from} and ${to}, a peer it ${usedBefore(daysBefore(edge, scene.day), device.lived)}`
         + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
-        + `${scene.asker === null ? '' : `; ${nameOf(scene.asker)} asked for it (C-MOVE)`}. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
+        + `${scene.asker === null ? '' : `; ${nameOf(scene.asker)} asked for it (C-MOVE)`}${unasked ? '; nobody asked for it' : ''}. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
         + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
     })]
   },
 }
+
+const ASKING = ['C-FIND>', 'C-MOVE>', 'C-GET>']
+
+/** Does an archive give studies to a host that nobody asked for, and that never asks itself? */
+const isUnasked = (event: DicomOperation, { role }: Device, { peer }: Scene): boolean =>
+  family(role) === 'archive' && event.command === 'C-STORE' && event.cause === undefined && !ASKING.some((deed) => peer.deeds.has(deed))
 
 /** Each of several devices may have a reason to send to a host for the first time; that they all begin on one day says that the host gathers. */
 function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {

@@ -4,7 +4,8 @@ import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, evidence, oneDayIn, rarity, type Detector } from './detector.ts'
+import { startedOn } from '../starters.ts'
+import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, evidence, rarity, starterFactors, type Detector } from './detector.ts'
 
 /** A host that nobody gave any study before. */
 const UNUSED = 0.1
@@ -27,18 +28,12 @@ export const newReceiver: Detector<'dicom.operation'> = {
     // Seen from the receiver: to its scanner a copy is no new study.
     if (givers === undefined || scene.acts || !scene.newStudy || scene.service !== 'C-STORE' || site.age < SITE_KNOWN) return NONE
     if (!imaging(scene.peer) || !mature(scene.peer)) return NONE
-    let studies = 0
-    let copies = 0
-    const arithmetic: Factor[] = []
-    for (const giver of givers.values()) {
-      if (giver.day !== scene.day) continue
-      studies += giver.studies
-      copies += giver.copies
-      arithmetic.push({ of: 'weight', why: `${giver.name} takes up a new peer on ${oneDayIn(giver.chance)}`, times: giver.chance })
-    }
-    const count = arithmetic.length
+    const today = startedOn(givers, scene.day)
+    const studies = today.reduce((sum, { n }) => sum + n, 0)
+    const copies = today.reduce((sum, giver) => sum + giver.copies, 0)
+    const count = today.length
     if (studies < LEAST) return NONE
-    arithmetic.push({ of: 'amount', n: studies, ...FIRST_STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED })
+    const arithmetic: Factor[] = [...starterFactors(today), { of: 'amount', n: studies, ...FIRST_STUDIES }, { of: 'weight', why: 'nobody gave this host any study before', times: UNUSED }]
     if (copies >= LEAST) arithmetic.push({ of: 'weight', why: 'the scanners give the same studies to somebody else as well', times: COPIES })
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE

@@ -5,9 +5,9 @@
 import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
-import { DOSE_REPORT, MINUTE, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, copies, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
-import { ARCHIVE, CT01, CT02, HIS, LAB, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
+import { DOSE_REPORT, MINUTE, WORKLIST_FIND, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
+import { COMMAND, copies, elsewhere, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { ARCHIVE, CT01, CT02, HIS, LAB, MR01, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
 export interface Case {
@@ -142,6 +142,16 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
       day: () => among([
         store(flow(CT01, ARCHIVE), at(TODAY, 11), CT01.name, study('dose', orderedPatient(0), TODAY, { modality: 'SR' }), { sop_class_uid: DOSE_REPORT }),
         operation(flow(CT01, ARCHIVE), at(TODAY, 12), CT01.name, 'C-ECHO'),
+      ]),
+    },
+  },
+  'new-worklist': {
+    fires: { name: 'a stranger answers the worklist queries of CT01 and CT02', day: () => elsewhere(ordinaryDay(TODAY), [CT01, CT02], STRANGER, 10, 18) },
+    passes: {
+      name: 'the worklist server was given another address over night, and a stranger who asks for a worklist gets one',
+      day: () => inOrder([
+        ...elsewhere(ordinaryDay(TODAY), [CT01, CT02, MR01], host(RIS.name, '10.1.1.77', RIS.mac), 0, 24),
+        find(flow(STRANGER, RIS, 105), at(TODAY, 10), STRANGER.name, 3, { sop_class_uid: WORKLIST_FIND }),
       ]),
     },
   },

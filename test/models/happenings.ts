@@ -147,6 +147,20 @@ export const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.ma
 /** Days from today on, each as it is made. */
 export const days = (n: number, make: (day: number) => WireEvent[]): WireEvent[] => Array.from({ length: n }, (_, i) => inOrder(make(TODAY + i))).flat()
 
+/** The same, but between two hours of a day scanners ask somebody else for their worklists. */
+export function elsewhere(day: WireEvent[], scanners: readonly Host[], server: Host, from: number, until: number): WireEvent[] {
+  const flows = new Map<string, ReturnType<typeof flow>>()
+  return day.map((event): WireEvent => {
+    if (!('flow' in event) || event.flow.server.ip !== RIS.ip || event.flow.server.port !== 105) return event
+    const scanner = scanners.find(({ ip }) => ip === event.flow.client.ip)
+    const hour = (event.at - at(TODAY, 0)) / HOUR
+    if (scanner === undefined || hour < from || hour >= until) return event
+    const on = flows.get(event.flow.id) ?? flow(scanner, server, 105)
+    flows.set(event.flow.id, on)
+    return { ...event, flow: on }
+  })
+}
+
 /** Of what scanners send between two hours of a day, a copy of each object a minute later to somebody else, an association for each study. */
 export function copies(day: WireEvent[], scanners: readonly Host[], to: Host, from: number, until: number): WireEvent[] {
   const flows = new Map<string, ReturnType<typeof flow>>()
