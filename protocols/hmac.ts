@@ -36,6 +36,11 @@ function fractionBits(n: number, root: bigint): number {
 /** The block being hashed, then its expansion (the message schedule). */
 const w = new Int32Array(64)
 
+/** Zeros from word `first` up to the length; a loop, because a call of `fill` costs more than so few words. */
+function clear(first: number): void {
+  for (let t = first; t < 15; t++) w[t] = 0
+}
+
 /** FIPS 180-4 6.2.2: the state after the block in `w[0..16)`. */
 function compress(from: Int32Array, into: Int32Array): void {
   for (let t = 16; t < 64; t++) {
@@ -92,13 +97,13 @@ export class Hmac {
       for (let i = 0; i < 8; i++) this.words[i] = mac.readInt32BE(4 * i)
       return
     }
-    w.fill(0, 0, 15)
+    clear(0)
     for (let i = 0; i < size; i++) w[i >> 2]! |= bytes[i]! << (24 - 8 * (i & 3))
     w[size >> 2]! |= 0x80 << (24 - 8 * (size & 3))
     w[15] = 8 * (BLOCK + size)
     compress(this.#inner, w)
     w[8] = 0x80 << 24
-    w.fill(0, 9, 15)
+    clear(9)
     w[15] = 8 * (BLOCK + 32)
     compress(this.#outer, this.words)
   }

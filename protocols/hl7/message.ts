@@ -7,11 +7,9 @@ import { LIMITS } from '../limits.ts'
 import type { Pseudonym } from '../phi.ts'
 import { BodyHash } from './body-hash.ts'
 import { PLAIN } from './charset.ts'
-import type { Charset } from './charset.ts'
 import { describeDocument } from './documents.ts'
 import { unescapeText } from './escapes.ts'
 import { componentStart, fieldCount, fieldEnd, fieldStart, firstPartEnd, sawForeign, splitFields, upTo } from './fields.ts'
-import type { Delimiters } from './header.ts'
 import type { Identities } from './identities.ts'
 import { HASH_START, hashByte } from './intern.ts'
 import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
@@ -137,7 +135,7 @@ export class MessageReader {
     this.ackCode = this.#word(b, fieldStart(1), fieldEnd(1)) ?? ''
     // Half a control id would be another one.
     const isWhole = !cut || fieldCount() > 2
-    this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.#charset, b, fieldStart(2), fieldEnd(2)) : ''
+    this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.header.traits.texts.charset, b, fieldStart(2), fieldEnd(2)) : ''
     this.#errorCode(b, fieldStart(6), fieldEnd(6))
   }
 
@@ -145,15 +143,16 @@ export class MessageReader {
   #err(b: Uint8Array, start: number, end: number): void {
     this.#split(b, start, end, 3)
     this.#errorCode(b, fieldStart(3), fieldEnd(3))
+    const { repetition, component } = this.header.route.delimiters
     const place = fieldStart(1)
-    const old = place === 0 ? -1 : componentStart(b, place, upTo(b, place, fieldEnd(1), this.#delimiters.repetition), this.#delimiters.component, 4)
+    const old = place === 0 ? -1 : componentStart(b, place, upTo(b, place, fieldEnd(1), repetition), component, 4)
     if (old > 0) this.#errorCode(b, old, fieldEnd(1))
   }
 
   /** Codes only: a text might name the patient. */
   #errorCode(b: Uint8Array, start: number, end: number): void {
     if (this.error !== undefined) return
-    const code = this.#text(b, start, firstPartEnd(b, start, end, this.#delimiters))
+    const code = this.#text(b, start, firstPartEnd(b, start, end, this.header.route.delimiters))
     if (code !== null && /^[A-Za-z]{0,3}\d{1,6}$/.test(code)) this.error = code
   }
 
@@ -172,7 +171,7 @@ export class MessageReader {
     this.#order(b, fieldStart(18), fieldEnd(18))
     this.#order(b, fieldStart(19), fieldEnd(19))
     const service = fieldStart(4)
-    const serviceEnd = firstPartEnd(b, service, fieldEnd(4), this.#delimiters)
+    const serviceEnd = firstPartEnd(b, service, fieldEnd(4), this.header.route.delimiters)
     this.service ??= this.#word(b, service, serviceEnd) ?? undefined
     this.imaging ??= isImagingSection(b, fieldStart(24), fieldEnd(24)) ?? isImagingCode(b, service, serviceEnd)
   }
@@ -202,7 +201,7 @@ export class MessageReader {
     const merged = (this.merged ??= [])
     const stop = fieldEnd(1)
     for (let at = fieldStart(1); at < stop && merged.length < LIMITS.hl7.identifiers;) {
-      const next = upTo(b, at, stop, this.#delimiters.repetition)
+      const next = upTo(b, at, stop, this.header.route.delimiters.repetition)
       const id = this.#patientIn(b, at, next)
       if (id !== null && !contains(merged, id)) merged.push(id)
       at = next + 1
@@ -213,14 +212,14 @@ export class MessageReader {
   #obx(b: Uint8Array, start: number, end: number, length: number): void {
     const described = this.documents?.length ?? 0
     if (described >= LIMITS.hl7.documents) return
-    const document = describeDocument(b, start, end, length, this.#delimiters)
+    const document = describeDocument(b, start, end, length, this.header.route.delimiters)
     if (document !== undefined) (this.documents ??= []).push(document)
   }
 
   /** QPD-1 query name, QPD-3 and later its parameters: `@PID.3.1^P100~@PID.5.1^DO*`, or plain values. */
   #qpd(b: Uint8Array, start: number, end: number): void {
     this.#split(b, start, end, 24)
-    const d = this.#delimiters
+    const d = this.header.route.delimiters
     const query = this.#startQuery(this.#word(b, fieldStart(1), firstPartEnd(b, fieldStart(1), fieldEnd(1), d)))
     for (let field = 3; field <= Math.min(fieldCount(), 24); field++) {
       const stop = fieldEnd(field)
@@ -236,20 +235,20 @@ export class MessageReader {
   /** `@PID.3.1^P100`: a name and a value; or a value, which in QPD-3 of the identifier queries (Q21, PIX) is the patient. */
   #parameter(b: Uint8Array, start: number, end: number, first: boolean, query: Hl7Query): void {
     const named = b[start] === 0x40
-    const value = named ? upTo(b, start, end, this.#delimiters.component) + 1 : start
+    const value = named ? upTo(b, start, end, this.header.route.delimiters.component) + 1 : start
     if (value >= end) return
     query.keys++
     if (hasWildcard(b, value, end)) query.wildcard = true
     const identifies = named
       ? nameAt(b, start + 1) === PID && b[start + 4] === 0x2E && b[start + 5] === 0x33 && !(b[start + 6]! >= 0x30 && b[start + 6]! <= 0x39)
-      : first && componentStart(b, start, end, this.#delimiters.component, 4) > 0
+      : first && componentStart(b, start, end, this.header.route.delimiters.component, 4) > 0
     if (identifies) this.patient ??= this.#patientIn(b, value, end)
   }
 
   /** QRD-7 quantity, QRD-8 who (person identifiers), QRD-9 what. */
   #qrd(b: Uint8Array, start: number, end: number): void {
     this.#split(b, start, end, 9)
-    const d = this.#delimiters
+    const d = this.header.route.delimiters
     const query = this.#startQuery(this.#word(b, fieldStart(9), firstPartEnd(b, fieldStart(9), fieldEnd(9), d)))
     query.limit = leadingNumber(b, fieldStart(7), fieldEnd(7))
     if (fieldEnd(8) > fieldStart(8)) {
@@ -273,16 +272,12 @@ export class MessageReader {
     return query
   }
 
-  get #delimiters(): Readonly<Delimiters> {
-    return this.header.route.delimiters
-  }
-
   /**
    * The identifier at `start`: the first component of the first repetition. Where it ends, whether its bytes are its text, and
    * their hash stand in `idEnd`, `idPlain` and `idHash`: one look at each byte for all three. False where there is none.
    */
   #id(b: Uint8Array, start: number, end: number): boolean {
-    const { component, repetition, subcomponent, escape } = this.#delimiters
+    const { component, repetition, subcomponent, escape } = this.header.route.delimiters
     const stop = Math.min(end, start + LIMITS.hl7.textChars)
     let hash = HASH_START
     let plain = true
@@ -300,14 +295,11 @@ export class MessageReader {
   }
 
   #split(b: Uint8Array, start: number, end: number, last: number): void {
-    splitFields(b, start, end, this.#delimiters.field, last, PLAIN)
+    const separator = this.header.route.delimiters.field
+    splitFields(b, start, end, separator, last, PLAIN)
     if (!sawForeign()) return
-    const reach = reachOf(this.#charset, b, start, end)
-    if (reach !== PLAIN) splitFields(b, start, end, this.#delimiters.field, last, reach)
-  }
-
-  get #charset(): Charset {
-    return this.header.traits.texts.charset
+    const reach = reachOf(this.header.traits.texts.charset, b, start, end)
+    if (reach !== PLAIN) splitFields(b, start, end, separator, last, reach)
   }
 
   /** A text that is likely to come again; empty gives null. */
@@ -321,7 +313,8 @@ export class MessageReader {
   }
 
   #decoded(b: Uint8Array, start: number, end: number): string {
-    return unescapeText(textOf(this.#charset, b, start, end), this.header.route.textDelimiters, this.#charset)
+    const { charset } = this.header.traits.texts
+    return unescapeText(textOf(charset, b, start, end), this.header.route.textDelimiters, charset)
   }
 }
 
