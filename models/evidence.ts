@@ -32,6 +32,8 @@ export interface Evidence {
   since?: Micros
   /** Where the detector knows when a thing is over: is this the first of another one? */
   anew?: boolean
+  /** It sums up what was done in so long a time until now; what was told of that is no news. */
+  sums?: Micros
   /** No declared change explains it. */
   inexcusable?: true
   title: string

@@ -4,10 +4,11 @@
  */
 import type { Micros } from '../protocols/events.ts'
 import { makeRoom } from '../protocols/room.ts'
-import { SEVERITIES, type Alert, type Severity } from './alert.ts'
+import { SEVERITIES, type Alert, type AlertEvidence, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
 import { clean, mature, todayOf, type Device } from './device.ts'
+import { DRIPPING, LEAKING } from './drips.ts'
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Quiet, type Teller } from './incident.ts'
@@ -15,9 +16,12 @@ import { pack, unpack } from './pack.ts'
 import { Recent, isShared, worthOf } from './recent.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
+import { DEEDS } from './streams.ts'
 
 /** An incident without new evidence for so long is over. */
 const OPEN = DAY
+/** But what is summed up over days may have been told that long ago. */
+const REMEMBERED = 30 * DAY
 /** What follows trouble so soon is part of it. */
 const AFTERMATH = 2 * HOUR
 /** Whoever broke in goes on to search and to fetch. */
@@ -62,8 +66,7 @@ export class Incidents {
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
     const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service)
     const excuse = declared ?? allowed(this.allowances, evidence)
-    const found = this.#find(evidence)
-    const incident = found !== undefined && excuse === undefined && another(found, evidence, this.#thresholds) ? undefined : found
+    const { incident, others } = this.#find(evidence, excuse !== undefined)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
@@ -75,7 +78,7 @@ export class Incidents {
       this.suppressed.set(evidence.detector, (this.suppressed.get(evidence.detector) ?? 0) + 1)
       return
     }
-    const other = this.#trouble(evidence, severity, found)
+    const other = this.#trouble(evidence, severity, others)
     if (other === undefined) return this.#openFor(evidence, severity, total, excuse)
     // There it adds to what is known of that trouble.
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
@@ -84,11 +87,12 @@ export class Incidents {
   }
 
   /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
-  #trouble({ actor, at, since = at, objective, service, p }: Evidence, severity: Severity, except: Incident | undefined): Incident | undefined {
+  #trouble(evidence: Evidence, severity: Severity, others: readonly Incident[]): Incident | undefined {
+    const { actor, at, since = at, objective, service, p } = evidence
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
       const incident = this.#open.get(`${actor.id}/${other}`)
-      if (incident === undefined || incident === except || onlyDeclared(incident)) continue
+      if (incident === undefined || others.includes(incident) || onlyDeclared(incident) || at - incident.alert.last_seen > OPEN) continue
       // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
       const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
       if (incident.alert.last_seen > from) return incident
@@ -96,31 +100,49 @@ export class Incidents {
     return undefined
   }
 
-  #find(evidence: Evidence): Incident | undefined {
-    const key = `${evidence.actor.id}/${evidence.objective}`
-    const own = this.#open.get(key)
-    if (own !== undefined) {
-      if (evidence.at - own.alert.last_seen <= OPEN) return own
-      this.#open.delete(key)
+  /** The incident that this belongs to, and those that it might have belonged to, were it not another story. */
+  #find(evidence: Evidence, excused: boolean): { incident: Incident | undefined; others: Incident[] } {
+    const others: Incident[] = []
+    const told = this.#toldBefore(evidence)
+    if (told !== undefined) return { incident: told, others }
+    for (const incident of this.#related(evidence)) {
+      if (excused || !another(incident, evidence, this.#thresholds)) return { incident, others }
+      others.push(incident)
     }
-    // The other end of the same edge may have been told about already: one incident, two views.
+    return { incident: undefined, others }
+  }
+
+  /** Where days are summed up: what was told of the same deeds within them, by either end. */
+  #toldBefore(evidence: Evidence): Incident | undefined {
+    const { actor, at, sums } = evidence
+    if (sums === undefined) return undefined
+    let latest: Incident | undefined
+    for (const incident of this.#open.values()) {
+      const { alert, storm } = incident
+      if (storm || onlyDeclared(incident) || at - alert.last_seen > sums || alert.last_seen < (latest?.alert.last_seen ?? 0)) continue
+      const takesPart = incident.actor === actor.id || incident.peers.includes(actor.id)
+      if (takesPart && alert.evidence.some((one) => sameDrip(one, evidence))) latest = incident
+    }
+    return latest
+  }
+
+  /** What it may belong to, the closest first: the actor's own; that of the other end of the same edge, one incident, two views; of who asked for it, the third. */
+  *#related(evidence: Evidence): Iterable<Incident> {
+    const own = this.#growing(evidence.actor, evidence)
+    if (own !== undefined) yield own
     const other = this.#growing(evidence.peer, evidence)
-    if (other !== undefined && (other.peers.includes(evidence.actor.id) || shareHost(other.alert.hosts, evidence.actor))) return other
-    // And a third: who asked for it.
-    return this.#growing(evidence.asker, evidence) ?? this.#askedFor(evidence)
+    if (other !== undefined && (other.peers.includes(evidence.actor.id) || shareHost(other.alert.hosts, evidence.actor))) yield other
+    const asker = this.#growing(evidence.asker, evidence)
+    if (asker !== undefined) yield asker
+    for (const incident of this.#open.values()) {
+      if (incident.objective !== evidence.objective || evidence.at - incident.alert.last_seen > OPEN) continue
+      if (incident.asker === evidence.actor.id || becameOneWith(incident, evidence.actor) || passesOn(incident, evidence)) yield incident
+    }
   }
 
   #growing(device: Device | null | undefined, { at, objective }: Evidence): Incident | undefined {
     const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
     return incident !== undefined && at - incident.alert.last_seen <= OPEN ? incident : undefined
-  }
-
-  /** The incident of others that this actor had them do. */
-  #askedFor({ actor, at, objective }: Evidence): Incident | undefined {
-    for (const incident of this.#open.values()) {
-      if (incident.objective === objective && incident.asker === actor.id && at - incident.alert.last_seen <= OPEN) return incident
-    }
-    return undefined
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -191,7 +213,7 @@ export class Incidents {
 
   /** Drops what is over, on a tick. */
   expire(at: Micros): void {
-    for (const [key, incident] of this.#open) if (at - incident.alert.last_seen > OPEN) this.#open.delete(key)
+    for (const [key, incident] of this.#open) if (at - incident.alert.last_seen > (incident.storm || !isSummed(incident) ? OPEN : REMEMBERED)) this.#open.delete(key)
   }
 
   *save(): Iterable<[string, unknown]> {
@@ -231,6 +253,21 @@ function note(device: Device, day: number, sum: number): void {
 /** Is it about operations or messages of this kind? */
 const didSo = ({ alert }: Incident, service: string | null): boolean => service !== null && alert.evidence.some((one) => one.service === clean(service))
 
+/** An address that was a stranger until it turned out to be this device. */
+const becameOneWith = ({ actor, alert }: Incident, device: Device): boolean => actor !== device.id && alert.device.ip.every((ip) => device.ips.has(ip))
+
+/** An engine or an archive does to others at once what was done to it. */
+function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evidence): boolean {
+  return isShared(actor.role) && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => one.detector === detector && one.unit === unit)
+}
+
+/** Is any of it also summed up over days? */
+const isSummed = ({ alert }: Incident): boolean => alert.evidence.some(({ unit }) => unit !== null && DRIPPING.has(unit))
+
+/** The same count; or another side of the same leak: studies that are old, or without an order, given or got. */
+const sameDrip = (one: AlertEvidence, { detector, unit }: Evidence): boolean =>
+  one.unit === unit || (one.detector === detector && LEAKING.has(one.unit ?? '') && LEAKING.has(unit ?? ''))
+
 /** Enough for an alert that somebody has to look at, whatever else is known. */
 const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): boolean =>
   p === null || SEVERITIES.indexOf(severityOf(surprise(group, p), thresholds)) >= SEVERITIES.indexOf('medium')
@@ -259,8 +296,8 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
 /** What whoever has read the alert by now knows of it. */
 const asItStands = ({ alert, peers, asker }: Incident): Quiet => ({ since: alert.last_seen, kinds: alert.evidence.map(kindOf), peers: peers.length, asker })
 
-/** Studies sent are another story than studies received. */
-const kindOf = ({ detector, unit }: Pick<Evidence, 'detector' | 'unit'>): string => `${detector}/${unit ?? ''}`
+/** Studies sent are another story than studies received, and studies without an order than studies; their images are not. */
+const kindOf = ({ detector, unit }: Pick<Evidence, 'detector' | 'unit'>): string => DEEDS.get(unit ?? '') ?? `${detector}/${unit ?? ''}`
 
 /** What was not declared is no part of it. */
 const onlyDeclared = ({ alert, declared }: Incident): boolean => declared === true || alert.severity === 'info'

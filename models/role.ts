@@ -19,8 +19,10 @@ export function roleOf(device: Device): string {
   const worklist = of(device, 'MWL<') + of(device, 'MPPS<')
   const hl7Out = of(device, 'HL7>')
   const hl7In = of(device, 'HL7<')
+  // Whoever follows a worklist is a scanner, also when others come and use it as a server.
+  const scans = of(device, 'MWL>') >= ENOUGH && received + answered < sent / 4
   // Servers first: what others come for is the surest sign.
-  if (received >= 5 && answered >= 5 && answered >= asked) return 'archive'
+  if (!scans && received >= 5 && answered >= 5 && answered >= asked) return 'archive'
   if (worklist >= 10) return 'ris'
   if (of(device, 'MWL>') + of(device, 'MPPS>') >= 5 || (sent >= 5 && asked < sent / 4 && received < sent / 4)) {
     if (sent > 0 || of(device, 'MWL>') >= ENOUGH) return `modality:${latestModality(device)}`

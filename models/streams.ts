@@ -12,16 +12,18 @@ export interface StreamKind {
   rare?: boolean
   /** And not only of this device: nobody here does much of it, so that a newcomer who does is judged by the site. */
   alien?: boolean
+  /** Counts, one way or another, how many studies are given to others or got of them. */
+  deed?: 'gives' | 'gets'
 }
 
 /** Prior means are an ordinary hospital's; their weight is half a day's evidence. */
 export const STREAMS = {
-  'store.out': { unit: 'studies sent', mean: 20 },
-  'store.in': { unit: 'studies received', mean: 20 },
-  'images.out': { unit: 'instances sent', mean: 300 },
-  'images.in': { unit: 'instances received', mean: 300 },
-  'unread.out': { unit: 'conversations of images sent', mean: 20 },
-  'unread.in': { unit: 'conversations of images received', mean: 20 },
+  'store.out': { unit: 'studies sent', mean: 20, deed: 'gives' },
+  'store.in': { unit: 'studies received', mean: 20, deed: 'gets' },
+  'images.out': { unit: 'instances sent', mean: 300, deed: 'gives' },
+  'images.in': { unit: 'instances received', mean: 300, deed: 'gets' },
+  'unread.out': { unit: 'conversations of images sent', mean: 20, deed: 'gives' },
+  'unread.in': { unit: 'conversations of images received', mean: 20, deed: 'gets' },
   'retrieve': { unit: 'studies retrieved', mean: 20 },
   'unexplained.out': { unit: 'studies without an order sent', mean: 0.5, rare: true },
   'unexplained.in': { unit: 'studies without an order received', mean: 0.5, rare: true },
@@ -41,6 +43,9 @@ export const STREAMS = {
 } satisfies Record<string, StreamKind>
 
 export type StreamName = keyof typeof STREAMS
+
+/** Whether studies are given or got, by the unit of what counts them. */
+export const DEEDS: ReadonlyMap<string, string> = new Map(Object.values<StreamKind>(STREAMS).flatMap(({ unit, deed }) => (deed === undefined ? [] : [[unit, deed]])))
 
 /** Weight of the prior in days. */
 const STRENGTH = 0.5

@@ -1,4 +1,5 @@
 import type { DicomAssociation, DicomOperation, Hl7Message } from '../../protocols/events.ts'
+import { DAY } from '../clock.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -32,7 +33,7 @@ export const slowDrip: Detector<'dicom.operation' | 'dicom.association' | 'hl7.m
       const p = rarityOf(arithmetic)
       const { unit } = STREAMS[name as StreamName]
       found.push(evidence(slowDrip, event, {
-        actor: device, peer: null, p, arithmetic, observed, expected, unit,
+        actor: device, peer: null, p, arithmetic, observed, expected, unit, sums: run * DAY,
         title: `${nameOf(device)} has been doing a little too much for ${num(run)} days: ${unit}`,
         text: `${num(observed)} ${unit} by ${nameOf(device)} in ${num(run)} days, expected ${num(expected)}; no single day stood out, but together they lie `
           + `${num(level)} standard deviations above what is allowed for; ${rarity(p)}.`,

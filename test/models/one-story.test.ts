@@ -1,0 +1,127 @@
+/** Which incident a piece of evidence belongs to: the cases that took several alerts for one attack, each beside one that is another story. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Alert } from '../../models/alert.ts'
+import { Calendar } from '../../models/calendar.ts'
+import { OrderContext } from '../../models/context.ts'
+import { newDevice, type Address, type Device } from '../../models/device.ts'
+import type { Evidence } from '../../models/evidence.ts'
+import { Incidents } from '../../models/incidents.ts'
+import { Site } from '../../models/site.ts'
+import { DAY, HOUR, MINUTE, at } from './build.ts'
+
+let alerts: Map<string, Alert>
+let incidents: Incidents
+
+beforeEach(() => {
+  alerts = new Map()
+  incidents = new Incidents(new Site(new Calendar(), new OrderContext()), {
+    onAlert: (alert) => alerts.set(alert.id, alert), learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
+  })
+})
+
+const address = (when: number): Address => ({ mac: null, first: when, last: when, public: false })
+
+function device(ip: string, role = 'workstation'): Device {
+  const one = newDevice(`dev-${ip}`, 1, at(0, 0), 0)
+  one.ips.set(ip, address(at(0, 0)))
+  return Object.assign(one, { role })
+}
+
+/** A rule of medium severity, which is strong by itself, unless more is said. */
+const told = (actor: Device, peer: Device | null, when: number, more: Partial<Evidence> = {}): void => incidents.add({
+  detector: 'store-volume', group: 'volume', objective: 'collection', at: when, actor, peer, p: null, arithmetic: [], severity: 'medium',
+  observed: 1, expected: 0, unit: 'studies received', title: 'T', text: 'T.', service: null, flow: null, ...more,
+})
+
+const archive = device('10.1.1.5', 'archive')
+const reader = device('10.1.3.21')
+const other = device('10.1.3.22')
+
+describe('a drip', () => {
+  const drip = (actor: Device, unit: string, when: number, days: number): void => {
+    // Expired on a tick of every hour, as the engine does.
+    incidents.expire(when)
+    told(actor, null, when, { detector: 'slow-drip', group: 'slow', unit, sums: days * DAY })
+  }
+
+  test('is it a revision of the alert that told of its days, after a quiet of four?', () => {
+    told(reader, archive, at(1, 9), { detector: 'query-enumeration', unit: 'queries without a retrieval' })
+    drip(reader, 'queries without a retrieval', at(5, 9), 6)
+    drip(reader, 'queries without a retrieval', at(7, 9), 8)
+    expect(alerts.size).toBe(1)
+    expect([...alerts.values()][0]!.evidence.map(({ detector }) => detector)).toContain('slow-drip')
+  })
+
+  test('is it one, seen at who gives old studies, and at who gets those without an order?', () => {
+    told(reader, other, at(1, 9), { detector: 'slow-drip', group: 'slow', unit: 'old studies sent', sums: 2 * DAY })
+    drip(other, 'studies without an order received', at(5, 9), 6)
+    expect(alerts.size).toBe(1)
+  })
+
+  test.each([
+    ['that began after it', 'queries without a retrieval', 3],
+    ['of something else', 'studies without an order received', 6],
+  ])('is one %s another alert?', (_which, unit, days) => {
+    told(reader, archive, at(1, 9), { detector: 'query-enumeration', unit: 'queries without a retrieval' })
+    drip(reader, unit, at(5, 9), days)
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('images and the studies they are of', () => {
+  test('is the hour with many images one story with the day of many studies, after a quiet night?', () => {
+    told(reader, archive, at(1, 18))
+    told(reader, archive, at(2, 9), { unit: 'instances received' })
+    expect(alerts.size).toBe(1)
+  })
+
+  test('is what nobody ordered another, hours after a busy morning?', () => {
+    told(reader, archive, at(1, 9))
+    told(reader, archive, at(1, 18), { detector: 'unexplained-access', unit: 'studies without an order received' })
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('one attack seen as that of two devices', () => {
+  const guess = (actor: Device, when: number): void => told(actor, archive, when, { detector: 'ae-guessing', group: 'identity', objective: 'identity', unit: 'rejected' })
+
+  test('does the alert of a stranger go on, when its address turns out to be that of a known device?', () => {
+    const stranger = device('10.1.9.66', 'unknown')
+    guess(stranger, at(1, 9))
+    const known = device('10.1.3.30')
+    known.ips.set('10.1.9.66', address(at(1, 9)))
+    guess(known, at(1, 9) + MINUTE)
+    expect(alerts.size).toBe(1)
+  })
+
+  test('and are two who guess titles of the same server two alerts?', () => {
+    guess(reader, at(1, 9))
+    guess(other, at(1, 9) + MINUTE)
+    expect(alerts.size).toBe(2)
+  })
+
+  const replay = (from: Device, to: Device, when: number): void => told(from, to, when, { detector: 'hl7-replay', group: 'meaning', objective: 'integrity', unit: 'messages sent again' })
+  const engine = device('10.1.4.5', 'engine')
+
+  test('is what an engine passes on at once part of what was sent to it, and hours later not?', () => {
+    replay(reader, engine, at(1, 9))
+    replay(engine, other, at(1, 9) + 3 * MINUTE)
+    expect(alerts.size).toBe(1)
+    replay(engine, other, at(1, 9) + 4 * HOUR)
+    expect(alerts.size).toBe(2)
+  })
+
+  test('does a workstation pass nothing on?', () => {
+    replay(reader, other, at(1, 9))
+    replay(other, archive, at(1, 9) + 3 * MINUTE)
+    expect(alerts.size).toBe(2)
+  })
+})
+
+test('does what an archive does for an asker join the asker’s alert, where the archive’s own is about something else?', () => {
+  const research = device('10.1.9.5', 'unknown')
+  told(archive, research, at(1, 9), { detector: 'new-peer', group: 'novelty', unit: 'studies sent to a new host' })
+  told(reader, archive, at(1, 14), { detector: 'move-destination', group: 'meaning', unit: 'studies moved' })
+  told(archive, other, at(1, 14) + MINUTE, { detector: 'new-service', group: 'novelty', unit: 'studies sent (C-STORE)', asker: reader })
+  expect([...alerts.values()].map(({ device: { id } }) => id)).toEqual([archive.id, reader.id])
+})
