@@ -208,12 +208,22 @@ function averageDay(stream: CountStream): number {
 /** Smoothed share of a day's events in an hour of the day. */
 export const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
 
-/** The same of all hours of a day before one. */
-export function shareBefore({ hours }: CountStream, hour: number): number {
+/**
+ * Of a day's hours before one: their share of its events, and the size of their sum. Hours vary each by itself, beside what the whole day
+ * does, so that a morning's first hours are as wild as an hour, and a whole day as calm as a day.
+ */
+export function dayBefore(stream: CountStream, hour: number): { share: number; size: number } {
+  const { hours } = stream
   const all = allHours(hours)
   let share = 0
-  for (let h = 0; h < hour; h++) share += shareOf(hours, h, all)
-  return share
+  let squares = 0
+  for (let h = 0; h < hour; h++) {
+    const part = shareOf(hours, h, all)
+    share += part
+    squares += part * part
+  }
+  const [day, oneHour] = [1 / daySize(stream), 1 / hourSize(stream)]
+  return { share, size: 1 / (day + (share > 0 ? Math.max(0, oneHour - day) * squares / (share * share) : 0)) }
 }
 
 function allHours(hours: readonly number[]): number {
