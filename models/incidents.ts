@@ -91,8 +91,8 @@ export class Incidents {
     const { actor, at, since = at, objective, service, p } = evidence
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
-      const incident = this.#open.get(`${actor.id}/${other}`)
-      if (incident === undefined || others.includes(incident) || onlyDeclared(incident) || at - incident.alert.last_seen > OPEN) continue
+      const incident = this.#growing(actor, other, at)
+      if (incident === undefined || others.includes(incident) || onlyDeclared(incident)) continue
       // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
       const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
       if (incident.alert.last_seen > from) return incident
@@ -128,21 +128,22 @@ export class Incidents {
 
   /** What it may belong to, the closest first: the actor's own; that of the other end of the same edge, one incident, two views; of who asked for it, the third. */
   *#related(evidence: Evidence): Iterable<Incident> {
-    const own = this.#growing(evidence.actor, evidence)
+    const { actor, peer, asker, objective, at } = evidence
+    const own = this.#growing(actor, objective, at)
     if (own !== undefined) yield own
-    const other = this.#growing(evidence.peer, evidence)
-    if (other !== undefined && (other.peers.includes(evidence.actor.id) || shareHost(other.alert.hosts, evidence.actor))) yield other
-    const asker = this.#growing(evidence.asker, evidence)
-    if (asker !== undefined) yield asker
+    const other = this.#growing(peer, objective, at)
+    if (other !== undefined && (other.peers.includes(actor.id) || shareHost(other.alert.hosts, actor))) yield other
+    const third = this.#growing(asker, objective, at)
+    if (third !== undefined) yield third
     for (const incident of this.#open.values()) {
-      if (incident.objective !== evidence.objective || evidence.at - incident.alert.last_seen > OPEN) continue
-      if (incident.asker === evidence.actor.id || becameOneWith(incident, evidence.actor) || passesOn(incident, evidence)) yield incident
+      if (incident.objective !== objective || !grows(incident, at)) continue
+      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence)) yield incident
     }
   }
 
-  #growing(device: Device | null | undefined, { at, objective }: Evidence): Incident | undefined {
+  #growing(device: Device | null | undefined, objective: Objective, at: Micros): Incident | undefined {
     const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
-    return incident !== undefined && at - incident.alert.last_seen <= OPEN ? incident : undefined
+    return incident !== undefined && grows(incident, at) ? incident : undefined
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -213,7 +214,7 @@ export class Incidents {
 
   /** Drops what is over, on a tick. */
   expire(at: Micros): void {
-    for (const [key, incident] of this.#open) if (at - incident.alert.last_seen > (incident.storm || !isSummed(incident) ? OPEN : REMEMBERED)) this.#open.delete(key)
+    for (const [key, incident] of this.#open) if (at - incident.alert.last_seen > (isSummed(incident) ? REMEMBERED : OPEN)) this.#open.delete(key)
   }
 
   *save(): Iterable<[string, unknown]> {
@@ -261,8 +262,11 @@ function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evi
   return isShared(actor.role) && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => one.detector === detector && one.unit === unit)
 }
 
+/** Does it grow with new evidence, or is it over? */
+const grows = ({ alert }: Incident, at: Micros): boolean => at - alert.last_seen <= OPEN
+
 /** Is any of it also summed up over days? */
-const isSummed = ({ alert }: Incident): boolean => alert.evidence.some(({ unit }) => unit !== null && DRIPPING.has(unit))
+const isSummed = ({ alert, storm }: Incident): boolean => !storm && alert.evidence.some(({ unit }) => unit !== null && DRIPPING.has(unit))
 
 /** The same count; or another side of the same leak: studies that are old, or without an order, given or got. */
 const sameDrip = (one: AlertEvidence, { detector, unit }: Evidence): boolean =>

@@ -1,6 +1,7 @@
 /** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
 import { countAnswer, refusalOf } from './answers.ts'
 import { ARCHIVES } from '../protocols/content.ts'
+import { statusClass } from '../protocols/dicom/names.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { classOf } from './baseline/classes.ts'
 import { KEEP } from './baseline/counts.ts'
@@ -19,8 +20,6 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 
 /** A study older than this when it is sent is old: a day, and the slack of a wrong clock or zone. */
 const STALE = 2 * DAY
-/** Final status (PS3.7 C.1.1). */
-const SUCCESS = '0000'
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
 
@@ -67,7 +66,7 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
       if (event.transport === 'dicomweb' && event.dataset !== null) turned(scene, () => { study(event, device, site, scene) })
       return
     case 'MWL':
-      if (!acts && event.status === SUCCESS) asked(device, scene.peer, event.at, scene.day)
+      if (!acts && event.status !== null && statusClass(event.status) === 'success') asked(device, scene.peer, event.at, scene.day)
       did(device, acts ? 'MWL>' : 'MWL<')
       return
     default:

@@ -70,7 +70,7 @@ export function counted(n: number, unit: string): string {
 function singular(unit: string): string {
   return unit
     .replace(/\b(stud|quer|bod)ies\b/g, '$1y')
-    .replace(/\b(instances|messages|uses|hosts|ports|records|devices|conversations|operations|requests|violations|associations|merges|kinds|objects|images|bytes|callers|answers|hours|days|senders|titles|claims|patients|servers|connections|events)\b/g, (noun) => noun.slice(0, -1))
+    .replace(/\b(instances|messages|uses|hosts|ports|records|devices|conversations|operations|requests|violations|associations|merges|kinds|objects|images|bytes|callers|answers|hours|days|senders|titles|claims|patients|servers|connections|events|scanners)\b/g, (noun) => noun.slice(0, -1))
 }
 
 export const days = (n: number): string => (n < 1.5 ? 'the first day' : `${Math.floor(n)} days`)

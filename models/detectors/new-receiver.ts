@@ -38,7 +38,7 @@ export const newReceiver: Detector<'dicom.operation'> = {
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const to = nameOf(device)
-    const scanners = count === 1 ? '1 known scanner' : `${count} known scanners`
+    const scanners = counted(count, 'known scanners')
     return [evidence(newReceiver, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: studies, expected: null, unit: 'studies given to a new receiver', service: event.command,
       title: `${scanners} ${count === 1 ? 'begins' : 'begin'} to send studies to a host that nobody sent any before: ${to}`,

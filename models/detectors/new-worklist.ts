@@ -29,7 +29,7 @@ export const newWorklist: Detector<'dicom.operation'> = {
     if (p > 0.01) return NONE
     const queries = askers.reduce((sum, { n }) => sum + n, 0)
     const to = nameOf(device)
-    const scanners = askers.length === 1 ? '1 known scanner' : `${askers.length} known scanners`
+    const scanners = counted(askers.length, 'known scanners')
     return [evidence(newWorklist, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: queries, expected: null, unit: 'worklist queries to a new server', service: event.command,
       title: `${scanners} ${askers.length === 1 ? 'asks' : 'ask'} for worklists of a host that gave none before: ${to}`,

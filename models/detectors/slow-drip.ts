@@ -1,6 +1,6 @@
 import type { DicomAssociation, DicomOperation, Hl7Message } from '../../protocols/events.ts'
-import { DAY } from '../clock.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
+import { DAY } from '../clock.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'

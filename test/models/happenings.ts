@@ -147,30 +147,34 @@ export const shift = (events: WireEvent[], by: Micros): WireEvent[] => events.ma
 /** Days from today on, each as it is made. */
 export const days = (n: number, make: (day: number) => WireEvent[]): WireEvent[] => Array.from({ length: n }, (_, i) => inOrder(make(TODAY + i))).flat()
 
-/** The same, but between two hours of a day scanners ask somebody else for their worklists. */
-export function elsewhere(day: WireEvent[], scanners: readonly Host[], server: Host, from: number, until: number): WireEvent[] {
-  const flows = new Map<string, ReturnType<typeof flow>>()
-  return day.map((event): WireEvent => {
-    if (!('flow' in event) || event.flow.server.ip !== RIS.ip || event.flow.server.port !== 105) return event
+/** For each conversation that scanners begin between two hours of the day, the one that they have with somebody else instead, or as well. */
+function beside(scanners: readonly Host[], server: Host, port: number, from: number, until: number): (event: WireEvent & { flow: Flow }) => Flow | undefined {
+  const flows = new Map<string, Flow>()
+  return (event) => {
     const scanner = scanners.find(({ ip }) => ip === event.flow.client.ip)
     const hour = (event.at - at(TODAY, 0)) / HOUR
-    if (scanner === undefined || hour < from || hour >= until) return event
-    const on = flows.get(event.flow.id) ?? flow(scanner, server, 105)
+    if (scanner === undefined || hour < from || hour >= until) return undefined
+    const on = flows.get(event.flow.id) ?? flow(scanner, server, port)
     flows.set(event.flow.id, on)
-    return { ...event, flow: on }
+    return on
+  }
+}
+
+/** The same, but between two hours of a day scanners ask somebody else for their worklists. */
+export function elsewhere(day: WireEvent[], scanners: readonly Host[], server: Host, from: number, until: number): WireEvent[] {
+  const instead = beside(scanners, server, 105, from, until)
+  return day.map((event): WireEvent => {
+    if (!('flow' in event) || event.flow.server.ip !== RIS.ip || event.flow.server.port !== 105) return event
+    return { ...event, flow: instead(event) ?? event.flow }
   })
 }
 
 /** Of what scanners send between two hours of a day, a copy of each object a minute later to somebody else, an association for each study. */
 export function copies(day: WireEvent[], scanners: readonly Host[], to: Host, from: number, until: number): WireEvent[] {
-  const flows = new Map<string, ReturnType<typeof flow>>()
+  const asWell = beside(scanners, to, 104, from, until)
   return day.flatMap((event): WireEvent[] => {
     if (event.kind !== 'dicom.operation' || event.command !== 'C-STORE') return []
-    const scanner = scanners.find(({ ip }) => ip === event.flow.client.ip)
-    const hour = (event.at - at(TODAY, 0)) / HOUR
-    if (scanner === undefined || hour < from || hour >= until) return []
-    const on = flows.get(event.flow.id) ?? flow(scanner, to)
-    flows.set(event.flow.id, on)
-    return [{ ...event, flow: on, at: event.at + MINUTE, started: event.started + MINUTE }]
+    const on = asWell(event)
+    return on === undefined ? [] : [{ ...event, flow: on, at: event.at + MINUTE, started: event.started + MINUTE }]
   })
 }
