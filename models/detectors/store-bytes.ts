@@ -6,10 +6,7 @@ import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
-
-/** A claim that stays a note by itself: a scanner whose images became larger with an upgrade looks the same. */
-const ALONE = 7e-6
+import { LOW_ALONE, NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
   id: 'store-bytes',
@@ -31,7 +28,7 @@ export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
     const excess = judgeBytes(open, sizes, studies, spread)
     if (excess === undefined || excess.p > 1e-3) return NONE
     const who = nameOf(device)
-    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: ALONE }]
+    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: LOW_ALONE }]
     const p = rarityOf(arithmetic)
     return [evidence(storeBytes, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: Math.round(excess.observed), expected: Math.round(excess.expected), unit: 'bytes of images today',

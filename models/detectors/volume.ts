@@ -7,7 +7,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
-import { SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { LOW_ALONE, SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
 const RATIO = 1.5
@@ -36,7 +36,7 @@ export function volumeEvidence(
   const { window, observed, expected, basis } = crossing
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
   const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
-  if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
+  if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: LOW_ALONE })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
     ...(judged ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
@@ -50,9 +50,6 @@ export function volumeEvidence(
 const usual = (stream: CountStream, device: Device): string => device.lived < 1.5
   ? `such a device usually has ${num(rate(stream))} a day; it has been here for less than two days`
   : `usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)}`
-
-/** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
-const UNARMED = 7e-6
 
 /** Days before which nobody knows how much work there is on a day of this site: it may have been watched for a night, or since a Sunday. */
 const WORK_KNOWN = 3
