@@ -91,11 +91,12 @@ export class Incidents {
     const { actor, at, since = at, objective, service, p } = evidence
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
-      const incident = this.#growing(actor, other, at)
-      if (incident === undefined || others.includes(incident) || onlyDeclared(incident)) continue
-      // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
-      const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
-      if (incident.alert.last_seen > from) return incident
+      for (const incident of this.#growing(actor, other, at)) {
+        if (others.includes(incident) || onlyDeclared(incident)) continue
+        // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
+        const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
+        if (incident.alert.last_seen > from) return incident
+      }
     }
     return undefined
   }
@@ -106,7 +107,7 @@ export class Incidents {
     const told = this.#toldBefore(evidence)
     if (told !== undefined) return { incident: told, others }
     for (const incident of this.#related(evidence)) {
-      if (excused || !another(incident, evidence, this.#thresholds)) return { incident, others }
+      if (!servesOthers(incident, evidence) && (excused || !another(incident, evidence, this.#thresholds))) return { incident, others }
       others.push(incident)
     }
     return { incident: undefined, others }
@@ -130,20 +131,23 @@ export class Incidents {
   *#related(evidence: Evidence): Iterable<Incident> {
     const { actor, peer, asker, objective, at } = evidence
     const own = this.#growing(actor, objective, at)
-    if (own !== undefined) yield own
-    const other = this.#growing(peer, objective, at)
-    if (other !== undefined && (other.peers.includes(actor.id) || shareHost(other.alert.hosts, actor))) yield other
-    const third = this.#growing(asker, objective, at)
-    if (third !== undefined) yield third
+    if (peer !== null) own.sort((a, b) => Number(b.peers.includes(peer.id)) - Number(a.peers.includes(peer.id)))
+    yield* own
+    for (const other of this.#growing(peer, objective, at)) if (other.peers.includes(actor.id) || shareHost(other.alert.hosts, actor)) yield other
+    yield* this.#growing(asker, objective, at)
     for (const incident of this.#open.values()) {
       if (incident.objective !== objective || !grows(incident, at)) continue
       if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence)) yield incident
     }
   }
 
-  #growing(device: Device | null | undefined, objective: Objective, at: Micros): Incident | undefined {
-    const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
-    return incident !== undefined && grows(incident, at) ? incident : undefined
+  /** The latest first. A server that everybody uses may be in several at once. */
+  #growing(device: Device | null | undefined, objective: Objective, at: Micros): Incident[] {
+    if (device === null || device === undefined) return []
+    const latest = this.#open.get(`${device.id}/${objective}`)
+    const found = latest === undefined ? [] : [latest]
+    if (isShared(device.role)) for (const one of this.#open.values()) if (one.actor === device.id && one.objective === objective && one !== latest && !one.storm) found.push(one)
+    return found.filter((incident) => grows(incident, at))
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -152,6 +156,8 @@ export class Incidents {
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const incident = openIncident(key, evidence, severity, storm, this.#options)
+    const before = this.#open.get(key)
+    if (before !== undefined && isShared(actor.role) && (servesOthers(before, evidence) || onlyDeclared(before))) this.#open.set(`${key}/${before.alert.id}`, before)
     makeRoom(this.#open, MOST_OPEN, ({ alert }) => worthOf(alert))
     this.#open.set(key, incident)
     const { alert } = incident
@@ -295,6 +301,16 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   if (evidence.anew !== undefined) return evidence.anew
   const elsewhere = peer !== null && peer.id !== actor && !peers.slice(0, before.peers).includes(peer.id) && !isShared(peer.role)
   return elsewhere || !before.kinds.includes(kindOf(evidence))
+}
+
+/**
+ * Is it what a server that everybody uses does for others, while it is in an alert about somebody else? Where studies and messages go
+ * is what such an alert is about, and who has read it does not look there for whoever else begins to get some.
+ */
+function servesOthers({ actor, objective, peers, asker: askedBy, alert }: Incident, { actor: server, peer, asker, at, objective: of }: Evidence): boolean {
+  if (objective !== 'collection' || of !== objective || server.id !== actor || !isShared(server.role) || at - alert.raised_at < AFTERMATH) return false
+  const known = (one: Device | null | undefined): boolean => one !== null && one !== undefined && (peers.includes(one.id) || one.id === askedBy)
+  return peer !== null && !known(peer) && !known(asker)
 }
 
 /** What whoever has read the alert by now knows of it. */
