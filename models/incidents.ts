@@ -38,6 +38,8 @@ const STORMY = 'storm'
 
 export interface IncidentOptions extends Teller {
   onAlert(alert: Alert): void
+  /** The device last known at an address. */
+  known(ip: string): Device | undefined
   learnUntil: Micros
 }
 
@@ -61,17 +63,18 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const { at, actor, peer, group, p } = evidence
+    const { at, began = at, actor, peer, group, p } = evidence
     // A silence, or a slow change, is the actor's own, whoever showed it.
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
-    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service)
+    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(began, actor.ips, withWhom, evidence.service)
     const excuse = declared ?? allowed(this.allowances, evidence)
     const { incident, others } = this.#find(evidence, excuse !== undefined)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
     if (p !== null && excuse === undefined) note(actor, this.#site.day, sum)
-    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrongAnyway(evidence) ? 'low' : 'info'
+    const wrong = wrongAnyway(evidence) || (declared !== undefined && this.#unlikeDeclared(evidence))
+    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrong ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
     if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
@@ -84,6 +87,20 @@ export class Incidents {
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
     const worst = excuse === undefined && p !== null ? rank(evidence, together, this.#thresholds) : severity
     return this.#grow(other, evidence, worst, together, excuse)
+  }
+
+  /**
+   * Does a server fall silent that was declared only together with hosts that do not use it, nor do its work now? That is not what a
+   * migration brings about, and many a migration lasts for months.
+   */
+  #unlikeDeclared({ at, actor, peer, p, group, service }: Evidence): boolean {
+    const { calendar } = this.#site
+    if (p !== null || group !== 'slow' || peer === null || calendar.excuse(at, actor.ips, peer.ips, service) !== undefined) return false
+    for (const ip of calendar.named(at, actor.ips)) {
+      const user = this.#options.known(ip)
+      if ((actor.delivered?.get(ip) ?? -Infinity) > at - DAY || (user !== undefined && actor.memories.caller.known.get(user.id)?.settled === true)) return false
+    }
+    return true
   }
 
   /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */

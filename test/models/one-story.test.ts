@@ -15,7 +15,7 @@ let incidents: Incidents
 beforeEach(() => {
   alerts = new Map()
   incidents = new Incidents(new Site(new Calendar(), new OrderContext()), {
-    onAlert: (alert) => alerts.set(alert.id, alert), learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
+    onAlert: (alert) => alerts.set(alert.id, alert), known: () => undefined, learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
   })
 })
 
