@@ -2,9 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import { parseCalendar, type Calendar } from '../../models/calendar.ts'
 import type { Alert } from '../../models/alert.ts'
+import { OrderContext } from '../../models/context.ts'
+import { newDevice, type Device } from '../../models/device.ts'
+import { Incidents } from '../../models/incidents.ts'
+import { Site } from '../../models/site.ts'
 import { at, host, type Host } from './build.ts'
 import { days, outage } from './happenings.ts'
-import { ARCHIVE, CT01, RIS, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, RIS, ordinaryDay } from './hospital.ts'
 import { TODAY, alertsOf, ofDetector } from './learned.ts'
 
 const NEW_ARCHIVE = host('NEWARCH', '10.1.1.9')
@@ -19,6 +23,24 @@ describe('a server that falls silent', () => {
     ['with one of those that use it', [ARCHIVE, CT01]],
   ])('is it a note when it was declared %s?', (_how, hosts) => {
     expect(silence(declared(...hosts))).toEqual([])
+  })
+
+  test('is it a note when it was declared with the standby that now gets what is for it?', () => {
+    const standby = '10.1.4.55'
+    const said: Alert[] = []
+    const system = (ip: string): Device => Object.assign(newDevice(`dev-${ip}`, 1, at(0, 0), 0), { ips: new Map([[ip, { mac: null, first: 0, last: 0, public: false }]]) })
+    const server = system(HIS.ip)
+    const missed = (when: number): void => new Incidents(new Site(declared(HIS, host('', standby)), new OrderContext()), {
+      onAlert: (alert) => said.push(alert), known: () => undefined, learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
+    }).add({
+      detector: 'service-down', group: 'slow', objective: 'disruption', at: when, actor: server, peer: system(RIS.ip), p: null, arithmetic: [], severity: 'low',
+      observed: 3, expected: 0, unit: 'usual callers turned away', title: 'T', text: 'T.', service: null, flow: null,
+    })
+    server.delivered = new Map([[standby, at(TODAY - 30, 9)]])
+    missed(at(TODAY, 9))
+    server.delivered.set(standby, at(TODAY, 9))
+    missed(at(TODAY, 10))
+    expect(said.map(({ severity }) => severity)).toEqual(['low', 'info'])
   })
 
   test.each([
