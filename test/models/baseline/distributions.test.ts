@@ -41,9 +41,18 @@ describe('counts', () => {
 
   it('do the plain and the logarithmic forms agree?', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10_000 }), positive(1e-3, 1e4), size, (n, mean, size) => {
+      // Below, doubles are subnormal and hold fewer digits than are asked for.
+      fc.pre(d.logNegativeBinomialUpperTail(n + 1, mean, size) > Math.log(1e-300))
       expect(off(Math.exp(d.logNegativeBinomialUpperTail(n, mean, size)), d.negativeBinomialUpperTail(n, mean, size))).toBeLessThan(1e-11)
       expect(off(Math.exp(d.logNegativeBinomialMidP(n, mean, size)), d.negativeBinomialMidP(n, mean, size))).toBeLessThan(1e-11)
     }))
+  })
+
+  it('is what no double holds with all its digits still rarer than 1e-300 in both forms?', () => {
+    for (const n of [1088, 2000, 10_000]) {
+      expect(d.negativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(1e-300)
+      expect(d.logNegativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(Math.log(1e-300))
+    }
   })
 
   it('is a very large size Poisson, without a jump?', () => {
