@@ -19,7 +19,7 @@ export interface InspectOptions {
   showPhi?: boolean
 }
 
-/** @returns the exit code: 1 when an input could not be read, 2 when patient data was asked for without saying so */
+/** @returns the exit code: 1 when an input could not be read, or what was asked for by name is not in it; 2 when patient data was asked for without saying so */
 export async function inspect(files: string[], options: InspectOptions): Promise<number> {
   if (options.message !== undefined) return inspectMessage(files, options.message, options)
   const pseudonyms = new Pseudonyms(userKey((line) => process.stderr.write(`wardwire: ${line}\n`)), { remember: options.showPhi ?? false })
@@ -49,7 +49,7 @@ export async function inspect(files: string[], options: InspectOptions): Promise
       ? 'wardwire: no DICOM, HL7 or TLS conversation in it\n'
       : `wardwire: no conversation ${options.flow} in it (wardwire inspect FILE lists their ids)\n`)
   }
-  return isRead ? 0 : 1
+  return isRead && (printed > 0 || options.flow === undefined) ? 0 : 1
 }
 
 /** Nothing but the messages of one control id, whole. */
@@ -67,7 +67,7 @@ async function inspectMessage(files: string[], controlId: string, { flow, showPh
   const decoder = new Decoder({ pseudonyms: new Pseudonyms(randomBytes(32)), emit: () => {}, protocols: [protocol] })
   const isRead = await decodeAll(files, decoder)
   if (printed === 0) process.stderr.write(`wardwire: no HL7 message ${controlId} in it (wardwire inspect FILE lists control ids)\n`)
-  return isRead ? 0 : 1
+  return isRead && printed > 0 ? 0 : 1
 }
 
 /** @returns false when an input could not be read, or not to its end */

@@ -52,7 +52,9 @@ test('are patients shown only to a reader who asks for them?', async () => {
 test('is one conversation shown alone, and a wrong id said to be one?', async () => {
   const id = /08:00:00Z {2}(\S+)/.exec((await inspect()).stdout)![1]!
   expect((await inspect('--flow', id)).stdout.match(/^DICOM/gm)).toHaveLength(1)
-  expect((await inspect('--flow', 'nonsense')).stderr).toMatch(/no conversation nonsense in it/)
+  const wrong = await inspect('--flow', 'nonsense')
+  expect(wrong.stderr).toMatch(/no conversation nonsense in it/)
+  expect(wrong.code).toBe(1)
 })
 
 test('is a whole HL7 message shown field by field, with its answer, to a reader who says that it is patient data?', async () => {
@@ -66,7 +68,9 @@ test('is a whole HL7 message shown field by field, with its answer, to a reader 
   expect(stdout).toMatch(/^ {4}MSH-9\.2 +A08$/m)
   expect(stdout).toMatch(/^ {2}PID\n {4}PID-1 +1\n {4}PID-3 +P1$/m)
   expect(stdout.match(/^HL7/gm)).toHaveLength(1)
-  expect((await inspect('--message', 'nobody', '--show-phi')).stderr).toMatch(/no HL7 message nobody in it/)
+  const wrong = await inspect('--message', 'nobody', '--show-phi')
+  expect(wrong.stderr).toMatch(/no HL7 message nobody in it/)
+  expect(wrong.code).toBe(1)
 })
 
 test('does an AE title command the terminal?', async () => {
