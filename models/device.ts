@@ -30,6 +30,16 @@ export interface Address {
   public: boolean
 }
 
+/** What was told of a count of the open day (told.ts). */
+export interface Told {
+  at: Micros
+  /** Local hour. */
+  hour: number
+  /** Counted by then: events, or bytes and the studies that they were of. */
+  n: number
+  studies?: number
+}
+
 export interface Today {
   day: number
   /** Studies sent and received, with their bytes. */
@@ -46,6 +56,8 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
+  /** What was told of its counts, by count; absent: nothing was. */
+  told?: Map<string, Told>
   /** Highest score of what was undeclared and no rule. */
   score: number
 }

@@ -26,8 +26,8 @@ const WEEKDAY_PSEUDO = 4
 /** A stream that hardly ever occurs is judged as if it had at least this mean, and no thinner a tail: first uses are for novelty to judge. */
 const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
 const LEAST_SIZE = 0.5
-/** A window count rarer than this is looked at. */
-const LOOK = 1e-3
+/** What is rarer is looked at; what is more usual is no evidence. */
+export const LOOK = 1e-3
 /** Winsorising: a day teaches at most the predictive 99.5 % point, unless it happens this many days in a row (then it is the new normal). */
 const WINSOR = 0.005
 const NEW_NORMAL_DAYS = 5
@@ -141,6 +141,12 @@ export function compare(stream: CountStream, window: 'hour' | 'day', observed: n
   const size = cautious(expected, window, window === 'hour' ? hourSize(stream) : daySize(stream))
   const basis = { n: observed - 1.5 * owed, mean: Math.max(expected, LEAST_MEAN[window]), size }
   return { window, observed, expected, p: negativeBinomialUpperTail(basis.n, basis.mean, basis.size), basis }
+}
+
+/** Are so many events from one hour of the open day until another one more than is usual of these hours? */
+export function unusualSince(stream: CountStream, from: number, hour: number, n: number, pace: Pace): boolean {
+  const share = dayBefore(stream, hourOfDay(hour)).share - dayBefore(stream, hourOfDay(from)).share
+  return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, 0).p < LOOK
 }
 
 /** Looks get rarer as a count grows: every 5 %. */

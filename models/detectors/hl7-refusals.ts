@@ -1,7 +1,7 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { WINDOWS, lateFrom, type Answers, type Refusal } from '../answers.ts'
 import { rarityOf, type Factor, type ShareFactor } from '../arithmetic.ts'
-import { dailyOf } from '../baseline/counts.ts'
+import { LOOK, dailyOf } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -16,8 +16,6 @@ const ORDINARY = 0.05
 const RATIO = 2
 /** Fewer are no pattern. */
 const LEAST = 6
-/** What is more usual is no evidence. */
-const LOOK = 1e-3
 
 export const hl7Refusals: Detector<'hl7.message'> = {
   id: 'hl7-refusals',

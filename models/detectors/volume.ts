@@ -1,12 +1,13 @@
 /** What the volume detectors share: from a crossed critical value to evidence. */
 import type { WireEvent } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { armed, dayMean, hourMean, rate, type CountStream, type Crossing } from '../baseline/counts.ts'
+import { armed, dayMean, hourMean, rate, unusualSince, type CountStream, type Crossing } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
+import { tell, toldBefore } from '../told.ts'
 import { LOW_ALONE, SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
@@ -30,10 +31,13 @@ export function material(crossing: Crossing, least: number): boolean {
 
 /** @param judged without the caution of a first week: the baseline is armed, or the site's is */
 export function volumeEvidence(
-  event: WireEvent, device: Device, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions, judged = armed(stream),
+  event: WireEvent, device: Device, site: Site, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions, judged = armed(stream),
 ): Evidence | undefined {
   if (!material(crossing, options.least)) return undefined
   const { window, observed, expected, basis } = crossing
+  const told = window === 'day' ? toldBefore(device, name, event.at, site) : undefined
+  if (told !== undefined && !unusualSince(stream, told.hour, site.hour, observed - told.n, site.pace(device))) return undefined
+  tell(device, name, event.at, site, stream.inDay)
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
   const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
   if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: LOW_ALONE })
@@ -70,7 +74,7 @@ export function judgeCrossings(
     const counts = device.streams.get(stream)!
     // Many images on a newcomer's first days are its tests and say nothing of its work.
     const judged = (armed(counts) && (kind.rare === true || mature(device))) || (kind.alien === true && site.age >= SITE_KNOWN)
-    const one = volumeEvidence(event, device, counts, stream, crossing, kind.unit, options, judged)
+    const one = volumeEvidence(event, device, site, counts, stream, crossing, kind.unit, options, judged)
     if (one !== undefined) found.push(one)
   }
   return found
