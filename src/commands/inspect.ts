@@ -19,7 +19,7 @@ export interface InspectOptions {
   showPhi?: boolean
 }
 
-/** @returns the exit code: 1 when an input could not be read, 2 when patient data was asked for without saying so */
+/** @returns the exit code: 1 when an input could not be read or does not hold what was asked for, 2 when patient data was asked for without saying so */
 export async function inspect(files: string[], options: InspectOptions): Promise<number> {
   if (options.message !== undefined) return inspectMessage(files, options.message, options)
   const pseudonyms = new Pseudonyms(userKey((line) => process.stderr.write(`wardwire: ${line}\n`)), { remember: options.showPhi ?? false })
@@ -27,6 +27,8 @@ export async function inspect(files: string[], options: InspectOptions): Promise
   /** What each conversation has said so far; printed, and forgotten, when it ends. */
   const open = new Map<Flow, WireEvent[]>()
   let printed = 0
+  /** Of what was asked for, but says nothing that is read here. */
+  let silent = 0
   const decoder = new Decoder({
     pseudonyms,
     emit: (event) => {
@@ -38,18 +40,25 @@ export async function inspect(files: string[], options: InspectOptions): Promise
         return
       }
       open.delete(event.flow)
-      if (said.length === 0 || !isAsked(event.flow, options.flow)) return
-      printed += 1
+      if (!isAsked(event.flow, options.flow)) return
+      if (said.length === 0) {
+        silent++
+        return
+      }
+      printed++
       process.stdout.write(`${conversationText(event, said, reveal, options.flow !== undefined).join('\n')}\n\n`)
     },
   })
   const isRead = await decodeAll(files, decoder)
-  if (printed === 0) {
-    process.stderr.write(options.flow === undefined
-      ? 'wardwire: no DICOM, HL7 or TLS conversation in it\n'
-      : `wardwire: no conversation ${options.flow} in it (wardwire inspect FILE lists their ids)\n`)
+  if (printed > 0) return isRead ? 0 : 1
+  if (options.flow === undefined) {
+    process.stderr.write('wardwire: no DICOM, HL7 or TLS conversation in it\n')
+    return isRead ? 0 : 1
   }
-  return isRead ? 0 : 1
+  process.stderr.write(silent > 0
+    ? `wardwire: conversation ${options.flow} holds no DICOM, HL7 or TLS: wardwire replay FILE --events - has its addresses, bytes and packets\n`
+    : `wardwire: no conversation ${options.flow} in it: wardwire inspect FILE lists their ids\n`)
+  return 1
 }
 
 /** Nothing but the messages of one control id, whole. */
@@ -66,8 +75,10 @@ async function inspectMessage(files: string[], controlId: string, { flow, showPh
   })
   const decoder = new Decoder({ pseudonyms: new Pseudonyms(randomBytes(32)), emit: () => {}, protocols: [protocol] })
   const isRead = await decodeAll(files, decoder)
-  if (printed === 0) process.stderr.write(`wardwire: no HL7 message ${controlId} in it (wardwire inspect FILE lists control ids)\n`)
-  return isRead ? 0 : 1
+  if (printed > 0) return isRead ? 0 : 1
+  const where = flow === undefined ? 'it' : `conversation ${flow}`
+  process.stderr.write(`wardwire: no HL7 message ${controlId} in ${where}: wardwire inspect FILE lists control ids\n`)
+  return 1
 }
 
 /** @returns false when an input could not be read, or not to its end */
