@@ -57,6 +57,17 @@ test('is one conversation shown alone, and a wrong id said to be one?', async ()
   expect(wrong.stderr).toBe('wardwire: no conversation nonsense in it: wardwire inspect FILE lists their ids\n')
 })
 
+test('is a conversation found by the Community ID that the configured seed gives it?', async () => {
+  const config = join(folder, 'seeded.json')
+  writeFileSync(config, JSON.stringify({ community_id_seed: 7 }))
+  const events = await wardwire(['replay', join(folder, 'day.pcap'), '--events', '-', '--alerts', '/dev/null', '--config', config], { env: { XDG_STATE_HOME: folder } })
+  const flowOf = (wanted: string): string => (jsonLines(events.stdout).find(({ kind }) => kind === wanted) as { flow: { community_id: string } }).flow.community_id
+  const association = flowOf('dicom.association')
+  expect((await inspect('--flow', association)).code).toBe(1)
+  expect((await inspect('--flow', association, '--config', config)).stdout.match(/^DICOM/gm)).toHaveLength(1)
+  expect((await inspect('--message', 'C1', '--show-phi', '--flow', flowOf('hl7.message'), '--config', config)).stdout.match(/^HL7/gm)).toHaveLength(1)
+})
+
 test('is a conversation that says nothing medical told apart from a wrong id?', async () => {
   const file = join(import.meta.dirname, '../../fixtures/cases/http-on-the-dicom-port.pcap')
   const events = await wardwire(['replay', file, '--events', '-', '--alerts', '/dev/null'])
