@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { rate, withFloor } from '../baseline/counts.ts'
+import { LOOK, rate, withFloor } from '../baseline/counts.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -54,7 +54,7 @@ function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene
   const share = site.breadth.share(class_)
   const arithmetic: Factor[] = [{ of: 'share', hits, tries: queries, share }]
   const p = rarityOf(arithmetic)
-  if (p > 1e-3) return undefined
+  if (p > LOOK) return undefined
   const who = nameOf(device)
   return evidence(queryEnumeration, event, {
     actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * queries, unit: 'broad queries', service: 'C-FIND',

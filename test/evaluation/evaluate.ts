@@ -10,7 +10,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Command, InvalidArgumentError } from 'commander'
 import { PLANS } from '../../fixtures/build/hospital/site.ts'
 import { writeRun } from '../../fixtures/build/hospital/runs.ts'
 import { negativeBinomialUpperTail } from '../../models/baseline/distributions.ts'
@@ -111,21 +111,34 @@ function* ownRuns(seeds: number, into: string): Generator<string> {
   }
 }
 
+interface EvaluateOptions {
+  seeds: number
+  without: Ablation[]
+  details?: boolean
+  write?: string
+}
+
+function also(part: string, parts: Ablation[]): Ablation[] {
+  const one = ABLATIONS.find((known) => known === part)
+  if (one === undefined) throw new InvalidArgumentError(`There are ${ABLATIONS.join(', ')}.`)
+  return [...parts, one]
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { seeds: { type: 'string', default: '4' }, without: { type: 'string', multiple: true, default: [] }, details: { type: 'boolean' }, write: { type: 'string' } },
-  })
-  const without = values.without.filter((one): one is Ablation => (ABLATIONS as readonly string[]).includes(one))
-  if (without.length !== values.without.length) {
-    process.stderr.write(`evaluate: --without knows ${ABLATIONS.join(', ')}\n`)
-    return 2
-  }
+  const command = new Command('npm run evaluate --')
+    .description('How many attacks are found, how soon, and how often the alerts are wrong.')
+    .argument('[folders...]', "labelled captures (docs/evaluation.md); none: the project's own demo hospitals")
+    .option('--without <part>', `a part of the model is left out, and another one where it is said again (${ABLATIONS.join(', ')})`, also, [])
+    .option('--seeds <n>', 'how many demo hospitals', Number, 4)
+    .option('--details', 'each attack, and each alert about none')
+    .option('--write <dir>', 'keep the alerts, a file for each folder')
+    .parse()
+  const { without, seeds, details: inDetail, write } = command.opts<EvaluateOptions>()
   const scratch = mkdtempSync(join(tmpdir(), 'wardwire-evaluate-'))
   const judged: Judged[] = []
   try {
-    for (const folder of positionals.length > 0 ? positionals : ownRuns(Number(values.seeds), scratch)) {
-      judged.push(await judge(folder, without, values.write))
+    for (const folder of command.args.length > 0 ? command.args : ownRuns(seeds, scratch)) {
+      judged.push(await judge(folder, without, write))
       process.stderr.write(`${folder}\n`)
     }
   } finally {
@@ -138,7 +151,7 @@ async function main(): Promise<number> {
     const runs = judged.flatMap((one) => one.others.get(name) ?? [])
     print(name, [...attackTable(runs).slice(0, 5), '', ...alertTable(runs)])
   }
-  if (values.details) print('in detail', details(ours))
+  if (inDetail) print('in detail', details(ours))
   return 0
 }
 

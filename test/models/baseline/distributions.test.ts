@@ -55,6 +55,13 @@ describe('counts', () => {
     expect(d.negativeBinomialMidP(1088, 1.0672492662656259, 1)).toBe(3.059069145465514608e-313)
   })
 
+  it('is what no double holds with all its digits still rarer than 1e-300 in both forms?', () => {
+    for (const n of [1088, 2000, 10_000]) {
+      expect(d.negativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(1e-300)
+      expect(d.logNegativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(Math.log(1e-300))
+    }
+  })
+
   it('is a very large size Poisson, without a jump?', () => {
     for (const n of [1, 5, 20, 60]) expect(off(d.negativeBinomialUpperTail(n, 10, 1e13), d.poissonUpperTail(n, 10))).toBeLessThan(1e-9)
   })
