@@ -14,7 +14,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, re
 import { cpus, release, totalmem } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { count, script } from '../../fixtures/build/script.ts'
 import { dicomTraffic, hl7Traffic } from './traffic.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -29,22 +29,13 @@ interface BenchOptions {
   write: boolean
 }
 
-/** 1e9 as well as 1000000000. */
-function count(text: string): number {
-  const n = Number(text)
-  if (Number.isSafeInteger(n) && n > 0) return n
-  throw new InvalidArgumentError('It wants a whole number above 0.')
-}
-
-const options = new Command('npm run bench --')
-  .description('wardwire beside other readers of captures, on captures it makes itself')
+const options = script('bench', 'wardwire beside other readers of captures, on captures it makes itself')
   .option('--dicom <bytes>', 'bytes of images in the DICOM capture', count, 1e9)
   .option('--hl7 <messages>', 'messages in the HL7 capture', count, 1e6)
   .option('--runs <n>', 'runs of each reader', count, 5)
   .option('--rss', 'resident memory while a long capture goes through standard input, instead of the table', false)
   .option('--bytes <bytes>', 'with --rss: how long', count, 1e10)
   .option('--write', 'put the result into docs/benchmarks.md', false)
-  .allowExcessArguments(false)
   .parse()
   .opts<BenchOptions>()
 

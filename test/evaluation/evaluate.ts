@@ -1,7 +1,7 @@
 /**
  * How many attacks are found, how soon, and how often the alerts are wrong.
  *
- *     npm run evaluate -- [FOLDER...] [--seeds N] [--without roles|common-mode|orders]... [--details] [--write DIR]
+ *     npm run evaluate -- [FOLDER...]      (--help tells the options)
  *
  * A folder holds `pcap/` (captures of any kind that replay reads, merged by time), `labels.json` (ground truth, docs/evaluation.md),
  * `calendar.json` if there is one, and alerts of other detectors to compare with, if there are, as `baselines/NAME.jsonl`. Without a folder,
@@ -10,14 +10,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { PLANS } from '../../fixtures/build/hospital/site.ts'
 import { writeRun } from '../../fixtures/build/hospital/runs.ts'
+import { count, script } from '../../fixtures/build/script.ts'
 import { negativeBinomialUpperTail } from '../../models/baseline/distributions.ts'
 import { Calendar, parseCalendar } from '../../models/calendar.ts'
 import { SiteClock, dayOf } from '../../models/clock.ts'
 import { ABLATIONS, type Ablation } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
+import { UserError } from '../../src/errors.ts'
 import { Pipeline } from '../../src/pipeline.ts'
 import { nativeAlert } from '../../src/sinks/formats/native.ts'
 import { readCaptures } from '../../src/sources/captures.ts'
@@ -41,8 +43,17 @@ interface Judged {
   calibration: Calibration
 }
 
+/** @throws {UserError} when the folder is no labelled run */
+function labelsOf(folder: string): Labels {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Labels
+  } catch {
+    throw new UserError(`${folder} is no labelled run: labels.json cannot be read (docs/evaluation.md tells what belongs into it)`, 1)
+  }
+}
+
 async function judge(folder: string, without: readonly Ablation[], write: string | undefined): Promise<Judged> {
-  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Labels
+  const labels = labelsOf(folder)
   const calendarFile = join(folder, 'calendar.json')
   const calendar = existsSync(calendarFile) ? parseCalendar(JSON.parse(readFileSync(calendarFile, 'utf8'))) : new Calendar()
   const lines: string[] = []
@@ -125,11 +136,10 @@ function also(part: string, parts: Ablation[]): Ablation[] {
 }
 
 async function main(): Promise<number> {
-  const command = new Command('npm run evaluate --')
-    .description('How many attacks are found, how soon, and how often the alerts are wrong.')
+  const command = script('evaluate', 'How many attacks are found, how soon, and how often the alerts are wrong.')
     .argument('[folders...]', "labelled captures (docs/evaluation.md); none: the project's own demo hospitals")
     .option('--without <part>', `a part of the model is left out, and another one where it is said again (${ABLATIONS.join(', ')})`, also, [])
-    .option('--seeds <n>', 'how many demo hospitals', Number, 4)
+    .option('--seeds <n>', 'how many demo hospitals', count, 4)
     .option('--details', 'each attack, and each alert about none')
     .option('--write <dir>', 'keep the alerts, a file for each folder')
     .parse()
@@ -155,4 +165,10 @@ async function main(): Promise<number> {
   return 0
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof UserError)) throw error
+  process.stderr.write(`evaluate: ${error.message}\n`)
+  process.exitCode = error.exitCode
+}
