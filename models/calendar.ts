@@ -70,6 +70,14 @@ export class Calendar {
     }
     return undefined
   }
+
+  /** Whom the changes of now name together with a host. */
+  *named(at: Micros, host: Addresses): Iterable<string> {
+    for (const { start, end, hosts } of this.changes) {
+      if (at < start || at > end + GRACE || !names(hosts, host)) continue
+      for (const ip of hosts) if (!host.has(ip)) yield ip
+    }
+  }
 }
 
 function names(hosts: ReadonlySet<string>, addresses: Addresses): boolean {

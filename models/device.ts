@@ -30,6 +30,16 @@ export interface Address {
   public: boolean
 }
 
+/** What was told of a count of the open day (told.ts). */
+export interface Told {
+  at: Micros
+  /** Local hour. */
+  hour: number
+  /** Counted by then: events, or bytes and the studies that they were of. */
+  n: number
+  studies?: number
+}
+
 export interface Today {
   day: number
   /** Studies sent and received, with their bytes. */
@@ -46,6 +56,8 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
+  /** What was told of its counts, by count; absent: nothing was. */
+  told?: Map<string, Told>
   /** Highest score of what was undeclared and no rule. */
   score: number
 }
@@ -101,8 +113,8 @@ export interface Device {
   /** End of life of its operating system (YYYY-MM-DD), where it showed one that has one. */
   eol?: string | null
   role: string
-  /** One of its addresses is now heard from another hardware address: whose, in words (null: nobody's so far), and what of patients came that way. */
-  detour?: { ip: string; mac: string; through: string | null; passed: number }
+  /** One of its addresses is now heard from another hardware address: whose, in words (null: nobody's so far), since when, and what of patients came that way. */
+  detour?: { ip: string; mac: string; through: string | null; since?: Micros; passed: number }
   /** Where its usual senders turned to with what is for it, and when: who takes over gets that, too. Absent: they never did. */
   delivered?: Map<string, Micros>
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */

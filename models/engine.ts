@@ -85,7 +85,7 @@ export class Engine {
     this.#site.frozen = options.freeze ?? false
     const facts = new Map(DETECTORS.map((detector) => [detector.id, detector]))
     this.#incidents = new Incidents(this.#site, {
-      onAlert: (alert) => options.onAlert(alert), learnUntil: options.learnUntil ?? 0,
+      onAlert: (alert) => options.onAlert(alert), known: (ip) => this.#directory.known(ip), learnUntil: options.learnUntil ?? 0,
       sensor: options.sensor ?? '', source: options.source ?? '', facts: (id) => facts.get(id)!,
     })
     for (const detector of DETECTORS) {

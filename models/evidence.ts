@@ -30,6 +30,8 @@ export interface Evidence {
   unit: string | null
   /** When it began, where it is told later. */
   since?: Micros
+  /** When that began which lasts since: who declared the change need not declare for good what it left behind. */
+  began?: Micros | undefined
   /** Where the detector knows when a thing is over: is this the first of another one? */
   anew?: boolean
   /** It sums up what was done in so long a time until now; what was told of that is no news. */

@@ -38,6 +38,8 @@ const STORMY = 'storm'
 
 export interface IncidentOptions extends Teller {
   onAlert(alert: Alert): void
+  /** The device last known at an address. */
+  known(ip: string): Device | undefined
   learnUntil: Micros
 }
 
@@ -61,17 +63,18 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const { at, actor, peer, group, p } = evidence
+    const { at, began = at, actor, peer, group, p } = evidence
     // A silence, or a slow change, is the actor's own, whoever showed it.
     const withWhom = group === 'slow' ? null : peer?.ips ?? null
-    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(at, actor.ips, withWhom, evidence.service)
+    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(began, actor.ips, withWhom, evidence.service)
     const excuse = declared ?? allowed(this.allowances, evidence)
     const { incident, others } = this.#find(evidence, excuse !== undefined)
     // What was declared weighs on nobody.
     const standing = excuse !== undefined ? newStanding() : incident?.standing ?? actor.standing
     const sum = p === null ? score(standing, at) : weigh(standing, group, p, at)
     if (p !== null && excuse === undefined) note(actor, this.#site.day, sum)
-    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrongAnyway(evidence) ? 'low' : 'info'
+    const wrong = wrongAnyway(evidence) || (declared !== undefined && this.#unlikeDeclared(evidence))
+    const severity = excuse === undefined ? rank(evidence, sum, this.#thresholds) : wrong ? 'low' : 'info'
     const total = p === null ? Math.max(sum, SCORES[severity]) : sum
     if (incident !== undefined) return this.#grow(incident, evidence, severity, total, excuse)
     if ((severity === 'info' && excuse === undefined) || at < this.#options.learnUntil) {
@@ -86,16 +89,31 @@ export class Incidents {
     return this.#grow(other, evidence, worst, together, excuse)
   }
 
+  /**
+   * Does a server fall silent that was declared only together with hosts that do not use it, nor do its work now? That is not what a
+   * migration brings about, and many a migration lasts for months.
+   */
+  #unlikeDeclared({ at, actor, peer, p, group, service }: Evidence): boolean {
+    const { calendar } = this.#site
+    if (p !== null || group !== 'slow' || peer === null || calendar.excuse(at, actor.ips, peer.ips, service) !== undefined) return false
+    for (const ip of calendar.named(at, actor.ips)) {
+      const user = this.#options.known(ip)
+      if ((actor.delivered?.get(ip) ?? -Infinity) > at - DAY || (user !== undefined && actor.memories.caller.known.get(user.id)?.settled === true)) return false
+    }
+    return true
+  }
+
   /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
   #trouble(evidence: Evidence, severity: Severity, others: readonly Incident[]): Incident | undefined {
     const { actor, at, since = at, objective, service, p } = evidence
     const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
     for (const other of OBJECTIVES) {
-      const incident = this.#growing(actor, other, at)
-      if (incident === undefined || others.includes(incident) || onlyDeclared(incident)) continue
-      // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
-      const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
-      if (incident.alert.last_seen > from) return incident
+      for (const incident of this.#growing(actor, other, at)) {
+        if (others.includes(incident) || onlyDeclared(incident)) continue
+        // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
+        const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
+        if (incident.alert.last_seen > from) return incident
+      }
     }
     return undefined
   }
@@ -106,7 +124,7 @@ export class Incidents {
     const told = this.#toldBefore(evidence)
     if (told !== undefined) return { incident: told, others }
     for (const incident of this.#related(evidence)) {
-      if (excused || !another(incident, evidence, this.#thresholds)) return { incident, others }
+      if (!servesOthers(incident, evidence) && (excused || !another(incident, evidence, this.#thresholds))) return { incident, others }
       others.push(incident)
     }
     return { incident: undefined, others }
@@ -130,20 +148,23 @@ export class Incidents {
   *#related(evidence: Evidence): Iterable<Incident> {
     const { actor, peer, asker, objective, at } = evidence
     const own = this.#growing(actor, objective, at)
-    if (own !== undefined) yield own
-    const other = this.#growing(peer, objective, at)
-    if (other !== undefined && (other.peers.includes(actor.id) || shareHost(other.alert.hosts, actor))) yield other
-    const third = this.#growing(asker, objective, at)
-    if (third !== undefined) yield third
+    if (peer !== null) own.sort((a, b) => Number(b.peers.includes(peer.id)) - Number(a.peers.includes(peer.id)))
+    yield* own
+    for (const other of this.#growing(peer, objective, at)) if (other.peers.includes(actor.id) || shareHost(other.alert.hosts, actor)) yield other
+    yield* this.#growing(asker, objective, at)
     for (const incident of this.#open.values()) {
       if (incident.objective !== objective || !grows(incident, at)) continue
       if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence)) yield incident
     }
   }
 
-  #growing(device: Device | null | undefined, objective: Objective, at: Micros): Incident | undefined {
-    const incident = device === null || device === undefined ? undefined : this.#open.get(`${device.id}/${objective}`)
-    return incident !== undefined && grows(incident, at) ? incident : undefined
+  /** The latest first. A server that everybody uses may be in several at once. */
+  #growing(device: Device | null | undefined, objective: Objective, at: Micros): Incident[] {
+    if (device === null || device === undefined) return []
+    const latest = this.#open.get(`${device.id}/${objective}`)
+    const found = latest === undefined ? [] : [latest]
+    if (isShared(device.role)) for (const one of this.#open.values()) if (one.actor === device.id && one.objective === objective && one !== latest && !one.storm) found.push(one)
+    return found.filter((incident) => grows(incident, at))
   }
 
   #openFor(evidence: Evidence, severity: Severity, total: number, excuse: string | undefined): void {
@@ -152,6 +173,8 @@ export class Incidents {
     if (storm && this.#open.has(STORMY)) return this.#grow(this.#open.get(STORMY)!, evidence, severity, total, excuse)
     const key = storm ? STORMY : `${actor.id}/${evidence.objective}`
     const incident = openIncident(key, evidence, severity, storm, this.#options)
+    const before = this.#open.get(key)
+    if (before !== undefined && isShared(actor.role) && (servesOthers(before, evidence) || onlyDeclared(before))) this.#open.set(`${key}/${before.alert.id}`, before)
     makeRoom(this.#open, MOST_OPEN, ({ alert }) => worthOf(alert))
     this.#open.set(key, incident)
     const { alert } = incident
@@ -295,6 +318,16 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   if (evidence.anew !== undefined) return evidence.anew
   const elsewhere = peer !== null && peer.id !== actor && !peers.slice(0, before.peers).includes(peer.id) && !isShared(peer.role)
   return elsewhere || !before.kinds.includes(kindOf(evidence))
+}
+
+/**
+ * Is it what a server that everybody uses does for others, while it is in an alert about somebody else? Where studies and messages go
+ * is what such an alert is about, and who has read it does not look there for whoever else begins to get some.
+ */
+function servesOthers({ actor, objective, peers, asker: askedBy, alert }: Incident, { actor: server, peer, asker, at, objective: of }: Evidence): boolean {
+  if (objective !== 'collection' || of !== objective || server.id !== actor || !isShared(server.role) || at - alert.raised_at < AFTERMATH) return false
+  const known = (one: Device | null | undefined): boolean => one !== null && one !== undefined && (peers.includes(one.id) || one.id === askedBy)
+  return peer !== null && !known(peer) && !known(asker)
 }
 
 /** What whoever has read the alert by now knows of it. */

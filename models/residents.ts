@@ -136,9 +136,9 @@ export class Residents {
     const owner = byMac.get(now)
     const through = this.devices.get(owner ?? '')
     if (since !== undefined) {
-      if (byMac.get(before) === device.id && at - first > LONG_KNOWN) device.detour = { ip, mac: now, through: 'a machine that has several addresses since today', passed: 0 }
+      if (byMac.get(before) === device.id && at - first > LONG_KNOWN) device.detour = { ip, mac: now, through: 'a machine that has several addresses since today', since: at, passed: 0 }
     } else if (through !== undefined ? through !== device && at - through.last < DAY : owner === undefined && byMac.get(before) === device.id && at - first > LONG_KNOWN) {
-      device.detour = { ip, mac: now, through: through === undefined ? null : `${nameOf(through)} (${addressOf(through)})`, passed: 0 }
+      device.detour = { ip, mac: now, through: through === undefined ? null : `${nameOf(through)} (${addressOf(through)})`, since: at, passed: 0 }
     }
   }
 

@@ -5,7 +5,7 @@
 import type { FlowEnd } from '../protocols/events.ts'
 import type { Calendar } from './calendar.ts'
 import { classOf, shareFrom } from './baseline/classes.ts'
-import { KEEP, dailyOf, rate, shareBefore, type CountStream, type Pace } from './baseline/counts.ts'
+import { KEEP, dailyOf, dayBefore, rate, type CountStream, type Pace } from './baseline/counts.ts'
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
@@ -13,7 +13,7 @@ import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family } from './role.ts'
 
-/** Common mode: pseudo-events under each ratio, and how far it may go. */
+/** Common mode: pseudo-events under each ratio (a device's day weighs some 15, see `#addWork`), and how far it may go. */
 const PSEUDO = 30
 const LEAST = 0.2
 const MOST = 3
@@ -174,20 +174,25 @@ export class Site implements Pace {
     }
   }
 
-  /** What a device did today up to this hour, beside what it would on a normal day of this weekday. */
+  /**
+   * What a device did today up to this hour, beside what it would on a normal day of this weekday. It is one device however many events
+   * that were, and says no more of the others than it varies by itself: its events weigh together at most its size.
+   */
   #addWork(work: Map<string, Work>, device: Device, hour: number): void {
     const stream = workStream(device)
     if (stream === undefined || stream.days < 3) return
-    const share = shareBefore(stream, hourOfDay(hour))
+    const { share, size } = dayBefore(stream, hourOfDay(hour))
     if (share === 0) return
     const day = dayOf(hour)
     const observed = stream.day === day ? stream.inDay : 0
     const expected = rate(stream) * this.weekday(weekdayOf(day)) * share
-    this.#own.set(device.id, { observed, expected })
+    const weight = 1 / (1 + expected / size)
+    const own = { observed: observed * weight, expected: expected * weight }
+    this.#own.set(device.id, own)
     for (const role of [device.role, '']) {
       const sums = work.get(role) ?? { observed: 0, expected: 0 }
-      sums.observed += observed
-      sums.expected += expected
+      sums.observed += own.observed
+      sums.expected += own.expected
       work.set(role, sums)
     }
   }

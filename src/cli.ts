@@ -88,6 +88,7 @@ async function main(argv: string[]): Promise<number> {
     .option('--flow <id>', 'one conversation, in full: its id, or a Community ID as alerts name it')
     .option('--message <control-id>', 'the HL7 messages of this control id (MSH-10), field by field; only with --show-phi')
     .option('--show-phi', 'show patient and order identifiers instead of pseudonyms')
+    .option('--config <file>', 'the configuration file, whose seed makes the Community IDs, and whose key the pseudonyms')
     .action(async (files: string[], options: InspectOptions) => {
       const { inspect } = await import('./commands/inspect.ts')
       exitCode = await inspect(files, options)

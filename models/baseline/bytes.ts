@@ -3,7 +3,7 @@
  * day is the sum of as many as are expected: fitting the day's sum itself would call three times too many days rare (DETECTION 2.2).
  */
 import { logNormalSumUpperTail } from './distributions.ts'
-import { KEEP } from './counts.ts'
+import { KEEP, LOOK } from './counts.ts'
 
 /** Pseudo-studies of the prior spread, and that spread: studies of one scanner differ by a factor of about 2.5 (DETECTION 1.1). */
 const PRIOR_WEIGHT = 30
@@ -12,6 +12,8 @@ const PRIOR_SIGMA = 0.9
 const ENOUGH = 10
 /** A study teaches at most the 99.5 % point of what is known. */
 const WINSOR_Z = 2.576
+/** And the sizes themselves at most the 99.95 % point: the large ones among many small are what they are kept for. */
+const PLAIN_Z = 3.29
 /** An excess matters from this ratio, and this many median studies. */
 const RATIO = 1.5
 const LEAST_STUDIES = 3
@@ -23,6 +25,8 @@ export interface StudySizes {
   n: number
   mean: number
   squares: number
+  /** The same of the sizes themselves: weight, sum, and sum of squares; absent: learned before they were kept. */
+  plain?: { n: number; sum: number; squares: number }
 }
 
 /** The open day in one direction. */
@@ -51,13 +55,22 @@ export const newStudySizes = (): StudySizes => ({ n: 0, mean: 0, squares: 0 })
 export function learnSizes(sizes: StudySizes, studies: Iterable<number>): void {
   sizes.n *= KEEP
   sizes.squares *= KEEP
+  const plain = sizes.plain ??= { n: 0, sum: 0, squares: 0 }
+  plain.n *= KEEP
+  plain.sum *= KEEP
+  plain.squares *= KEEP
   for (const bytes of studies) {
     if (!(bytes > 0)) continue
-    const x = sizes.n < ENOUGH ? Math.log(bytes) : Math.min(Math.log(bytes), sizes.mean + WINSOR_Z * sigmaOf(sizes))
+    const log = Math.log(bytes)
+    const atMost = (z: number): number => (sizes.n < ENOUGH ? log : Math.min(log, sizes.mean + z * sigmaOf(sizes)))
+    const [x, taught] = [atMost(WINSOR_Z), Math.exp(atMost(PLAIN_Z))]
     sizes.n++
     const step = x - sizes.mean
     sizes.mean += step / sizes.n
     sizes.squares += step * (x - sizes.mean)
+    plain.n++
+    plain.sum += taught
+    plain.squares += taught * taught
   }
 }
 
@@ -65,6 +78,25 @@ export function learnSizes(sizes: StudySizes, studies: Iterable<number>): void {
 export function sigmaOf(sizes: StudySizes): number {
   const variance = (sizes.squares + PRIOR_WEIGHT * PRIOR_SIGMA ** 2) / (sizes.n + PRIOR_WEIGHT)
   return Math.sqrt(variance * (1 + 1 / Math.max(1, sizes.n)))
+}
+
+/**
+ * The log-normal that a day's studies are drawn from. Who sends studies of two kinds (a gateway: some radiographs, few tomographies) has
+ * more weight in the few large ones than the logarithms know, so their sum varies by the sizes' own spread where that is the wider.
+ */
+export function sizeOf(sizes: StudySizes): { mu: number; sigma: number } {
+  const one = { mu: sizes.mean, sigma: sigmaOf(sizes) }
+  const { plain } = sizes
+  if (plain === undefined || plain.n < ENOUGH) return one
+  const mean = plain.sum / plain.n
+  const v = Math.log(plain.squares / plain.n / (mean * mean))
+  return v > one.sigma ** 2 ? { mu: Math.log(mean) - v / 2, sigma: Math.sqrt(v) } : one
+}
+
+/** Are so many bytes of so many studies more than these usually weigh? */
+export function unusualFor(sizes: StudySizes, bytes: number, studies: number): boolean {
+  const { mu, sigma } = sizeOf(sizes)
+  return logNormalSumUpperTail(bytes, Math.max(1, studies), mu, sigma) < LOOK
 }
 
 export const known = (sizes: StudySizes): boolean => sizes.n >= ENOUGH
@@ -77,14 +109,15 @@ export const known = (sizes: StudySizes): boolean => sizes.n >= ENOUGH
 export function judgeBytes(open: OpenBytes, sizes: StudySizes, studies: number, spread: number): Excess | undefined {
   if (!known(sizes)) return undefined
   const median = Math.exp(sizes.mean)
-  const v = sigmaOf(sizes) ** 2
-  const expected = studies * median * Math.exp(v / 2)
+  const one = sizeOf(sizes)
+  const v = one.sigma ** 2
+  const expected = studies * Math.exp(one.mu + v / 2)
   const matters = Math.max(RATIO * expected, expected + LEAST_STUDIES * median)
   open.look = Math.max(matters, open.sum * NEXT)
   if (open.sum < matters) return undefined
   // The sum of a random number of sizes has the mean and variance of a sum of `studies` wider ones.
   const wider = Math.sqrt(Math.log(Math.exp(v) + spread))
-  const mu = sizes.mean + (v - wider * wider) / 2
+  const mu = one.mu + (v - wider * wider) / 2
   const basis = { bytes: open.sum, studies: Math.max(1, studies), mu, sigma: wider }
   return { observed: open.sum, expected, median, p: logNormalSumUpperTail(basis.bytes, basis.studies, mu, wider), basis }
 }

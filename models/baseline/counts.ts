@@ -26,8 +26,8 @@ const WEEKDAY_PSEUDO = 4
 /** A stream that hardly ever occurs is judged as if it had at least this mean, and no thinner a tail: first uses are for novelty to judge. */
 const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
 const LEAST_SIZE = 0.5
-/** A window count rarer than this is looked at. */
-const LOOK = 1e-3
+/** What is rarer is looked at; what is more usual is no evidence. */
+export const LOOK = 1e-3
 /** Winsorising: a day teaches at most the predictive 99.5 % point, unless it happens this many days in a row (then it is the new normal). */
 const WINSOR = 0.005
 const NEW_NORMAL_DAYS = 5
@@ -143,6 +143,12 @@ export function compare(stream: CountStream, window: 'hour' | 'day', observed: n
   return { window, observed, expected, p: negativeBinomialUpperTail(basis.n, basis.mean, basis.size), basis }
 }
 
+/** Are so many events from one hour of the open day until another one more than is usual of these hours? */
+export function unusualSince(stream: CountStream, from: number, hour: number, n: number, pace: Pace): boolean {
+  const share = dayBefore(stream, hourOfDay(hour)).share - dayBefore(stream, hourOfDay(from)).share
+  return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, 0).p < LOOK
+}
+
 /** Looks get rarer as a count grows: every 5 %. */
 const next = (n: number): number => Math.ceil(n * 1.05 + 0.5)
 
@@ -208,12 +214,22 @@ function averageDay(stream: CountStream): number {
 /** Smoothed share of a day's events in an hour of the day. */
 export const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
 
-/** The same of all hours of a day before one. */
-export function shareBefore({ hours }: CountStream, hour: number): number {
+/**
+ * Of a day's hours before one: their share of its events, and the size of their sum. Hours vary each by itself, beside what the whole day
+ * does, so that a morning's first hours are as wild as an hour, and a whole day as calm as a day.
+ */
+export function dayBefore(stream: CountStream, hour: number): { share: number; size: number } {
+  const { hours } = stream
   const all = allHours(hours)
   let share = 0
-  for (let h = 0; h < hour; h++) share += shareOf(hours, h, all)
-  return share
+  let squares = 0
+  for (let h = 0; h < hour; h++) {
+    const part = shareOf(hours, h, all)
+    share += part
+    squares += part * part
+  }
+  const [day, oneHour] = [1 / daySize(stream), 1 / hourSize(stream)]
+  return { share, size: 1 / (day + (share > 0 ? Math.max(0, oneHour - day) * squares / (share * share) : 0)) }
 }
 
 function allHours(hours: readonly number[]): number {

@@ -71,7 +71,8 @@ export function logNegativeBinomialLowerTail(n: number, mean: number, size: numb
  * counts. For sums over many days (CUSUM), not for an alert of its own. Parameters as `negativeBinomialUpperTail`.
  */
 export function negativeBinomialMidP(n: number, mean: number, size: number): number {
-  return 0.5 * (negativeBinomialUpperTail(n, mean, size) + negativeBinomialUpperTail(n + 1, mean, size))
+  // Not half the sum of the tails: below 1e-308 each of them has lost digits already.
+  return Math.exp(logNegativeBinomialMidP(n, mean, size))
 }
 
 /** log of the mid-p value. */
@@ -346,7 +347,6 @@ export function sidak(p: number, m: number): number {
 /** log of `sidak`, from log p: it goes on where p is no longer a double. */
 export function logSidak(logP: number, m: number): number {
   if (!(logP < 0 && m >= 0)) return 0
-  // Below 1e-300, (1-p)^m is 1 - m p to all digits unless m is astronomic, and then the bound m p is 1 anyway.
   if (logP === -Infinity || m === 0) return -Infinity
   // Below 1e-300, (1-p)^m is 1 - m p to all digits unless m is astronomic, and then the bound m p is 1 anyway.
   return logP < -690 ? Math.min(0, logP + Math.log(m)) : log1mExp(m * log1mExp(logP))

@@ -27,6 +27,8 @@ export const NONE: readonly Evidence[] = []
 
 /** Days after which a site knows who gives studies to whom, and what nobody there does. */
 export const SITE_KNOWN = 7
+/** A claim that is just about a low alert by itself (DETECTION 2.4). */
+export const LOW_ALONE = 7e-6
 /** Studies that a legitimate first contact brings on its first days: a negative binomial. */
 export const FIRST_STUDIES = { mean: 3, size: 0.5 } as const
 

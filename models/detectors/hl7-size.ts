@@ -1,7 +1,7 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { classOf, countFrom, shareFrom, sumFrom } from '../baseline/classes.ts'
-import { rate } from '../baseline/counts.ts'
+import { LOOK, rate } from '../baseline/counts.ts'
 import { MESSAGE_CLASSES, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -48,7 +48,7 @@ function judgeShare(event: Hl7Message, device: Device, site: Site, scene: Scene,
   if (countFrom(site.state.messageSizes, class_) >= 1) arithmetic.push({ of: 'cap', why: 'other systems here send messages as large', least: ORDINARY })
   else if (hits > tries / 2) arithmetic.push({ of: 'cap', why: 'most of its messages have grown, as with an upgrade', least: ORDINARY })
   const p = rarityOf(arithmetic)
-  if (p > 1e-3) return NONE
+  if (p > LOOK) return NONE
   const who = nameOf(device)
   return [evidence(hl7Size, event, {
     actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'large messages', service: event.message_type,

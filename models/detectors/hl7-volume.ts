@@ -21,7 +21,7 @@ export const hl7Volume: Detector<'hl7.message'> = {
     if (device.memories.trigger.known.get(kind)?.settled !== true) return NONE
     const stream = device.triggers.get(kind)
     if (stream === undefined) return NONE
-    return scene.kindCrossed.flatMap((crossing) => volumeEvidence(event, device, stream, `trigger/${kind}`, crossing, `${clean(kind)} messages sent`, {
+    return scene.kindCrossed.flatMap((crossing) => volumeEvidence(event, device, site, stream, `trigger/${kind}`, crossing, `${clean(kind)} messages sent`, {
       detector: hl7Volume, title: `${nameOf(device)} sends far more ${clean(kind)} messages than usual`, least: 8, peer: scene.peer, service: kind,
     }) ?? [])
   },

@@ -1,12 +1,15 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { rate, withFloor } from '../baseline/counts.ts'
-import { nameOf, type Device } from '../device.ts'
+import { LOOK, rate, withFloor } from '../baseline/counts.ts'
+import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import { LEAST_CLASS, breadthClass, type Site } from '../site.ts'
-import { NONE, counted, evidence, num, rarity, type Detector } from './detector.ts'
+import { LOW_ALONE, NONE, SITE_KNOWN, counted, evidence, num, rarity, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
+
+/** Whoever leafs through what the archive has reads after every second query. */
+const LEAFS = 0.5
 
 export const queryEnumeration: Detector<'dicom.operation'> = {
   id: 'query-enumeration',
@@ -19,16 +22,15 @@ export const queryEnumeration: Detector<'dicom.operation'> = {
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (!scene.acts || scene.service !== 'C-FIND') return NONE
-    const broad = breadth(event, device, site, scene)
-    if (scene.crossed.length === 0) return broad === undefined ? NONE : [broad]
+    const found = [...breadth(event, device, site, scene), ...newcomer(event, device, site, scene)]
+    if (scene.crossed.length === 0) return found
     expectRead(device, scene, site)
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: queryEnumeration, title, least, peer: scene.peer, service: 'C-FIND' })
-    const found = judgeCrossings({
+    found.push(...judgeCrossings({
       'aimless': options(`${who} queries without retrieving`, 5),
       'matches': options(`${who} is shown far more patients and studies than usual`, 10),
-    }, event, device, site, scene)
-    if (broad !== undefined) found.push(broad)
+    }, event, device, site, scene))
     return found
   },
 }
@@ -45,21 +47,41 @@ function expectRead(device: Device, scene: Scene, site: Site): void {
 }
 
 /** How many of today's queries were as broad as this one, against what share of all queries at this site are. */
-function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene): Evidence | undefined {
+function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
   const matches = event.query?.matches ?? event.pending
   const class_ = breadthClass(matches)
-  if (class_ < LEAST_CLASS || !site.breadth.known) return undefined
+  if (class_ < LEAST_CLASS || !site.breadth.known) return NONE
   const hits = device.today.breadth.slice(class_).reduce((sum, n) => sum + n, 0)
   const queries = device.today.breadth.reduce((sum, n) => sum + n, 0)
   const share = site.breadth.share(class_)
   const arithmetic: Factor[] = [{ of: 'share', hits, tries: queries, share }]
   const p = rarityOf(arithmetic)
-  if (p > 1e-3) return undefined
+  if (p > LOOK) return NONE
   const who = nameOf(device)
-  return evidence(queryEnumeration, event, {
+  return [evidence(queryEnumeration, event, {
     actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * queries, unit: 'broad queries', service: 'C-FIND',
     title: `${who} asks broad queries`,
     text: `${hits} of ${counted(queries, 'queries')} by ${who} today ${hits === 1 ? 'was' : 'were'} answered with ${2 ** class_} records or more (this one ${matches}); `
       + `of all queries at this site ${num(100 * share)} % are as broad; ${rarity(p)}.`,
-  })
+  })]
+}
+
+/** Of a newcomer nobody knows how much it searches, but who searches goes on to read: it looks for one thing after the other, and takes none. */
+function newcomer(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+  if (mature(device) || site.age < SITE_KNOWN) return NONE
+  const { aimless, query } = Object.fromEntries(device.streams)
+  if (aimless?.day !== site.day || query?.day !== site.day) return NONE
+  const arithmetic: Factor[] = [
+    { of: 'share', hits: aimless.inDay, tries: query.inDay, share: LEAFS },
+    { of: 'cap', why: 'a catalogue, or a list that is refreshed, only asks', least: LOW_ALONE },
+  ]
+  const p = rarityOf(arithmetic)
+  if (p > LOOK) return NONE
+  const who = nameOf(device)
+  return [evidence(queryEnumeration, event, {
+    actor: device, peer: scene.peer, p, arithmetic, observed: aimless.inDay, expected: LEAFS * query.inDay, unit: 'queries without a retrieval', service: 'C-FIND',
+    title: `${who} queries without retrieving`,
+    text: `${aimless.inDay} of ${counted(query.inDay, 'queries')} by ${who} today were followed by another query without a retrieval; such a newcomer is judged by what is usual anywhere: `
+      + `up to ${num(100 * LEAFS)} % is allowed for; ${rarity(p)}.`,
+  })]
 }

@@ -22,11 +22,11 @@ export const rerouted: Detector<'dicom.operation' | 'hl7.message'> = {
     if (detour === undefined || !scene.acts || !ofPatient(event, scene)) return NONE
     const own = event.flow[scene.side]
     if (own.ip !== detour.ip || own.mac !== detour.mac || ++detour.passed < PATH) return NONE
-    const { ip, mac, through, passed } = detour
+    const { ip, mac, through, since, passed } = detour
     const who = nameOf(device)
     const whose = through === null ? 'nobody had so far' : `belongs to ${through}`
     return [evidence(rerouted, event, {
-      actor: device, peer: scene.peer, p: null, severity: 'low', observed: passed, expected: 0, unit: 'messages or studies by the new way', service: scene.service,
+      actor: device, peer: scene.peer, p: null, severity: 'low', began: since, observed: passed, expected: 0, unit: 'messages or studies by the new way', service: scene.service,
       title: through === null ? `${who} sends from a hardware address that it never had` : `${who} is reached through ${through}`,
       text: `${ip} (${who}) now sends from the hardware address ${mac}, which ${whose}: ${counted(passed, 'messages')} or studies of patients came that way, `
         + 'and what passes through another machine may be read or changed there.',

@@ -1,15 +1,13 @@
 import type { DicomOperation, FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { judgeBytes } from '../baseline/bytes.ts'
-import { dayMean, daySize } from '../baseline/counts.ts'
+import { judgeBytes, unusualFor } from '../baseline/bytes.ts'
+import { LOOK, dayMean, daySize } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
-
-/** A claim that stays a note by itself: a scanner whose images became larger with an upgrade looks the same. */
-const ALONE = 7e-6
+import { tell, toldBefore } from '../told.ts'
+import { LOW_ALONE, NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
   id: 'store-bytes',
@@ -29,9 +27,13 @@ export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
     if (sizes === undefined || open.sum < open.look) return NONE
     const { studies, spread } = expectedStudies(moved, device, site)
     const excess = judgeBytes(open, sizes, studies, spread)
-    if (excess === undefined || excess.p > 1e-3) return NONE
+    if (excess === undefined || excess.p > LOOK) return NONE
+    const name = `bytes.${moved}`
+    const told = toldBefore(device, name, event.at, site)
+    if (told !== undefined && !unusualFor(sizes, open.sum - told.n, open.studies.size - (told.studies ?? 0))) return NONE
+    tell(device, name, event.at, site, open.sum, open.studies.size)
     const who = nameOf(device)
-    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: ALONE }]
+    const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: LOW_ALONE }]
     const p = rarityOf(arithmetic)
     return [evidence(storeBytes, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: Math.round(excess.observed), expected: Math.round(excess.expected), unit: 'bytes of images today',

@@ -24,23 +24,23 @@ export const storeVolume: Detector<'dicom.operation'> = {
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     // An archive sends and receives what others ask of it: they are judged, each by its own measure.
-    if (scene.crossed.length === 0 || device.role === 'archive') return NONE
+    if (scene.crossed.length === 0 || device.role === 'archive' || !unordered(event, device, site)) return NONE
     const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: storeVolume, title, least, peer: scene.peer, service: event.command })
-    const found = judgeCrossings({
+    return judgeCrossings({
       'store.out': options(`${who} sends far more studies than usual`, 3),
       'store.in': options(`${who} receives far more studies than usual`, 3),
       'retrieve': options(`${who} retrieves far more studies than usual`, 3),
       'images.out': options(`${who} sends far more images than usual`, imagesOf(device, 'out')),
       'images.in': options(`${who} receives far more images than usual`, imagesOf(device, 'in')),
     }, event, device, site, { ...scene, crossed })
-    if (found.length === 0 || !site.orders.visible(event.at)) return found
-    // Where orders are visible, work that was ordered explains itself.
-    const unordered = Math.max(excess(device, 'unexplained.out', site), excess(device, 'unexplained.in', site))
-    return unordered >= WITHOUT_ORDER ? found : NONE
   },
 }
+
+/** Where orders are visible, work that was ordered explains itself. */
+const unordered = (event: DicomOperation, device: Device, site: Site): boolean => !site.orders.visible(event.at)
+  || Math.max(excess(device, 'unexplained.out', site), excess(device, 'unexplained.in', site)) >= WITHOUT_ORDER
 
 /** Images come by the study: as many as usual of each say nothing that the count of studies does not. */
 function ofTheStudies(device: Device, stream: StreamName, { window, observed }: Crossing): boolean {

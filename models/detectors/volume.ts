@@ -1,13 +1,14 @@
 /** What the volume detectors share: from a crossed critical value to evidence. */
 import type { WireEvent } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { armed, dayMean, hourMean, rate, type CountStream, type Crossing } from '../baseline/counts.ts'
+import { armed, dayMean, hourMean, rate, unusualSince, type CountStream, type Crossing } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
-import { SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
+import { tell, toldBefore } from '../told.ts'
+import { LOW_ALONE, SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
 const RATIO = 1.5
@@ -30,13 +31,16 @@ export function material(crossing: Crossing, least: number): boolean {
 
 /** @param judged without the caution of a first week: the baseline is armed, or the site's is */
 export function volumeEvidence(
-  event: WireEvent, device: Device, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions, judged = armed(stream),
+  event: WireEvent, device: Device, site: Site, stream: CountStream, name: string, crossing: Crossing, unit: string, options: VolumeOptions, judged = armed(stream),
 ): Evidence | undefined {
   if (!material(crossing, options.least)) return undefined
   const { window, observed, expected, basis } = crossing
+  const told = window === 'day' ? toldBefore(device, name, event.at, site) : undefined
+  if (told !== undefined && !unusualSince(stream, told.hour, site.hour, observed - told.n, site.pace(device))) return undefined
+  tell(device, name, event.at, site, stream.inDay)
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
   const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
-  if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: UNARMED })
+  if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: LOW_ALONE })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
     ...(judged ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
@@ -50,9 +54,6 @@ export function volumeEvidence(
 const usual = (stream: CountStream, device: Device): string => device.lived < 1.5
   ? `such a device usually has ${num(rate(stream))} a day; it has been here for less than two days`
   : `usual rate ${num(rate(stream))} a day, learned over ${days(device.lived)}`
-
-/** Just about a low alert by itself (DETECTION 2.4: capped severity before the gate). */
-const UNARMED = 7e-6
 
 /** Days before which nobody knows how much work there is on a day of this site: it may have been watched for a night, or since a Sunday. */
 const WORK_KNOWN = 3
@@ -73,7 +74,7 @@ export function judgeCrossings(
     const counts = device.streams.get(stream)!
     // Many images on a newcomer's first days are its tests and say nothing of its work.
     const judged = (armed(counts) && (kind.rare === true || mature(device))) || (kind.alien === true && site.age >= SITE_KNOWN)
-    const one = volumeEvidence(event, device, counts, stream, crossing, kind.unit, options, judged)
+    const one = volumeEvidence(event, device, site, counts, stream, crossing, kind.unit, options, judged)
     if (one !== undefined) found.push(one)
   }
   return found

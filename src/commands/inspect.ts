@@ -6,29 +6,37 @@ import { MessageView } from '../../protocols/hl7/full-view.ts'
 import { wholeMessages } from '../../protocols/hl7/whole.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { rfc3339 } from '../../protocols/time.ts'
+import { loadConfig } from '../config.ts'
 import { associationText, operationRow, type Reveal } from '../inspect/dicom.ts'
 import { messageText } from '../inspect/hl7-message.ts'
 import { interfaceText } from '../inspect/hl7.ts'
 import { amount, ends, shown, table } from '../inspect/text.ts'
 import { readCaptures } from '../sources/captures.ts'
-import { userKey } from '../store/site-key.ts'
+import { siteKeyOf } from '../store/site-key.ts'
 
 export interface InspectOptions {
   flow?: string
   message?: string
   showPhi?: boolean
+  config?: string
 }
 
-/** @returns the exit code: 1 when an input could not be read, 2 when patient data was asked for without saying so */
+const say = (line: string): void => { process.stderr.write(`wardwire: ${line}\n`) }
+
+/** @returns the exit code: 1 when an input could not be read or does not hold what was asked for, 2 when patient data was asked for without saying so */
 export async function inspect(files: string[], options: InspectOptions): Promise<number> {
   if (options.message !== undefined) return inspectMessage(files, options.message, options)
-  const pseudonyms = new Pseudonyms(userKey((line) => process.stderr.write(`wardwire: ${line}\n`)), { remember: options.showPhi ?? false })
+  const config = loadConfig(options.config)
+  const pseudonyms = new Pseudonyms(siteKeyOf(undefined, config.site_key_file, say), { remember: options.showPhi ?? false })
   const reveal: Reveal = (pseudonym) => pseudonyms.plain(pseudonym)
   /** What each conversation has said so far; printed, and forgotten, when it ends. */
   const open = new Map<Flow, WireEvent[]>()
   let printed = 0
+  /** Of what was asked for, but says nothing that is read here. */
+  let silent = 0
   const decoder = new Decoder({
     pseudonyms,
+    communityIdSeed: config.community_id_seed,
     emit: (event) => {
       if (!('flow' in event)) return
       const said = open.get(event.flow) ?? []
@@ -38,24 +46,31 @@ export async function inspect(files: string[], options: InspectOptions): Promise
         return
       }
       open.delete(event.flow)
-      if (said.length === 0 || !isAsked(event.flow, options.flow)) return
-      printed += 1
+      if (!isAsked(event.flow, options.flow)) return
+      if (said.length === 0) {
+        silent++
+        return
+      }
+      printed++
       process.stdout.write(`${conversationText(event, said, reveal, options.flow !== undefined).join('\n')}\n\n`)
     },
   })
   const isRead = await decodeAll(files, decoder)
-  if (printed === 0) {
-    process.stderr.write(options.flow === undefined
-      ? 'wardwire: no DICOM, HL7 or TLS conversation in it\n'
-      : `wardwire: no conversation ${options.flow} in it (wardwire inspect FILE lists their ids)\n`)
+  if (printed > 0) return isRead ? 0 : 1
+  if (options.flow === undefined) {
+    say('no DICOM, HL7 or TLS conversation in it')
+    return isRead ? 0 : 1
   }
-  return isRead ? 0 : 1
+  say(silent > 0
+    ? `conversation ${options.flow} holds no DICOM, HL7 or TLS: wardwire replay FILE --events - has its addresses, bytes and packets`
+    : `no conversation ${options.flow} in it: wardwire inspect FILE lists their ids`)
+  return 1
 }
 
 /** Nothing but the messages of one control id, whole. */
-async function inspectMessage(files: string[], controlId: string, { flow, showPhi }: InspectOptions): Promise<number> {
+async function inspectMessage(files: string[], controlId: string, { flow, showPhi, config }: InspectOptions): Promise<number> {
   if (showPhi !== true) {
-    process.stderr.write('wardwire: a whole message is patient data: --message wants --show-phi\n')
+    say('a whole message is patient data: --message wants --show-phi')
     return 2
   }
   let printed = 0
@@ -64,10 +79,11 @@ async function inspectMessage(files: string[], controlId: string, { flow, showPh
     printed++
     process.stdout.write(`${messageText(message).join('\n')}\n\n`)
   })
-  const decoder = new Decoder({ pseudonyms: new Pseudonyms(randomBytes(32)), emit: () => {}, protocols: [protocol] })
+  const decoder = new Decoder({ pseudonyms: new Pseudonyms(randomBytes(32)), communityIdSeed: loadConfig(config).community_id_seed, emit: () => {}, protocols: [protocol] })
   const isRead = await decodeAll(files, decoder)
-  if (printed === 0) process.stderr.write(`wardwire: no HL7 message ${controlId} in it (wardwire inspect FILE lists control ids)\n`)
-  return isRead ? 0 : 1
+  if (printed > 0) return isRead ? 0 : 1
+  say(`no HL7 message ${controlId} in ${flow === undefined ? 'it' : `conversation ${flow}`}: wardwire inspect FILE lists control ids`)
+  return 1
 }
 
 /** @returns false when an input could not be read, or not to its end */
@@ -76,7 +92,7 @@ async function decodeAll(files: string[], decoder: Decoder): Promise<boolean> {
   process.stdout.once('error', () => readerGone.abort())
   const { problems, truncated } = await readCaptures(files, { onFrame: (frame) => decoder.frame(frame), signal: readerGone.signal })
   decoder.finish(truncated)
-  for (const { path, text } of problems) process.stderr.write(`wardwire: ${path === '-' ? 'standard input' : path}: ${text}\n`)
+  for (const { path, text } of problems) say(`${path === '-' ? 'standard input' : path}: ${text}`)
   return problems.length === 0
 }
 

@@ -14,22 +14,30 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, re
 import { cpus, release, totalmem } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { parseArgs } from 'node:util'
+import { count, script } from '../../fixtures/build/script.ts'
 import { dicomTraffic, hl7Traffic } from './traffic.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = join(root, '.bench')
 
-const { values: options } = parseArgs({
-  options: {
-    dicom: { type: 'string', default: '1e9' },
-    hl7: { type: 'string', default: '1000000' },
-    runs: { type: 'string', default: '5' },
-    rss: { type: 'boolean', default: false },
-    bytes: { type: 'string', default: '1e10' },
-    write: { type: 'boolean', default: false },
-  },
-})
+interface BenchOptions {
+  dicom: number
+  hl7: number
+  runs: number
+  rss: boolean
+  bytes: number
+  write: boolean
+}
+
+const options = script('bench', 'wardwire beside other readers of captures, on captures it makes itself')
+  .option('--dicom <bytes>', 'bytes of images in the DICOM capture', count, 1e9)
+  .option('--hl7 <messages>', 'messages in the HL7 capture', count, 1e6)
+  .option('--runs <n>', 'runs of each reader', count, 5)
+  .option('--rss', 'resident memory while a long capture goes through standard input, instead of the table', false)
+  .option('--bytes <bytes>', 'with --rss: how long', count, 1e10)
+  .option('--write', 'put the result into docs/benchmarks.md', false)
+  .parse()
+  .opts<BenchOptions>()
 
 /** The decoder without models and without output: what of the time is whose. */
 const DECODER_ALONE = `
@@ -143,11 +151,9 @@ async function compare(title: string, file: string, runs: number, rate: (seconds
 const machine = (): string => `${cpus()[0]!.model.trim()}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Linux ${release()}, Node ${process.versions.node}`
 
 async function table(): Promise<void> {
-  const dicomBytes = Number(options.dicom)
-  const messages = Number(options.hl7)
-  const runs = Number(options.runs)
-  const dicom = await capture(`dicom-${options.dicom}`, () => dicomTraffic(dicomBytes))
-  const hl7 = await capture(`hl7-${options.hl7}`, () => hl7Traffic(messages))
+  const { dicom: dicomBytes, hl7: messages, runs } = options
+  const dicom = await capture(`dicom-${dicomBytes}`, () => dicomTraffic(dicomBytes))
+  const hl7 = await capture(`hl7-${messages}`, () => hl7Traffic(messages))
   const lines = [
     `Medians of ${runs} runs each, in turn, on ${machine()}; whole processes, files in the page cache.`, '',
     ...await compare(`${(dicomBytes / 1e9).toFixed(1)} GB of C-STORE over 50 associations, segments of 1,448 bytes`, dicom, runs, (s) => `${(dicomBytes / 1e9 / s).toFixed(2)} GB of images/s`),
@@ -172,7 +178,7 @@ function record(mark: string, lines: string[]): void {
 const rssNow = (child: ChildProcess): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
 
 async function memory(): Promise<void> {
-  const bytes = Number(options.bytes)
+  const { bytes } = options
   const child = spawn('node', [cli, 'replay', '-', '--alerts', '/dev/null'], { stdio: ['pipe', 'ignore', 'inherit'], cwd: root })
   const samples: number[] = []
   let sent = 0

@@ -1,7 +1,7 @@
 /**
  * How many attacks are found, how soon, and how often the alerts are wrong.
  *
- *     npm run evaluate -- [FOLDER...] [--seeds N] [--without roles|common-mode|orders]... [--details] [--write DIR]
+ *     npm run evaluate -- [FOLDER...]      (--help tells the options)
  *
  * A folder holds `pcap/` (captures of any kind that replay reads, merged by time), `labels.json` (ground truth, docs/evaluation.md),
  * `calendar.json` if there is one, and alerts of other detectors to compare with, if there are, as `baselines/NAME.jsonl`. Without a folder,
@@ -10,14 +10,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { InvalidArgumentError } from 'commander'
 import { PLANS } from '../../fixtures/build/hospital/site.ts'
 import { writeRun } from '../../fixtures/build/hospital/runs.ts'
+import { count, script } from '../../fixtures/build/script.ts'
 import { negativeBinomialUpperTail } from '../../models/baseline/distributions.ts'
 import { Calendar, parseCalendar } from '../../models/calendar.ts'
 import { SiteClock, dayOf } from '../../models/clock.ts'
 import { ABLATIONS, type Ablation } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
+import { UserError } from '../../src/errors.ts'
 import { Pipeline } from '../../src/pipeline.ts'
 import { nativeAlert } from '../../src/sinks/formats/native.ts'
 import { readCaptures } from '../../src/sources/captures.ts'
@@ -41,8 +43,17 @@ interface Judged {
   calibration: Calibration
 }
 
+/** @throws {UserError} when the folder is no labelled run */
+function labelsOf(folder: string): Labels {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Labels
+  } catch {
+    throw new UserError(`${folder} is no labelled run: labels.json cannot be read (docs/evaluation.md tells what belongs into it)`, 1)
+  }
+}
+
 async function judge(folder: string, without: readonly Ablation[], write: string | undefined): Promise<Judged> {
-  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Labels
+  const labels = labelsOf(folder)
   const calendarFile = join(folder, 'calendar.json')
   const calendar = existsSync(calendarFile) ? parseCalendar(JSON.parse(readFileSync(calendarFile, 'utf8'))) : new Calendar()
   const lines: string[] = []
@@ -111,21 +122,33 @@ function* ownRuns(seeds: number, into: string): Generator<string> {
   }
 }
 
+interface EvaluateOptions {
+  seeds: number
+  without: Ablation[]
+  details?: boolean
+  write?: string
+}
+
+function also(part: string, parts: Ablation[]): Ablation[] {
+  const one = ABLATIONS.find((known) => known === part)
+  if (one === undefined) throw new InvalidArgumentError(`There are ${ABLATIONS.join(', ')}.`)
+  return [...parts, one]
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { seeds: { type: 'string', default: '4' }, without: { type: 'string', multiple: true, default: [] }, details: { type: 'boolean' }, write: { type: 'string' } },
-  })
-  const without = values.without.filter((one): one is Ablation => (ABLATIONS as readonly string[]).includes(one))
-  if (without.length !== values.without.length) {
-    process.stderr.write(`evaluate: --without knows ${ABLATIONS.join(', ')}\n`)
-    return 2
-  }
+  const command = script('evaluate', 'How many attacks are found, how soon, and how often the alerts are wrong.')
+    .argument('[folders...]', "labelled captures (docs/evaluation.md); none: the project's own demo hospitals")
+    .option('--without <part>', `a part of the model is left out, and another one where it is said again (${ABLATIONS.join(', ')})`, also, [])
+    .option('--seeds <n>', 'how many demo hospitals', count, 4)
+    .option('--details', 'each attack, and each alert about none')
+    .option('--write <dir>', 'keep the alerts, a file for each folder')
+    .parse()
+  const { without, seeds, details: inDetail, write } = command.opts<EvaluateOptions>()
   const scratch = mkdtempSync(join(tmpdir(), 'wardwire-evaluate-'))
   const judged: Judged[] = []
   try {
-    for (const folder of positionals.length > 0 ? positionals : ownRuns(Number(values.seeds), scratch)) {
-      judged.push(await judge(folder, without, values.write))
+    for (const folder of command.args.length > 0 ? command.args : ownRuns(seeds, scratch)) {
+      judged.push(await judge(folder, without, write))
       process.stderr.write(`${folder}\n`)
     }
   } finally {
@@ -138,8 +161,14 @@ async function main(): Promise<number> {
     const runs = judged.flatMap((one) => one.others.get(name) ?? [])
     print(name, [...attackTable(runs).slice(0, 5), '', ...alertTable(runs)])
   }
-  if (values.details) print('in detail', details(ours))
+  if (inDetail) print('in detail', details(ours))
   return 0
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof UserError)) throw error
+  process.stderr.write(`evaluate: ${error.message}\n`)
+  process.exitCode = error.exitCode
+}

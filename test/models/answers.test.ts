@@ -7,6 +7,7 @@ import { HIS, LAB, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
 
 const withheld: Partial<Hl7Message> = { acks: [] }
+const after = (ms: number): Partial<Hl7Message> => ({ acks: [{ code: 'AA', control_id: null, message_type: 'ACK', bytes: 80, patients: 0, latency_ms: ms }] })
 /** Results of the laboratory, so many minutes apart, of which those that are named by number get this answer. */
 const results = (n: number, apart: number, these: (i: number) => boolean, answer: Partial<Hl7Message>, of = (i: number) => `any-${i}`): WireEvent[] =>
   sent(LAB, HIS, n, apart, 'ORU^R01', of).map((event, i) => (these(i) ? { ...event, ...answer } as Hl7Message : event))
@@ -45,6 +46,24 @@ describe('answers to an interface that is known', () => {
     const day = among(results(15, 2, (i) => i % 3 > 0, withheld)).map((event) => (event.kind === 'flow' && event.at < at(TODAY, 12)
       ? { ...event, gaps: { client: 30 * event.bytes.client, server: 30 * event.bytes.server } } : event))
     expect(told(day)).toEqual([])
+  })
+
+  test('are answers after eight seconds, where others take milliseconds, told of the receiver, and no more than low?', () => {
+    const [alert, ...more] = told(among(results(20, 2, (i) => i % 3 > 0, after(8000))))
+    expect(more).toEqual([])
+    expect(alert).toMatchObject({ title: 'HIS acknowledges late far more HL7 messages than usual', severity: 'low', device: { ip: [HIS.ip] } })
+    expect(alert!.explanation).toMatch(/HIS needed more than 1 s to acknowledge \d+ of the last 16 messages by LAB/)
+  })
+
+  test('do answers within a second pass, however much quicker others are?', () => {
+    expect(told(among(results(20, 2, () => true, after(900))))).toEqual([])
+  })
+
+  test('do answers after eight seconds pass where three are usual?', () => {
+    const slow = (ms: number) => (event: WireEvent) => (event.kind === 'hl7.message' && event.flow.client.ip === LAB.ip ? { ...event, ...after(ms) } : event)
+    const days = Array.from({ length: 12 }, (_, day) => inOrder(ordinaryDay(TODAY + day)).map(slow(day < 11 ? 3000 : 8000))).flat()
+    const last = Math.max(...told(days).flatMap(({ evidence }) => evidence.map(({ at: when }) => when)))
+    expect(last).toBeLessThan(at(TODAY, 0) + 11 * DAY)
   })
 
   test('is an interface whose answers nobody sees unremarkable, once it is known?', () => {

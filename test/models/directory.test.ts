@@ -129,5 +129,5 @@ test('is an address found answering through another live device told?', () => {
   for (const device of directory.devices.values()) device.last = t
   directory.ends(flow('10.0.1.5', '02:00:10:0:2:5'), t + MINUTE)
   const [id] = directory.state.byIp.get('10.0.1.5')!
-  expect(directory.devices.get(id!)!.detour).toMatchObject({ ip: '10.0.1.5', through: 'READ1 (10.0.2.5)', passed: 0 })
+  expect(directory.devices.get(id!)!.detour).toMatchObject({ ip: '10.0.1.5', through: 'READ1 (10.0.2.5)', since: t + MINUTE, passed: 0 })
 })

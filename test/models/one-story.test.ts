@@ -15,7 +15,7 @@ let incidents: Incidents
 beforeEach(() => {
   alerts = new Map()
   incidents = new Incidents(new Site(new Calendar(), new OrderContext()), {
-    onAlert: (alert) => alerts.set(alert.id, alert), learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
+    onAlert: (alert) => alerts.set(alert.id, alert), known: () => undefined, learnUntil: 0, sensor: '', source: '', facts: () => ({ attack: [], falsePositives: [] }),
   })
 })
 
@@ -124,4 +124,45 @@ test('does what an archive does for an asker join the asker’s alert, where the
   told(reader, archive, at(1, 14), { detector: 'move-destination', group: 'meaning', unit: 'studies moved' })
   told(archive, other, at(1, 14) + MINUTE, { detector: 'new-service', group: 'novelty', unit: 'studies sent (C-STORE)', asker: reader })
   expect([...alerts.values()].map(({ device: { id } }) => id)).toEqual([archive.id, reader.id])
+})
+
+describe('an archive that copies to a new one, day and night', () => {
+  const next = device('10.1.1.9', 'unknown')
+  const stranger = device('10.1.9.66', 'unknown')
+  const gives = (to: Device, when: number, more: Partial<Evidence> = {}): void => told(archive, to, when, { detector: 'new-peer', group: 'novelty', unit: 'studies sent', ...more })
+  const copies = (from: number, to: number): void => {
+    for (let hour = from; hour < to; hour++) gives(next, at(1, hour))
+  }
+  const about = (host: Device): Alert[] => [...alerts.values()].filter(({ hosts }) => hosts.some((ip) => host.ips.has(ip)))
+
+  test('is what it has to send to another, the next day, an alert about who asked, also where it begins weakly; and the copying still one?', () => {
+    copies(0, 24)
+    for (let i = 0; i < 10; i++) {
+      gives(stranger, at(2, 0, 2 * i), { p: 1e-3, ...(i > 4 && { asker: reader }) })
+      told(reader, archive, at(2, 0, 2 * i + 1), { detector: 'move-destination', group: 'meaning', unit: 'studies moved', p: 10 ** (-i - 2) })
+    }
+    for (let hour = 1; hour < 12; hour++) gives(next, at(2, hour))
+    expect(about(stranger).map(({ device: { id }, evidence }) => [id, evidence.map(({ detector }) => detector)])).toEqual([[reader.id, ['move-destination', 'new-peer']]])
+    expect(about(next)).toHaveLength(1)
+    expect(alerts.size).toBe(2)
+  })
+
+  test('is what it sends unasked to another an alert of its own, and both go on?', () => {
+    copies(0, 24)
+    for (let hour = 0; hour < 12; hour++) {
+      gives(stranger, at(2, hour, 10))
+      gives(next, at(2, hour, 20))
+    }
+    expect(alerts.size).toBe(2)
+    expect([about(stranger).length, about(next).length]).toEqual([1, 1])
+    expect(incidents.kept.get(about(stranger)[0]!.id)!.count).toBe(12)
+    expect(incidents.kept.get(about(next)[0]!.id)!.count).toBe(36)
+  })
+
+  test('are several to whom it begins to send within an hour one story?', () => {
+    copies(0, 1)
+    gives(stranger, at(1, 0, 30))
+    gives(other, at(1, 0, 50))
+    expect(alerts.size).toBe(1)
+  })
 })

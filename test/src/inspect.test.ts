@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { el } from '../../fixtures/build/dicom.ts'
-import { wardwire, type Run } from './program.ts'
+import { jsonLines, wardwire, type Run } from './program.ts'
 import { SmallHospital, START, scan } from './small-hospital.ts'
 
 let folder: string
@@ -52,7 +52,29 @@ test('are patients shown only to a reader who asks for them?', async () => {
 test('is one conversation shown alone, and a wrong id said to be one?', async () => {
   const id = /08:00:00Z {2}(\S+)/.exec((await inspect()).stdout)![1]!
   expect((await inspect('--flow', id)).stdout.match(/^DICOM/gm)).toHaveLength(1)
-  expect((await inspect('--flow', 'nonsense')).stderr).toMatch(/no conversation nonsense in it/)
+  const wrong = await inspect('--flow', 'nonsense')
+  expect(wrong).toMatchObject({ code: 1, stdout: '' })
+  expect(wrong.stderr).toBe('wardwire: no conversation nonsense in it: wardwire inspect FILE lists their ids\n')
+})
+
+test('is a conversation found by the Community ID that the configured seed gives it?', async () => {
+  const config = join(folder, 'seeded.json')
+  writeFileSync(config, JSON.stringify({ community_id_seed: 7 }))
+  const events = await wardwire(['replay', join(folder, 'day.pcap'), '--events', '-', '--alerts', '/dev/null', '--config', config], { env: { XDG_STATE_HOME: folder } })
+  const flowOf = (wanted: string): string => (jsonLines(events.stdout).find(({ kind }) => kind === wanted) as { flow: { community_id: string } }).flow.community_id
+  const association = flowOf('dicom.association')
+  expect((await inspect('--flow', association)).code).toBe(1)
+  expect((await inspect('--flow', association, '--config', config)).stdout.match(/^DICOM/gm)).toHaveLength(1)
+  expect((await inspect('--message', 'C1', '--show-phi', '--flow', flowOf('hl7.message'), '--config', config)).stdout.match(/^HL7/gm)).toHaveLength(1)
+})
+
+test('is a conversation that says nothing medical told apart from a wrong id?', async () => {
+  const file = join(import.meta.dirname, '../../fixtures/cases/http-on-the-dicom-port.pcap')
+  const events = await wardwire(['replay', file, '--events', '-', '--alerts', '/dev/null'])
+  const { flow } = jsonLines(events.stdout).find(({ kind }) => kind === 'flow') as { flow: { id: string } }
+  const silent = await wardwire(['inspect', file, '--flow', flow.id])
+  expect(silent).toMatchObject({ code: 1, stdout: '' })
+  expect(silent.stderr).toBe(`wardwire: conversation ${flow.id} holds no DICOM, HL7 or TLS: wardwire replay FILE --events - has its addresses, bytes and packets\n`)
 })
 
 test('is a whole HL7 message shown field by field, with its answer, to a reader who says that it is patient data?', async () => {
@@ -66,7 +88,12 @@ test('is a whole HL7 message shown field by field, with its answer, to a reader 
   expect(stdout).toMatch(/^ {4}MSH-9\.2 +A08$/m)
   expect(stdout).toMatch(/^ {2}PID\n {4}PID-1 +1\n {4}PID-3 +P1$/m)
   expect(stdout.match(/^HL7/gm)).toHaveLength(1)
-  expect((await inspect('--message', 'nobody', '--show-phi')).stderr).toMatch(/no HL7 message nobody in it/)
+  const wrong = await inspect('--message', 'nobody', '--show-phi')
+  expect(wrong).toMatchObject({ code: 1, stdout: '' })
+  expect(wrong.stderr).toBe('wardwire: no HL7 message nobody in it: wardwire inspect FILE lists control ids\n')
+  const elsewhere = await inspect('--message', 'C1', '--flow', 'nonsense', '--show-phi')
+  expect(elsewhere).toMatchObject({ code: 1, stdout: '' })
+  expect(elsewhere.stderr).toMatch(/no HL7 message C1 in conversation nonsense: /)
 })
 
 test('does an AE title command the terminal?', async () => {

@@ -30,6 +30,20 @@ describe('bytes of a day', () => {
     expect(rare / days).toBeLessThan(0.02)
   })
 
+  test('are the days of a gateway that passes on few large studies among many small ones as rare as they say?', () => {
+    const study = () => (uniform() < 0.15 ? size(16, 0.6) : size(14, 0.4))
+    const day = () => Array.from({ length: 20 }, study)
+    const sizes = newStudySizes()
+    for (let d = 0; d < 60; d++) learnSizes(sizes, day())
+    let rare = 0
+    const days = 20_000
+    for (let d = 0; d < days; d++) {
+      const open = { ...newOpenBytes(), sum: day().reduce((sum, x) => sum + x, 0) }
+      if ((judgeBytes(open, sizes, 20, 0)?.p ?? 1) < 1e-3) rare++
+    }
+    expect(rare / days).toBeLessThan(2e-3)
+  })
+
   test('is one study as large as a month found, and ten times the usual for one study not?', () => {
     const sizes = scanner(40, 30, 17, 0.9)
     const day = 30 * Math.exp(17 + 0.405)

@@ -43,7 +43,23 @@ describe('counts', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10_000 }), positive(1e-3, 1e4), size, (n, mean, size) => {
       expect(off(Math.exp(d.logNegativeBinomialUpperTail(n, mean, size)), d.negativeBinomialUpperTail(n, mean, size))).toBeLessThan(1e-11)
       expect(off(Math.exp(d.logNegativeBinomialMidP(n, mean, size)), d.negativeBinomialMidP(n, mean, size))).toBeLessThan(1e-11)
+    }), { examples: [[1088, 1.0672492662656259, 1]] })
+  })
+
+  it('is the mid-p value the mean of two tails, to the last digit that a double keeps of so small a number?', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 10_000 }), positive(1e-3, 1e4), size, (n, mean, size) => {
+      const tails = [n, n + 1].map((n) => d.negativeBinomialUpperTail(n, mean, size))
+      if (tails[1]! > 1e-300) expect(off(d.negativeBinomialMidP(n, mean, size), (tails[0]! + tails[1]!) / 2)).toBeLessThan(1e-11)
     }))
+    // So small that a double counts in steps of 5e-324; half the sum of two tails was one step off. The truth is by mpmath.
+    expect(d.negativeBinomialMidP(1088, 1.0672492662656259, 1)).toBe(3.0590691455e-313)
+  })
+
+  it('is what no double holds with all its digits still rarer than 1e-300 in both forms?', () => {
+    for (const n of [1088, 2000, 10_000]) {
+      expect(d.negativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(1e-300)
+      expect(d.logNegativeBinomialUpperTail(n, 1.0672492662656259, 1)).toBeLessThan(Math.log(1e-300))
+    }
   })
 
   it('is a very large size Poisson, without a jump?', () => {
