@@ -4,7 +4,7 @@
  */
 import type { Alert, AlertEvidence, EvidenceGroup } from './alert.ts'
 import { rarityOf, valueOf, type CountFactor, type Factor, type NewsFactor } from './arithmetic.ts'
-import { compare, dayMean, hourMean, type CountStream } from './baseline/counts.ts'
+import { LOOK, compare, dayMean, hourMean, type CountStream } from './baseline/counts.ts'
 import { SiteClock, dayOf } from './clock.ts'
 import type { Device } from './device.ts'
 import { num } from './detectors/detector.ts'
@@ -50,7 +50,7 @@ export interface ExplainedAlert {
 }
 
 /** Rarer than this is evidence: of counts, and of everything else. */
-const LOOK = { count: 1e-3, other: 1e-2 } as const
+const RARER = { count: LOOK, other: 1e-2 } as const
 /** Computed twice by the same functions, numbers agree to this. */
 const AGREE = 1e-9
 
@@ -77,7 +77,7 @@ function explainOne(one: AlertEvidence, alert: Alert, devices: ReadonlyMap<strin
   // What is a habit now is not looked at any more, whatever there was of it on its first day.
   if (factors.some((factor, i) => factor.of === 'news' && explained[i]!.now === 1)) now = 1
   for (const factor of factors) if (factor.of === 'cap') now = Math.max(now, factor.least)
-  const look = factors.some((factor) => factor.of === 'count') ? LOOK.count : LOOK.other
+  const look = factors.some((factor) => factor.of === 'count') ? RARER.count : RARER.other
   return {
     ...known, computed, factors: explained, group_p: groupP(group, p), surprise: surprise(group, p), p_now: now,
     agrees: Math.abs(computed - p) <= AGREE * p, holds: now <= look,

@@ -84,7 +84,7 @@ export function sigmaOf(sizes: StudySizes): number {
  * The log-normal that a day's studies are drawn from. Who sends studies of two kinds (a gateway: some radiographs, few tomographies) has
  * more weight in the few large ones than the logarithms know, so their sum varies by the sizes' own spread where that is the wider.
  */
-export function sizeOf(sizes: StudySizes): { mu: number; sigma: number } {
+function sizeOf(sizes: StudySizes): { mu: number; sigma: number } {
   const one = { mu: sizes.mean, sigma: sigmaOf(sizes) }
   const { plain } = sizes
   if (plain === undefined || plain.n < ENOUGH) return one

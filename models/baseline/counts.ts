@@ -24,7 +24,7 @@ const PHI_LEAST = 0.4
 const HOUR_PSEUDO = 20
 const WEEKDAY_PSEUDO = 4
 /** A stream that hardly ever occurs is judged as if it had at least this mean, and no thinner a tail: first uses are for novelty to judge. */
-const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
+export const LEAST_MEAN = { hour: 0.1, day: 0.3 } as const
 const LEAST_SIZE = 0.5
 /** What is rarer is looked at; what is more usual is no evidence. */
 export const LOOK = 1e-3

@@ -69,7 +69,7 @@ function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene
 /** Of a newcomer nobody knows how much it searches, but who searches goes on to read: it looks for one thing after the other, and takes none. */
 function newcomer(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
   if (mature(device) || site.age < SITE_KNOWN) return NONE
-  const { aimless, query } = Object.fromEntries(device.streams)
+  const [aimless, query] = [device.streams.get('aimless'), device.streams.get('query')]
   if (aimless?.day !== site.day || query?.day !== site.day) return NONE
   const arithmetic: Factor[] = [
     { of: 'share', hits: aimless.inDay, tries: query.inDay, share: LEAFS },

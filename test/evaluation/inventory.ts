@@ -2,7 +2,7 @@
  * How well inventory and segments agree with the truth of a labelled run.
  *
  *     wardwire replay RUN/pcap/*.pcap --calendar RUN/calendar.json --alerts /dev/null --inventory inventory.json --segments segments.json
- *     npx tsx test/evaluate/inventory.ts RUN/inventory.json inventory.json segments.json [more of the three]
+ *     npx tsx test/evaluation/inventory.ts RUN/inventory.json inventory.json segments.json [more of the three]
  *
  * Precision: of what was claimed, how much is right; recall: of what there was to tell, how much was told right. A host that said nothing in the
  * capture (its address is in no device) counts against recall. Several runs are added up.
