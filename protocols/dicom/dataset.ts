@@ -135,7 +135,7 @@ export class DataSetWalker {
           this.#gather(b, at, end, this.#needs)
           return
         }
-        this.offset += used
+        this.#advance(used)
         at += used
       }
     }
@@ -173,6 +173,11 @@ export class DataSetWalker {
     this.#endDeflated()
   }
 
+  #advance(used: number): void {
+    this.offset += used
+    this.#elements++
+  }
+
   #gather(b: Uint8Array, start: number, end: number, upTo: number): number {
     if (this.#carry.length < upTo) {
       const larger = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(upTo))))
@@ -190,7 +195,7 @@ export class DataSetWalker {
     if (this.#carried < this.#needs) return to
     const used = this.#step(this.#carry, 0, this.#carried)
     if (used === 0) return to
-    this.offset += used
+    this.#advance(used)
     // A look ahead may have asked for more than it took.
     const ahead = this.#carried - used
     const passed = Math.min(ahead, this.skipping)
@@ -249,7 +254,7 @@ export class DataSetWalker {
     const encoding = this.#encodings[level]!
     const isBig = (encoding & BIG_ENDIAN) !== 0
     const tag = isBig ? u16be(b, at) * 0x10000 + u16be(b, at + 2) : u16le(b, at) * 0x10000 + u16le(b, at + 2)
-    if (++this.#elements > LIMITS.dicom.elements) return this.#done()
+    if (this.#elements === LIMITS.dicom.elements) return this.#done()
     if (tag >= ITEM) return this.#delimiter(b, at, end, tag, isBig ? u32be(b, at + 4) : u32le(b, at + 4))
     if (this.#kinds[level] !== ELEMENTS) return this.#malformed()
     if (level === 0) {
@@ -274,10 +279,10 @@ export class DataSetWalker {
       return this.#enter(isPixels ? FRAGMENTS : SEQUENCE, tag, Infinity, code === UN ? IMPLICIT : encoding, header)
     }
     if (this.offset + header + length > this.#ends[this.#level]!) return this.#malformed()
-    if (length > 0 && (code === SQ || code === NO_VR) && visitor.enters(tag)) {
-      if (code === NO_VR && end - value < 4) {
-        if (length >= SHORT_HEADER) return this.#need(header + 4)
-      } else if (code === SQ || beginsItem(b, value, encoding)) return this.#enter(SEQUENCE, tag, this.offset + header + length, encoding, header)
+    // What is too short for an item is no sequence, whatever bytes come next.
+    if (length >= SHORT_HEADER && (code === SQ || code === NO_VR) && visitor.enters(tag)) {
+      if (code === NO_VR && end - value < 4) return this.#need(header + 4)
+      if (code === SQ || beginsItem(b, value, encoding)) return this.#enter(SEQUENCE, tag, this.offset + header + length, encoding, header)
     }
     const wanted = code === SQ ? 0 : Math.min(length, visitor.wants(tag, code, parent), LIMITS.dicom.valueBytes)
     if (wanted > 0) {

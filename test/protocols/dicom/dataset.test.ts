@@ -189,6 +189,12 @@ describe('hostile data sets', () => {
     expect(walk(dataSet([el(0x00080060, 'CS', 'CT'), el(0x0010ffff, '??', 'x')], EXPLICIT_LE), EXPLICIT_LE).walker.isMalformed).toBe(true)
   })
 
+  test('is a value too short for an item a value, though an item’s tag begins with its bytes, however it is cut?', () => {
+    const b = bytes(le16(0x0008), le16(0x2218), le32(1), 0xfe, 0xff, 0x00, 0xe0, le32(0), dataSet([el(0x00100020, 'LO', 'P1')], IMPLICIT_LE))
+    const cuts = Array.from({ length: b.length }, (_, i) => i)
+    for (const { found } of [walk(b, IMPLICIT_LE), walk(b, IMPLICIT_LE, cuts)]) expect(found[0]).toBe('00000000 00082218  fe')
+  })
+
   test('does a deflated bomb inflate no more than its budget, and still tell its beginning?', () => {
     const bomb = new Uint8Array(deflateRawSync(bytes(dataSet([el(0x00080060, 'CS', 'CT')], EXPLICIT_LE), new Uint8Array(50_000_000))))
     const started = performance.now()
