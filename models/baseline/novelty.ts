@@ -67,6 +67,9 @@ export interface NewsPrior {
 
 export const newMemory = (): Memory => ({ news: 0, known: new Map() })
 
+/** Units of a value on this day so far. */
+export const unitsOn = (habit: Habit | undefined, day: number): number => (habit !== undefined && habit.day === day ? habit.today : 0)
+
 /** Chance that something new of this kind appears on a day of this device. */
 export function newsChance(memory: Memory, prior: NewsPrior, lived: number): number {
   return gammaPoissonNovelty(prior.a + memory.news, prior.b + lived)
