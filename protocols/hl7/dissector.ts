@@ -79,6 +79,17 @@ export class Hl7Dissector implements Dissector, Listener {
     this.#exchange.expire(at)
   }
 
+  holds(): number {
+    const [client, server] = this.#streams
+    return this.#exchange.holds + (client?.http?.holds ?? 0) + (server?.http?.holds ?? 0)
+  }
+
+  forget(at: Micros): void {
+    this.#now = at
+    for (const stream of this.#streams) stream?.http?.forget()
+    this.#exchange.forget()
+  }
+
   end(how: End, at: Micros): void {
     this.#now = at
     for (const stream of this.#streams) {

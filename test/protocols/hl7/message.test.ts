@@ -361,4 +361,22 @@ describe('hostile messages', () => {
     expect(new Set(wires.map(wire => wire.messages[0]!.complete))).toEqual(new Set([true, false]))
     expect(wires.every(wire => wire.messages.length === 1 && wire.messages[0]!.control_id === '1')).toBe(true)
   })
+
+  it('segments in UTF-16 are held in the same books, whatever their length', () => {
+    const pseudonyms = new Pseudonyms(new Uint8Array(32).fill(11))
+    const { memory } = readersOf(pseudonyms)
+    const start = (note: number): Uint8Array => concat(encode('\x0B'), Buffer.from(`${messageText([msh({ controlId: '1' })])}NTE|1||${'x'.repeat(note)}`, 'utf16le'))
+    const rest = Buffer.from('yy\rPV1|1\r\x1C\r', 'utf16le')
+    for (const note of [3, 300, 5000, 9000]) {
+      const wire = new Wire({ pseudonyms }).client(start(note))
+      expect(memory.used).toBeGreaterThanOrEqual(Math.min(note, 8192))
+      expect(memory.used).toBeLessThanOrEqual(Math.max(256, 2 * note))
+      expect(wire.client(rest).end().messages).toMatchObject([{ control_id: '1', complete: true, segments: { MSH: 1, NTE: 1, PV1: 1 } }])
+      expect(memory.used).toBe(0)
+    }
+    const wires = Array.from({ length: 6000 }, () => new Wire({ pseudonyms }).client(start(8000)))
+    expect(memory.used).toBeLessThanOrEqual(LIMITS.hl7.heldTotalBytes + 6000 * LIMITS.smallBytes)
+    for (const wire of wires) expect(wire.client(rest).end().messages).toMatchObject([{ control_id: '1', segments: { MSH: 1, NTE: 1, PV1: 1 } }])
+    expect(memory.used).toBe(0)
+  })
 })
