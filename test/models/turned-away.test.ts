@@ -1,0 +1,28 @@
+/** A server that takes connections and rejects every association is as good as down. */
+import { describe, expect, test } from 'vitest'
+import type { Alert } from '../../models/alert.ts'
+import { association, at, flow } from './build.ts'
+import { rejecting } from './happenings.ts'
+import { ARCHIVE, READERS, ordinaryDay } from './hospital.ts'
+import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
+
+const LOCAL_LIMIT = { result: 2, source: 3, reason: 2 }
+const told = (day: ReturnType<typeof ordinaryDay>): Alert[] => ofDetector(alertsOf(day), 'service-down')
+
+describe('an archive that rejects associations', () => {
+  test('is it told, once, when it rejects everybody for an hour?', () => {
+    const [alert, ...more] = told(rejecting(10, 11, LOCAL_LIMIT))
+    expect([alert!.severity, alert!.device.name, more.length]).toEqual(['low', ARCHIVE.name, 0])
+    expect(alert!.title).toContain('turns everybody away')
+    expect(alert!.evidence[0]!.text).toContain('rejecting associations')
+  })
+
+  test('is it more than a note when that lasts for half a day?', () => {
+    expect(told(rejecting(9, 15, LOCAL_LIMIT)).map(({ severity }) => severity)).toEqual(['medium'])
+  })
+
+  test('does it pass at a busy hour, when it rejects some and serves others?', () => {
+    const some = READERS.map((reader, i) => association(flow(reader, ARCHIVE), at(TODAY, 9 + i, 40), reader.name, {}, { result: 'rejected', reject: LOCAL_LIMIT, ended: 'closed' }))
+    expect(told(among(some))).toEqual([])
+  })
+})
