@@ -80,9 +80,9 @@ export const moves = (destination: string, n: number): WireEvent[] =>
     return [find(on, when, WS01.name, 2), move(on, when + 5 * SECOND, WS01.name, destination)]
   })
 
-export const documentOf = (content: string): WireEvent[] =>
+export const documentOf = (content: string, declared: string | null = 'application/pdf', bytes = 40_000): WireEvent[] =>
   sent(LAB, HIS, 1, 0, 'ORU^R01', () => 'any-1', {
-    documents: [{ value_type: 'ED', declared: 'application/pdf', encoding: 'Base64', bytes: 40_000, content }],
+    documents: [{ value_type: 'ED', declared, encoding: 'Base64', bytes, content }],
   })
 
 /** No order today or before names these. */
