@@ -57,10 +57,18 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
+  /** HL7 control ids that it used again, by receiver (reused.ts); absent: none. */
+  reused?: Map<string, Reused>
   /** What was told of its counts, by count; absent: nothing was. */
   told?: Map<string, Told>
   /** Highest score of what was undeclared and no rule. */
   score: number
+}
+
+/** Messages of a day to one receiver that had the control id of another one, and the ids that were new since the first of them. */
+export interface Reused {
+  n: number
+  fresh: number
 }
 
 const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, score: 0 })
@@ -150,6 +158,8 @@ export interface Device {
   floodDays?: DaysSeen
   /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */
   oversizeDays?: DaysSeen
+  /** Days on which it used control ids of accepted HL7 messages for others; absent: none. */
+  reusedDays?: DaysSeen
   /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */
   answers?: Map<string, Answers>
   /** The open day. */
