@@ -37,7 +37,8 @@ export const hl7Replay: Detector<'hl7.message'> = {
 
 /** A control id names one message (HL7 v2.5.1 2.15.9.10): what comes under the id of another one, among messages with ids of their own, is that one, changed. */
 function judgeReused(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-  if (!scene.acts || event.acknowledges !== null) return NONE
+  // An engine passes on the ids that several senders gave, and may put more into a message the second time; they are judged.
+  if (!scene.acts || event.acknowledges !== null || device.role === 'engine') return NONE
   const n = countReused(event, device, scene.peer.id, scene.day, !site.frozen)
   if (n < REUSED || !mature(device)) return NONE
   const { reusedDays, lived } = device

@@ -1,9 +1,9 @@
 /** Control ids of accepted HL7 messages that are used again for another content: a recorded message sent again, changed; or a counter that begins anew. */
 import { describe, expect, test } from 'vitest'
 import type { Hl7Message, WireEvent } from '../../protocols/events.ts'
-import { DAY, HOUR } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, host, message } from './build.ts'
 import { later, sent } from './happenings.ts'
-import { HIS, RIS, inOrder, ordinaryDay } from './hospital.ts'
+import { HIS, LAB, RIS, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among } from './learned.ts'
 
 /** Its id was another message's hours ago. */
@@ -30,6 +30,16 @@ describe('messages with the control id of an accepted one and another content', 
   test('does a counter pass that begins anew, so that every message has the id of an earlier one?', () => {
     const day = ordinaryDay(TODAY).map((event): WireEvent => (event.kind === 'hl7.message' && event.flow.client.ip === HIS.ip ? { ...event, ...changed() } : event))
     expect(told(day)).toEqual([])
+  })
+
+  test('does an engine pass, which passes on the ids of several senders?', () => {
+    const engine = host('ENGINE', '10.1.4.9')
+    const [feeds, passes] = [flow(HIS, engine, 2575), flow(engine, RIS, 2575)]
+    const day = (d: number, more: Partial<Hl7Message>): WireEvent[] => Array.from({ length: 20 }, (_, i) => at(TODAY + d, 9, 10 * i)).flatMap((when, i) => [
+      message(feeds, when, HIS, engine, 'ADT^A08', `e${i}`), message(passes, when + MINUTE / 60, HIS, RIS, 'ADT^A08', `e${i}`, i % 2 === 0 ? more : {}),
+      message(flow(engine, LAB, 2575), when + MINUTE / 30, HIS, LAB, 'ADT^A08', `e${i}`),
+    ])
+    expect(told(Array.from({ length: 6 }, (_, d) => inOrder([...ordinaryDay(TODAY + d), ...day(d, d === 5 ? changed() : {})])).flat())).toEqual([])
   })
 
   test('does a sender pass that numbers its messages like that every other day (once it is known to)?', () => {
