@@ -1,5 +1,5 @@
 import type { DicomAssociation, FlowEnd, Micros } from '../../protocols/events.ts'
-import { DAY, HOUR } from '../clock.ts'
+import { DAY, HOUR, MINUTE } from '../clock.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { failed } from '../observe.ts'
@@ -10,6 +10,8 @@ import { NONE, evidence, num, type Detector } from './detector.ts'
 /** Usual callers that are turned away before anybody is told, and how long an outage lasts before it is more than a note. */
 const CALLERS = 3
 const LONG = 4 * HOUR
+/** Servers take few associations at once, and one lasts minutes: for so long a busy one may reject everybody (DETECTION 1.3). */
+const BUSY = 10 * MINUTE
 
 export const serviceDown: Detector<'flow' | 'dicom.association' | 'dicom.operation' | 'hl7.message'> = {
   id: 'service-down',
@@ -49,6 +51,7 @@ function turnedAwayBy(event: FlowEnd | DicomAssociation, device: Device, scene: 
   if (turnedAway.size < CALLERS || turnedAway.size < 0.1 * usual) return NONE
   let first = event.at
   for (const since of turnedAway.values()) first = Math.min(first, since)
+  if (event.kind !== 'flow' && event.at - first < BUSY) return NONE
   const hours = (event.at - first) / HOUR
   const anew = !outage.told
   outage.told = true

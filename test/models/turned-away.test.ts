@@ -25,4 +25,9 @@ describe('an archive that rejects associations', () => {
     const some = READERS.map((reader, i) => association(flow(reader, ARCHIVE), at(TODAY, 9 + i, 40), reader.name, {}, { result: 'rejected', reject: LOCAL_LIMIT, ended: 'closed' }))
     expect(told(among(some))).toEqual([])
   })
+
+  test('does it pass for the minutes that it is busy with others?', () => {
+    const all = READERS.map((reader, i) => association(flow(reader, ARCHIVE), at(TODAY, 2, 2 * i), reader.name, {}, { result: 'rejected', reject: LOCAL_LIMIT, ended: 'closed' }))
+    expect(told(among(all))).toEqual([])
+  })
 })
