@@ -104,6 +104,12 @@ export interface Starter {
   chance: number
 }
 
+/** Usual callers that were turned away, and since when each; and whether that was told. */
+export interface Outage {
+  callers: Map<string, Micros>
+  told: boolean
+}
+
 export interface Device {
   id: string
   /** The how-manieth it was. */
@@ -142,8 +148,10 @@ export interface Device {
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
   memories: Record<MemoryName, Memory>
-  /** It does not answer: usual callers that got no connection, and since when; and whether that was told. */
-  outage: { callers: Map<string, Micros>; told: boolean } | null
+  /** It does not answer: usual callers got no connection. */
+  outage: Outage | null
+  /** It takes connections and rejects every association; absent: it does not. */
+  rejecting?: Outage | undefined
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
   /** Beside its peers over weeks, by stream; absent: not compared yet. */

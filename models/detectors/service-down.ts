@@ -1,6 +1,6 @@
-import type { DicomAssociation, FlowEnd, Micros } from '../../protocols/events.ts'
+import type { DicomAssociation, FlowEnd } from '../../protocols/events.ts'
 import { DAY, HOUR, MINUTE } from '../clock.ts'
-import { nameOf, type Device } from '../device.ts'
+import { nameOf, type Device, type Outage } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { failed } from '../observe.ts'
 import type { Scene } from '../scene.ts'
@@ -25,8 +25,9 @@ export const serviceDown: Detector<'flow' | 'dicom.association' | 'dicom.operati
   judge(event, device: Device, _site: Site, scene: Scene): readonly Evidence[] {
     if (scene.side !== 'server') return NONE
     if (event.kind === 'dicom.operation' || event.kind === 'hl7.message') {
-      // It answers: whoever was turned away was so for another reason.
+      // It answers: whoever was turned away was so for another reason. That it takes messages says nothing of associations.
       device.outage = null
+      if (event.kind === 'dicom.operation') device.rejecting = undefined
       return NONE
     }
     if (!turnsAway(event) || device.memories.caller.known.get(scene.peer.id)?.settled !== true) return NONE
@@ -42,8 +43,10 @@ function found(event: FlowEnd | DicomAssociation): string {
   return event.state === 'refused' ? 'refusing connections' : 'silent'
 }
 
+const newOutage = (): Outage => ({ callers: new Map(), told: false })
+
 function turnedAwayBy(event: FlowEnd | DicomAssociation, device: Device, scene: Scene): readonly Evidence[] {
-  const outage = device.outage ??= { callers: new Map<string, Micros>(), told: false }
+  const outage: Outage = event.kind === 'flow' ? device.outage ??= newOutage() : device.rejecting ??= newOutage()
   const turnedAway = outage.callers
   for (const [caller, since] of turnedAway) if (turnedAway.size > 64 || event.at - since > DAY) turnedAway.delete(caller)
   if (!turnedAway.has(scene.peer.id)) turnedAway.set(scene.peer.id, event.at)

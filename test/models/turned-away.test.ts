@@ -1,9 +1,9 @@
 /** A server that takes connections and rejects every association is as good as down. */
 import { describe, expect, test } from 'vitest'
 import type { Alert } from '../../models/alert.ts'
-import { association, at, flow } from './build.ts'
-import { rejecting } from './happenings.ts'
-import { ARCHIVE, READERS, ordinaryDay } from './hospital.ts'
+import { association, at, flow, message } from './build.ts'
+import { rejecting, times } from './happenings.ts'
+import { ARCHIVE, HIS, READERS, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
 
 const LOCAL_LIMIT = { result: 2, source: 3, reason: 2 }
@@ -19,6 +19,11 @@ describe('an archive that rejects associations', () => {
 
   test('is it more than a note when that lasts for half a day?', () => {
     expect(told(rejecting(9, 15, LOCAL_LIMIT)).map(({ severity }) => severity)).toEqual(['medium'])
+  })
+
+  test('is it told when all the while it takes messages?', () => {
+    const orders = times(60, 9.5, 2, (when) => message(flow(HIS, ARCHIVE, 2575), when, HIS, ARCHIVE, 'ORM^O01', 'any-1'))
+    expect(told(inOrder([...rejecting(10, 11, LOCAL_LIMIT), ...orders])).map(({ device }) => device.name)).toEqual([ARCHIVE.name])
   })
 
   test('does it pass at a busy hour, when it rejects some and serves others?', () => {
