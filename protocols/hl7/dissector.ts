@@ -14,9 +14,10 @@ import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import { NO_ROUTE } from './msh.ts'
 import { pairsOf } from './pairs.ts'
-import type { Listener, Pairs } from './pairs.ts'
+import type { Listener, Pair, Pairs } from './pairs.ts'
 import { readersOf } from './readers.ts'
 import type { ReaderPool } from './readers.ts'
+import type { Sender } from './sender.ts'
 import { NAMELESS } from './segment-names.ts'
 import type { BlockSink, Framing } from './segments.ts'
 
@@ -27,6 +28,7 @@ export class Hl7Dissector implements Dissector, Listener {
   readonly #exchange: Exchange
   readonly #readers: ReaderPool
   readonly #pairs: Pairs
+  readonly #pair: Pair
   #violations: Map<string, number> | undefined
   #violationsLeft: number = LIMITS.hl7.violations
   /** Of each direction, from its first bytes on. */
@@ -39,9 +41,12 @@ export class Hl7Dissector implements Dissector, Listener {
   constructor(connection: Connection) {
     this.#connection = connection
     this.#readers = readersOf(connection.pseudonyms)
-    this.#exchange = new Exchange(event => { this.tell(event) })
     this.#pairs = pairsOf(connection.capture)
-    this.#pairs.add(connection.flow.client.ip, connection.flow.server.ip, this)
+    this.#pair = this.#pairs.open(connection.flow.client.ip, connection.flow.server.ip, this)
+    this.#exchange = new Exchange(
+      event => { this.tell(event) },
+      (direction, app, controlId, hash) => this.#pair.earlier(this.#connection.flow[SIDES[direction]].ip, this, app, controlId, hash),
+    )
   }
 
   /** Takes all it is offered: what must wait is held here, and bounded here. */
@@ -97,19 +102,21 @@ export class Hl7Dissector implements Dissector, Listener {
       stream?.blocks.end(how === 'fin' || how === 'rst')
     }
     this.#exchange.end()
-    const { client, server } = this.#connection.flow
-    this.#pairs.remove(client.ip, server.ip, this)
+    this.#pairs.close(this.#pair, this)
   }
 
   /** An acknowledgement that answers nothing here: is it for a message on another connection of the two hosts? */
   offer(direction: Direction, answer: Answer, at: Micros): Taken {
-    const { flow } = this.#connection
-    return this.#pairs.offer(flow[SIDES[direction]].ip, flow[SIDES[1 - direction]!].ip, this, answer, at)
+    return this.#pair.offer(this.#connection.flow[SIDES[direction]].ip, this, answer, at)
   }
 
   elsewhere(from: string, answer: Answer, at: Micros): Taken {
     this.#now = at
     return this.#exchange.elsewhere(this.#connection.flow.client.ip === from ? 1 : 0, answer, at)
+  }
+
+  sentBy(from: string): Sender {
+    return this.#exchange.sentBy(this.#connection.flow.client.ip === from ? 0 : 1)
   }
 
   #stream(direction: Direction): Stream {

@@ -19,10 +19,13 @@ import type { Sent } from './sender.ts'
 
 export class Exchange {
   readonly #emit: (event: Hl7Message) => void
+  readonly #earlierElsewhere: (direction: Direction, app: string | null, controlId: string, hash: number) => Sent | undefined
   #senders: readonly [Sender, Sender] = [new Sender(), new Sender()]
 
-  constructor(emit: (event: Hl7Message) => void) {
+  /** @param earlierElsewhere finds a message of this side's sending application and control id that came over another connection */
+  constructor(emit: (event: Hl7Message) => void, earlierElsewhere: (direction: Direction, app: string | null, controlId: string, hash: number) => Sent | undefined) {
     this.#emit = emit
+    this.#earlierElsewhere = earlierElsewhere
   }
 
   /** A message that is no acknowledgement is complete; its last byte came at `at`. */
@@ -31,7 +34,7 @@ export class Exchange {
     if (sender.soft > 0) this.#tellSoft(sender)
     const controlId = event.control_id ?? ''
     const hash = hashText(controlId)
-    const earlier = controlId === '' ? undefined : sender.find(controlId, hash)
+    const earlier = controlId === '' ? undefined : (sender.find(controlId, hash) ?? this.#earlierElsewhere(direction, event.sending_app, controlId, hash))
     if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
     const leaving = sender.leaving()
     if (leaving !== undefined) this.#tell(sender, leaving)
@@ -109,6 +112,11 @@ export class Exchange {
   /** When the message that waits longest has waited too long; `Infinity` where none waits. */
   due(): Micros {
     return Math.min(this.#senders[0].waitsSince(), this.#senders[1].waitsSince()) + LIMITS.hl7.acknowledgementWait
+  }
+
+  /** What one side sent. */
+  sentBy(direction: Direction): Sender {
+    return this.#senders[direction]
   }
 
   /** Bytes of memory, about, of messages that wait for an acknowledgement, and of what is remembered of others. */

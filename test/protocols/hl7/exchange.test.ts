@@ -195,6 +195,47 @@ describe('the same control id again', () => {
   })
 })
 
+describe('the same control id on another connection', () => {
+  const repeats = (...wires: Wire[]): unknown[] => wires.flatMap(wire => wire.messages).filter(event => event.acknowledges === null).map(event => event.repeat)
+
+  it('is the same message after a reconnection: unanswered, refused, or accepted before', () => {
+    const capture = {}
+    for (const code of [null, 'AE', 'AA']) {
+      const id = `C${code}`
+      const first = new Wire({ capture }).client(send(id))
+      if (code !== null) first.server(answer(id, code))
+      const again = new Wire({ capture, at: first.end().at + SECOND }).client(send(id)).server(answer(id)).end()
+      const altered = new Wire({ capture, at: again.at + SECOND }).client(send(id, {}, 'P2')).end('rst')
+      expect(repeats(first, again, altered)).toEqual([undefined, { same_body: true, answered: code, after_ms: 1000 }, { same_body: false, answered: 'AA', after_ms: 1000 }])
+    }
+  })
+
+  it('is found while the first connection is open, too, whichever side opened them', () => {
+    const capture = {}
+    const first = new Wire({ capture }).client(send('1')).server(answer('1'))
+    const back = new Wire({ capture, isTurned: true }).wait(MILLI).server(send('1')).end()
+    expect(repeats(first, back)).toEqual([undefined, { same_body: true, answered: 'AA', after_ms: 1 }])
+  })
+
+  it('is another message where another application, or the other side, sends it', () => {
+    const capture = {}
+    const first = new Wire({ capture }).client(send('1')).end()
+    const other = new Wire({ capture }).client(send('1', { sendingApp: 'LAB' })).server(send('1')).end()
+    expect(repeats(first, other)).toEqual([undefined, undefined, undefined])
+  })
+
+  it('is found among many short connections, the newest of them, in bounded space', () => {
+    const capture = {}
+    const once = (id: string, client = '10.0.0.1'): unknown => repeats(new Wire({ capture, client }).client(send(id)).server(answer(id)).end())[0]
+    for (let i = 0; i < LIMITS.hl7.messages + 10; i++) expect(once(`C${i}`)).toBeUndefined()
+    expect(once('C0')).toBeUndefined()
+    expect(once('C20')).toMatchObject({ same_body: true, answered: 'AA' })
+    for (let i = 0; i < LIMITS.hl7.pastMessages / 4 + 10; i++) once('1', `10.1.${i >> 8}.${i & 255}`)
+    expect(once('C30')).toBeUndefined()
+    expect(once('1', '10.1.31.255')).toMatchObject({ same_body: true })
+  })
+})
+
 describe('the body hash', () => {
   const body = (header: Header, ...more: string[]): number | undefined => new Wire().client(frame(message(msh(header), pid({ id: 'P1' }), ...more))).end().messages[0]!.body
 
