@@ -23,6 +23,9 @@ import type { BlockSink, Framing } from './segments.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
 
+/** What comes first need not be a beginning: that was not seen, or is lost. */
+export const beginsAnywhere = ({ flow, afterGap }: Connection): boolean => flow.midstream || afterGap
+
 export class Hl7Dissector implements Dissector, Listener {
   readonly #connection: Connection
   readonly #exchange: Exchange
@@ -125,8 +128,7 @@ export class Hl7Dissector implements Dissector, Listener {
 
   /** HTTP shows by the first byte of a connection, which was recognised by its head; of one joined in the middle, by its next start line. */
   #listenForHttp(stream: Stream, bytes: Uint8Array, start: number, end: number): void {
-    const { midstream } = this.#connection.flow
-    this.#isHttp = midstream ? !stream.blocks.isInBlock && startsHttp(bytes, start, end) : !this.#hasSpoken && mayCarryHl7(bytes[start]!)
+    this.#isHttp = beginsAnywhere(this.#connection) ? !stream.blocks.isInBlock && startsHttp(bytes, start, end) : !this.#hasSpoken && mayCarryHl7(bytes[start]!)
     this.#hasSpoken = true
     if (this.#isHttp) for (const each of this.#streams) each?.turnToHttp()
   }
@@ -174,7 +176,7 @@ class Stream implements BlockSink {
     this.#exchange = exchange
     this.#readers = readers
     this.#message = readers.none
-    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, connection.flow.midstream)
+    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, beginsAnywhere(connection))
     if (http) this.turnToHttp()
   }
 
@@ -195,11 +197,12 @@ class Stream implements BlockSink {
 
   segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
     this.#message.segment(b, start, end, name, length, cut, hashed)
-    if (name === NAMELESS && !cut && !this.#lossy && !this.#message.isInDocument) this.#strangeLine(b, start, end, length)
+    if (name === NAMELESS && !cut && !this.#message.isInDocument) this.#strangeLine(b, start, end, length)
   }
 
-  /** What is no segment may be a tunnel behind a header. */
+  /** What is no segment may be a tunnel behind a header. Next to a loss, or where a loss took the marks, it may be anything. */
   #strangeLine(b: Uint8Array, start: number, end: number, length: number): void {
+    if (this.#lossy || (this.#framing === 'none' && this.#connection.afterGap)) return
     const look = lineLook(b, start, end)
     if (look !== undefined) this.#owner.violation('hl7.segment', 'HL7 v2.5.1 2.5', this.#offset, `a line of ${length} bytes that is no segment and looks like ${look}`)
   }

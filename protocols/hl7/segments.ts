@@ -158,7 +158,7 @@ export class Segments {
       this.#isBatch = true
       this.#isFirst = false
       this.#sink.batchHeader(b, start, end)
-    } else if (this.#isBatch && (name === BTS || name === FTS)) {
+    } else if (name === BTS || name === FTS) {
       this.finish(offset, true)
       this.#isBatch = false
     }
