@@ -245,12 +245,13 @@ class Stream implements BlockSink {
     if (!header.isComplete && header.kind.type === null) return
     if (!header.route.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
     const bytes = offset - this.#offset
-    if (m.ackCode === '') {
+    if (m.ackCode === '' && !isAcknowledgement(header.kind.type)) {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
       return
     }
     const answer: Answer = {
       code: m.ackCode,
+      isDelayed: m.isDelayed,
       of: m.ackOf,
       controlId: header.controlId,
       messageType: header.kind.type,
@@ -270,7 +271,7 @@ class Stream implements BlockSink {
       if (taken === 'taken') return
       if (taken === 'late') alone.to = 'answered'
     }
-    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2 is empty)')
+    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2)')
     else this.#owner.tell(this.#event(at, bytes, ended, alone))
   }
 
@@ -320,3 +321,6 @@ class Stream implements BlockSink {
     }
   }
 }
+
+/** By MSH-9. All others that acknowledge show it by their MSA. */
+const isAcknowledgement = (type: string | null): boolean => type !== null && type.startsWith('ACK') && (type.length === 3 || type.charCodeAt(3) === 0x5E)

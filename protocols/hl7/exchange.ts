@@ -5,6 +5,7 @@
  * - answered by AA, AE, AR, CE, CR or a code of its own: at once;
  * - answered by CA: at once where MSH-16 is NE; where it is AL, when the application's answer comes; else with the next message of its
  *   sender, or with that answer;
+ * - answered with MSA-5 D (delayed mode): when the answer after the work comes, or as one that is
  * - unanswered: when `acknowledgementWait` has passed, whether anything comes on the connection or not; when `messages` newer ones of its sender came, or at the end.
  *
  * An acknowledgement that comes after its message was told, or whose message was not seen here, is told by itself. Everything hangs
@@ -83,6 +84,7 @@ export class Exchange {
     if (event.acks.length === 0) event.acks = [ack]
     else event.acks.push(ack)
     sent.answered = answer.code
+    if (answer.isDelayed) return
     if (answer.code !== 'CA') this.#tell(sender, sent)
     else this.#commit(sender, sent)
   }

@@ -58,6 +58,19 @@ describe('an acknowledgement', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [] }])
   })
 
+  it('without MSA is a violation, and no message that waits for an answer', () => {
+    const wire = new Wire().client(send('1')).server(frame(message(msh({ type: 'ACK^A01^ACK' })))).wait(2 * LIMITS.hl7.acknowledgementWait).server(frame(message(msh({ type: 'ACK' }), 'MSA||2'))).end()
+    expect(wire.codes).toEqual(['hl7.acknowledgement'])
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [] }, { direction: 'server', acknowledges: { control_id: '2', code: '', to: 'unseen' } }])
+  })
+
+  it('whose MSA was lost is none that answers anything, nor a message', () => {
+    const ack = answer('1')
+    const wire = new Wire().client(send('1')).server(ack.slice(0, ack.length - 12)).lose(1, 12).end()
+    expect(wire.messages).toMatchObject([{ direction: 'server', complete: false, acknowledges: { control_id: '', to: 'unseen' } }, { control_id: '1', acks: [] }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('without an id belongs to a message without one', () => {
     const wire = new Wire().client(send('')).server(answer(''))
     expect(wire.messages).toMatchObject([{ control_id: '', acks: [{ code: 'AA' }] }])
@@ -96,6 +109,20 @@ describe('enhanced mode', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'CA' }] }])
     wire.server(answer('1', 'AA'))
     expect(wire.messages[1]).toMatchObject({ acknowledges: { control_id: '1', code: 'AA', to: 'answered' } })
+  })
+})
+
+describe('delayed mode (MSA-5, up to version 2.5)', () => {
+  const later = (of: string, kind: 'D' | 'F'): Uint8Array => frame(message(msh({ type: kind === 'D' ? 'ACK' : 'MCF', controlId: `${kind}${of}` }), `MSA|AA|${of}|||${kind}`))
+
+  it('is the answer after the work part of the message, though others come between?', () => {
+    const wire = new Wire().client(send('1')).wait(MILLI).server(later('1', 'D')).client(send('2')).server(answer('2')).wait(MILLI).server(later('1', 'F')).end()
+    expect(wire.messages.map(event => [event.control_id, event.acks.map(ack => [ack.control_id, ack.latency_ms])])).toEqual([['2', [['A2', 0]]], ['1', [['D1', 1], ['F1', 2]]]])
+  })
+
+  it('is a message told with the receipt alone when the answer does not come in time?', () => {
+    const wire = new Wire().client(send('1')).server(later('1', 'D')).wait(LIMITS.hl7.acknowledgementWait).client(send('2'))
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'AA' }] }])
   })
 })
 
