@@ -48,7 +48,7 @@ export class Hl7Dissector implements Dissector, Listener {
     this.#pair = this.#pairs.open(connection.flow.client.ip, connection.flow.server.ip, this)
     this.#exchange = new Exchange(
       event => { this.tell(event) },
-      (direction, app, controlId, hash) => this.#pair.earlier(this.#connection.flow[SIDES[direction]].ip, this, app, controlId, hash),
+      (direction, app, controlId, hash) => this.#pair.isAlone ? undefined : this.#pair.earlier(this.#connection.flow[SIDES[direction]].ip, this, app, controlId, hash),
     )
   }
 
@@ -88,8 +88,7 @@ export class Hl7Dissector implements Dissector, Listener {
   }
 
   holds(): number {
-    const [client, server] = this.#streams
-    return this.#exchange.holds + (client?.http?.holds ?? 0) + (server?.http?.holds ?? 0)
+    return this.#exchange.holds + (this.#isHttp ? (this.#streams[0]?.http?.holds ?? 0) + (this.#streams[1]?.http?.holds ?? 0) : 0)
   }
 
   forget(at: Micros): void {
@@ -245,7 +244,7 @@ class Stream implements BlockSink {
     if (!header.isComplete && header.kind.type === null) return
     if (!header.route.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
     const bytes = offset - this.#offset
-    if (m.ackCode === '' && !isAcknowledgement(header.kind.type)) {
+    if (m.ackCode === '' && !header.kind.isAck) {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
       return
     }
@@ -321,6 +320,3 @@ class Stream implements BlockSink {
     }
   }
 }
-
-/** By MSH-9. All others that acknowledge show it by their MSA. */
-const isAcknowledgement = (type: string | null): boolean => type !== null && type.startsWith('ACK') && (type.length === 3 || type.charCodeAt(3) === 0x5E)

@@ -47,6 +47,11 @@ export class Pair {
     this.#past = []
   }
 
+  /** There is only one connection, and was none before: nearly always. */
+  get isAlone(): boolean {
+    return this.#past.length === 0 && this.#listeners.length === 1
+  }
+
   get isOver(): boolean {
     return this.#listeners.length === 0
   }

@@ -25,9 +25,9 @@ const EVENT = 512
 const IDENTIFIER = 48
 const DOCUMENT = 160
 
-function weightOf({ orders, merged, documents, control_id: id, sending_app: app, sending_facility: facility, receiving_app: to, receiving_facility: toFacility }: Hl7Message): number {
-  const texts = (id?.length ?? 0) + (app?.length ?? 0) + (facility?.length ?? 0) + (to?.length ?? 0) + (toFacility?.length ?? 0)
-  return EVENT + texts + IDENTIFIER * (orders.length + (merged?.length ?? 0)) + DOCUMENT * (documents?.length ?? 0)
+function weightOf({ orders, merged, documents }: Hl7Message, controlId: string): number {
+  const weight = EVENT + controlId.length + IDENTIFIER * orders.length
+  return merged === undefined && documents === undefined ? weight : weight + IDENTIFIER * (merged?.length ?? 0) + DOCUMENT * (documents?.length ?? 0)
 }
 
 /** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
@@ -74,7 +74,7 @@ export class Sender {
     place.at = at
     place.answered = null
     place.soft = false
-    place.weight = weightOf(event)
+    place.weight = weightOf(event, controlId)
     this.#waiting += place.weight
   }
 
