@@ -254,11 +254,8 @@ export class Site implements Pace {
   }
 
   #weekday(weekday: number, trade: Trade): number {
-    const { any } = this.state.weekdays
-    const common = (any[weekday]!.observed + PSEUDO) / (any[weekday]!.expected + PSEUDO)
-    if (trade === 'any') return common
     const { observed, expected } = this.state.weekdays[trade][weekday]!
-    return (observed + PSEUDO * common) / (expected + PSEUDO)
+    return (observed + PSEUDO) / (expected + PSEUDO)
   }
 
   /** What one device is measured by: its role's factor without its own share in it, so that nobody hides behind what they do themselves. */
@@ -342,7 +339,7 @@ export class Site implements Pace {
 const TRADE_NAMES: readonly Trade[] = ['any', 'images', 'messages']
 
 /** Whom a device is measured by, from the widest group to the narrowest. */
-const groupsOf = (device: Device): readonly string[] => tradeOf(device) === 'any' ? ['any', device.role] : ['any', tradeOf(device), device.role]
+const groupsOf = (device: Device): readonly string[] => [tradeOf(device), device.role]
 
 function workStream(device: Device): CountStream | undefined {
   const name = WORK[family(device.role)]
