@@ -6,6 +6,7 @@ import type { CountStream } from './baseline/counts.ts'
 import { newOpenBytes, type OpenBytes, type StudySizes } from './baseline/bytes.ts'
 import type { Drip } from './baseline/cusum.ts'
 import { MEMORIES, loadMemory, newMemory, saveMemory, type Memory, type MemoryName, type SavedMemory } from './baseline/novelty.ts'
+import type { DaysSeen } from './baseline/seen.ts'
 import { pack, unpack } from './pack.ts'
 import { newStanding, type Standing } from './standing.ts'
 
@@ -146,9 +147,9 @@ export interface Device {
   /** Scanners that ask it for worklists, while it gives its first; absent: none do. */
   askers?: Map<string, Starter>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */
-  floodDays?: number
+  floodDays?: DaysSeen
   /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */
-  oversizeDays?: number
+  oversizeDays?: DaysSeen
   /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */
   answers?: Map<string, Answers>
   /** The open day. */
@@ -180,7 +181,16 @@ export function saveDevice(device: Device): unknown {
 
 export function loadDevice(saved: unknown): Device {
   const { memories, ...rest } = saved as { memories: Record<MemoryName, SavedMemory> }
-  return Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name])) })
+  const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name])) })
+  withDay(device, 'floodDays', device.today.floods > 0)
+  withDay(device, 'oversizeDays', (device.today.oversize ?? 0) > 0)
+  return device
+}
+
+/** Saved before it was noted which day was the last, they were numbers. @param open the open day is among them */
+function withDay(device: Device, of: 'floodDays' | 'oversizeDays', open: boolean): void {
+  const saved = device[of] as DaysSeen | number | undefined
+  if (typeof saved === 'number') device[of] = { days: saved, day: open ? device.today.day : -1 }
 }
 
 const eachMemory = <T>(each: (name: MemoryName) => T): Record<MemoryName, T> =>

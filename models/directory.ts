@@ -2,8 +2,9 @@
  * Who is who at the two ends of a conversation: by address (`residents.ts`), and by the names that are used on it (`names.ts`).
  */
 import type { Flow, Micros } from '../protocols/events.ts'
-import { newDevice, remember, type Device } from './device.ts'
+import { loadDevice, newDevice, remember, saveDevice, type Device } from './device.ts'
 import { Names, isReceiving, type Claim, type Name } from './names.ts'
+import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { Residents, type ResidentState } from './residents.ts'
 
 /** The two ends of a conversation, kept with the flow. */
@@ -27,7 +28,7 @@ export interface Ends {
 /** The ends of a conversation as they are saved: devices by id, `version` 1 where they are up to date. */
 export type FlowState = Omit<Ends, 'client' | 'server'> & { client: string; server: string }
 
-export interface DirectoryState extends ResidentState {
+interface DirectoryState extends ResidentState {
   names: Map<string, Name>
 }
 
@@ -45,11 +46,6 @@ export class Directory {
 
   get state(): DirectoryState {
     return { ...this.#residents.state, names: this.#names.all }
-  }
-
-  set state({ names, ...residents }: DirectoryState) {
-    this.#residents.state = residents
-    this.#names.all = names
   }
 
   /** Local day; set by the engine on its tick. */
@@ -120,8 +116,24 @@ export class Directory {
     this.#flows.set(flow, { ...state, client: client ?? NOBODY, server: server ?? NOBODY, version: current ? this.#residents.version : -1 })
   }
 
-  /** After `load`. */
-  changed(): void {
+  /** JSON-able entries: one per device, and a few of all. */
+  *save(): Iterable<[string, unknown]> {
+    const { byIp, byMac, routers, started, names, met } = this.state
+    yield ['directory', pack({ byIp, byMac, routers, started, met })]
+    yield* chunks('names', [...names])
+    for (const device of this.devices.values()) yield [`device/${device.id}`, saveDevice(device)]
+  }
+
+  load(entries: Map<string, unknown>): void {
+    const state = unpack(entries.get('directory')) as ResidentState
+    // Saved before it was noted since when: they had been routers for longer than matters.
+    if (state.routers instanceof Set) state.routers = new Map([...state.routers as Set<string>].map((mac) => [mac, state.started]))
+    this.#residents.state = state
+    this.#names.all = new Map(unchunk('names', entries) as [string, Name][])
+    // In the order they were met: entries may come in the order of their keys.
+    const devices = [...entries].filter(([key]) => key.startsWith('device/')).map(([, saved]) => loadDevice(saved))
+    devices.sort((a, b) => a.serial - b.serial)
+    for (const device of devices) this.devices.set(device.id, device)
     this.#residents.version++
     this.#flows = new WeakMap()
   }

@@ -58,6 +58,8 @@ export interface Claim {
   since: Micros
 }
 
+export const NO_CLAIMS: Claim[] = []
+
 export class Names {
   /** By kind and text. */
   all = new Map<string, Name>()

@@ -7,7 +7,7 @@ import type { Crossing } from './baseline/counts.ts'
 import type { Habit } from './baseline/novelty.ts'
 import type { Device } from './device.ts'
 import type { Ends } from './directory.ts'
-import type { Claim } from './names.ts'
+import { NO_CLAIMS, type Claim } from './names.ts'
 import type { StreamName } from './streams.ts'
 
 export interface Scene {
@@ -39,4 +39,27 @@ export interface Scene {
   moved: 'out' | 'in' | null
   stale: boolean
   day: number
+}
+
+/** Empty until it is entered. */
+export const newScene = (side: Scene['side']): Scene => ({
+  peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, refusal: undefined, edge: undefined,
+  claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
+})
+
+/** The next event: what the last one left is cleared. Who asked, and the edge, are known when both ends have entered. */
+export function enter(scene: Scene, peer: Device, ends: Ends, acts: boolean, claims: Claim[], day: number): void {
+  scene.peer = peer
+  scene.ends = ends
+  scene.acts = acts
+  scene.claims = claims
+  if (scene.crossed.length > 0) scene.crossed = []
+  scene.kindCrossed = undefined
+  scene.refusal = undefined
+  scene.newStudy = false
+  scene.unexplained = false
+  scene.moved = null
+  scene.stale = false
+  scene.service = ''
+  scene.day = day
 }

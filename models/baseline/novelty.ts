@@ -5,6 +5,7 @@
 import { makeRoom, provenWorth } from '../../protocols/room.ts'
 import { gammaPoissonNovelty } from './distributions.ts'
 import type { Rhythm } from './rhythm.ts'
+import { isFirstLearned, see, type DaysSeen } from './seen.ts'
 
 /** Kinds of things a device may newly do. */
 export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
@@ -21,12 +22,10 @@ export const MOST_VALUES = 512
 /** What was done on one day only goes first: a flood of new values pushes out no habit. Then what was unused for longest. */
 export const worthOf = ({ days, last }: Habit): number => provenWorth(days > 1 ? 0 : 1, last)
 
-export interface Habit {
+export interface Habit extends DaysSeen {
   first: number
   last: number
-  /** Days it was seen on, the last of them, and the units (studies, messages ...) of that day and of all. */
-  days: number
-  day: number
+  /** Units (studies, messages ...) of the last day it was seen on, and of all. */
   today: number
   total: number
   /** Part of the baseline: known from the first days, or through its probation. */
@@ -76,7 +75,7 @@ export function newsChance(memory: Memory, prior: NewsPrior, lived: number): num
 /** News before a day: what is new all at once must not become usual by that. */
 export function newsBefore(memory: Memory, day: number): number {
   let today = 0
-  for (const habit of memory.known.values()) if (!habit.settled && habit.days === 1 && habit.day === day) today++
+  for (const habit of memory.known.values()) if (!habit.settled && isFirstLearned(habit, day)) today++
   return Math.max(0, memory.news - today)
 }
 
@@ -105,7 +104,7 @@ export function glimpse(memory: Memory, value: string, n: number, at: number, da
   let habit = memory.known.get(value)
   if (habit === undefined) {
     makeRoom(memory.known, MOST_VALUES, worthOf)
-    habit = { first: at, last: at, days: 1, day, today: 0, total: 0, settled: false }
+    habit = { first: at, last: at, days: 0, day, today: 0, total: 0, settled: false, unlearned: true }
     memory.known.set(value, habit)
   }
   glance(habit, n, at, day)
@@ -116,7 +115,7 @@ export function glimpse(memory: Memory, value: string, n: number, at: number, da
 export function glance(habit: Habit, n: number, at: number, day: number): void {
   if (habit.settled) return
   if (day !== habit.day) habit.today = 0
-  habit.day = day
+  see(habit, day, false)
   habit.last = at
   habit.today += n
   habit.total += n
@@ -126,9 +125,8 @@ export function glance(habit: Habit, n: number, at: number, day: number): void {
 export function touch(habit: Habit, n: number, at: number, day: number): void {
   if (day !== habit.day) {
     if (habit.days <= PROBATION_DAYS && day - habit.day > STALE_DAYS) habit.settled = false
-    habit.day = day
     habit.today = 0
-    habit.days++
+    see(habit, day, true)
     if (habit.days > PROBATION_DAYS) habit.settled = true
   }
   habit.last = at

@@ -41,7 +41,7 @@ export function boundRecall(devices: Iterable<{ memories: Record<MemoryName, Mem
   if (total <= most) return 0
   // Forgetting looks at all of them, so it makes room for a while.
   const excess = total - (most - shareOf(most))
-  const unproven = level(all, excess, (memory) => [...memory.known.values()].filter(({ days }) => days === 1).length)
+  const unproven = level(all, excess, (memory) => [...memory.known.values()].filter(({ days }) => days <= 1).length)
   return unproven + level(all, excess - unproven, (memory) => memory.known.size)
 }
 

@@ -1,4 +1,5 @@
 import type { DicomAssociation } from '../../protocols/events.ts'
+import { daysBefore, seen } from '../baseline/seen.ts'
 import { nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { isContextFlood } from '../observe.ts'
@@ -25,8 +26,8 @@ export const contextFlood: Detector<'dicom.association'> = {
     const n = event.contexts.length
     if (scene.side !== 'client' || !isContextFlood(event, site)) return NONE
     const today = ++todayOf(device, scene.day).floods
-    if (today === 1 && !site.frozen) device.floodDays = (device.floodDays ?? 0) + 1
-    if ((device.floodDays ?? 0) > KNOWN_FOR) return NONE
+    device.floodDays = seen(device.floodDays, scene.day, !site.frozen)
+    if (daysBefore(device.floodDays, scene.day) >= KNOWN_FOR) return NONE
     const repeated = n - new Set(event.contexts.map((context) => context.abstract_syntax)).size
     return [evidence(contextFlood, event, {
       actor: device, peer: scene.peer, p: null, severity: today >= AGAIN ? 'medium' : 'low', observed: n, expected: contexts.most, unit: 'presentation contexts',

@@ -3,7 +3,8 @@ import { uidName } from '../../protocols/dicom/names.ts'
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
 import type { NewsFactor, OthersFactor, WeightFactor } from '../arithmetic.ts'
-import type { Habit, NewsPrior, MemoryName } from '../baseline/novelty.ts'
+import type { NewsPrior, MemoryName } from '../baseline/novelty.ts'
+import { daysBefore, type DaysSeen } from '../baseline/seen.ts'
 import { clean, type Device, type Starter } from '../device.ts'
 import type { Evidence, Objective } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -77,14 +78,11 @@ function singular(unit: string): string {
 
 export const days = (n: number): string => (n < 1.5 ? 'the first day' : `${Math.floor(n)} days`)
 
-/** On which of its days before this one it was done, in words. @param habit what is remembered of it, if anything */
-export function before(habit: Habit | undefined, day: number, lived: number): string {
-  const earlier = daysBefore(habit, day)
+/** On which of its days before this one it was done, in words. @param seen what is remembered of it, if anything */
+export function before(seen: DaysSeen | undefined, day: number, lived: number): string {
+  const earlier = daysBefore(seen, day)
   return earlier === 0 ? `none in the ${days(lived)} before` : `on only ${earlier} of the ${days(lived)} before`
 }
-
-/** Days before this one on which it was done. */
-export const daysBefore = (habit: Habit | undefined, day: number): number => habit === undefined ? 0 : habit.day === day ? habit.days - 1 : habit.days
 
 /** A SOP class with its name, where it has one. */
 export function classOf(uid: string): string {

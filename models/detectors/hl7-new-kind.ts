@@ -1,12 +1,13 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
 import { FIRST_DAYS, newsBefore, newsChance, type Habit } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { DAY } from '../clock.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, before, counted, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { NONE, before, counted, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 const PRIOR = { a: 0.3, b: 20 }
 /** A new family (ORM, MFN ...) on an old interface is a new interface: one in some years. */

@@ -73,3 +73,14 @@ export const DETECTORS: readonly Detector[] = [
   unexplainedAccess,
   unlikePeers,
 ] as readonly Detector[]
+
+/** Those that judge an event, by its kind. */
+export const WANTED: ReadonlyMap<string, readonly Detector[]> = byKind()
+
+function byKind(): Map<string, Detector[]> {
+  const wanted = new Map<string, Detector[]>()
+  for (const detector of DETECTORS) {
+    for (const kind of detector.wants) wanted.set(kind, [...wanted.get(kind) ?? [], detector])
+  }
+  return wanted
+}

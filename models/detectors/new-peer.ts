@@ -1,13 +1,14 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { SCANNER_PEERS } from '../starters.ts'
-import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, days, daysBefore, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
 const PRIORS: Record<string, NewsPrior> = {

@@ -1,6 +1,7 @@
 import type { FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsBefore, type NewsPrior } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { DAY, MINUTE } from '../clock.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -66,7 +67,7 @@ function hostsToday(service: string, device: Device, day: number, now: string): 
   const hosts = new Set([now.slice(0, now.lastIndexOf(':'))])
   for (const [value, habit] of device.memories.contact.known) {
     const colon = value.lastIndexOf(':')
-    if (!habit.settled && habit.day === day && habit.days === 1 && administrationOf(Number(value.slice(colon + 1))) === service) hosts.add(value.slice(0, colon))
+    if (!habit.settled && habit.day === day && daysBefore(habit, day) === 0 && administrationOf(Number(value.slice(colon + 1))) === service) hosts.add(value.slice(0, colon))
   }
   return hosts.size
 }

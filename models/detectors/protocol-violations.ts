@@ -1,4 +1,5 @@
 import type { Violation } from '../../protocols/events.ts'
+import { daysBefore, seen } from '../baseline/seen.ts'
 import { clean, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { OVER_MAXIMUM } from '../observe.ts'
@@ -40,8 +41,8 @@ function oversize(event: Violation, device: Device, site: Site, scene: Scene): r
   const today = todayOf(device, scene.day)
   // Absent in states that were saved before it was counted.
   const n = today.oversize = (today.oversize ?? 0) + 1
-  if (n === 1 && !site.frozen) device.oversizeDays = (device.oversizeDays ?? 0) + 1
-  const because = n < OVERSIZE ? undefined : keptBefore(device, site)
+  device.oversizeDays = seen(device.oversizeDays, scene.day, !site.frozen)
+  const because = n < OVERSIZE ? undefined : keptBefore(device, site, scene.day)
   if (because === undefined) return NONE
   return [evidence(protocolViolations, event, {
     actor: device, peer: scene.peer, p: null, severity: 'medium', observed: n, expected: 0, unit: 'PDUs over the limit',
@@ -51,9 +52,9 @@ function oversize(event: Violation, device: Device, site: Site, scene: Scene): r
 }
 
 /** Why it is no way of this device, in words: it never did so, or, of a newcomer, hardly anybody here does. */
-function keptBefore(device: Device, site: Site): string | undefined {
+function keptBefore(device: Device, site: Site, day: number): string | undefined {
   if (device.lived >= KNOWN) {
-    const before = (device.oversizeDays ?? 0) - (site.frozen ? 0 : 1)
+    const before = daysBefore(device.oversizeDays, day)
     if (before > Math.max(1, CLEAN * device.lived)) return undefined
     return before === 0 ? `in the ${days(device.lived)} before, it kept to such limits` : `it did so on only ${before} of the ${days(device.lived)} before`
   }

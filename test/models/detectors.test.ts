@@ -7,7 +7,7 @@ import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, st
 import { CASES } from './cases.ts'
 import { floods, moved, orderedPatient, sent, shift, times } from './happenings.ts'
 import { ARCHIVE, CT01, HIS, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
-import { TODAY, above, alertsOf, among, ofDetector } from './learned.ts'
+import { TODAY, above, alertsOf, among, frozenAlertsOf, ofDetector } from './learned.ts'
 
 test('does an ordinary day after the learning raise nothing?', () => {
   expect(alertsOf(ordinaryDay(TODAY)).map((alert) => alert.title)).toEqual([])
@@ -102,6 +102,11 @@ describe('floods of presentation contexts', () => {
 
   test('is what a program does every other day told three times, and then known of it?', () => {
     expect(days(Array.from({ length: 12 }, (_, day) => (day % 2 === 0 ? onDay(day, 127) : ordinaryDay(TODAY + day))).flat())).toEqual([0, 2, 4])
+  })
+
+  test.each([[2, 1], [3, 0]])('is a device that did so on %i days told %i times, when nothing is learned any more?', (learned, told) => {
+    const taught = Array.from({ length: 2 * learned }, (_, day) => (day % 2 === 0 ? onDay(day, 127) : ordinaryDay(TODAY + day))).flat()
+    expect(ofDetector(frozenAlertsOf(onDay(2 * learned, 127), taught), 'context-flood')).toHaveLength(told)
   })
 })
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
+import { daysBefore } from '../../models/baseline/seen.ts'
 import { DEVICE_LIMITS, loadDevice, type Device } from '../../models/device.ts'
 import { Directory } from '../../models/directory.ts'
 import { RESIDENT_LIMITS } from '../../models/residents.ts'
@@ -52,6 +53,17 @@ describe('state that is saved in the middle', () => {
 
   test('is the empty state no state?', () => {
     expect(() => run(ALL.slice(0, 100), {}, [])).not.toThrow()
+  })
+})
+
+describe('a state from before it was noted which day was the last', () => {
+  const loaded = (day: number, floodDays: unknown, floods: number) => {
+    const [, value] = saved(run(ALL.slice(0, 100)).engine).find(([key]) => key.startsWith('device/'))!
+    return loadDevice({ ...value as object, floodDays, today: { ...(value as { today: object }).today, day, floods } }).floodDays
+  }
+
+  test('are its days before the same, whether today was one of them or not?', () => {
+    expect([daysBefore(loaded(7, 3, 2), 7), daysBefore(loaded(7, 3, 0), 7), daysBefore(loaded(6, 3, 2), 7), loaded(7, undefined, 0)]).toEqual([2, 3, 3, undefined])
   })
 })
 
@@ -107,6 +119,14 @@ describe('a frozen engine', () => {
     const found = (days: number): number => run(Array.from({ length: days }, (_, day) =>
       inOrder([...ordinaryDay(LEARNED + day), ...copies(LEARNED + day, 40)])).flat(), { freeze: true }, structuredClone(before)).engine.findings.get('new-peer') ?? 0
     expect(found(5)).toBeGreaterThan(found(4) + 25)
+  })
+
+  test('does it say on how many days before it was, also after the first time today?', () => {
+    const first = run(inOrder([...ordinaryDay(LEARNED), ...copies(LEARNED, 1)]), {}, structuredClone(before))
+    const found = run(inOrder([...ordinaryDay(LEARNED + 1), ...copies(LEARNED + 1, 40)]), { freeze: true }, saved(first.engine)).alerts
+    const texts = found.flatMap((alert) => alert.evidence).filter((e) => e.detector === 'new-peer').map((e) => e.text)
+    expect(texts.length).toBeGreaterThan(0)
+    for (const text of texts) expect(text).toMatch(/a peer it used on only 1 of the \d+ days before/)
   })
 
   test('does a contact that is tried again and again stay one contact?', () => {

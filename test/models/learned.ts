@@ -74,6 +74,17 @@ export function alertsOf(events: WireEvent[], options: Partial<EngineOptions> = 
   return [...alerts.values()]
 }
 
+/** The alerts of what follows, judged by what the hospital and some more days taught, while nothing is learned any more. */
+export function frozenAlertsOf(events: WireEvent[], taught: WireEvent[]): Alert[] {
+  const before = experienced({ onAlert: () => undefined })
+  for (const event of taught) before.event(event)
+  const alerts = new Map<string, Alert>()
+  const engine = new Engine({ freeze: true, onAlert: (alert) => alerts.set(alert.id, alert) })
+  engine.load(JSON.parse(JSON.stringify([...before.save()])) as [string, unknown][])
+  for (const event of events) engine.event(event)
+  return [...alerts.values()]
+}
+
 export const above = (alert: Alert, severity: Alert['severity']): boolean => SEVERITIES.indexOf(alert.severity) > SEVERITIES.indexOf(severity)
 
 /** Those above a note in which a detector has a say. */
