@@ -204,7 +204,7 @@ export function isContextFlood({ contexts: { length }, operations }: DicomAssoci
 const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
 
 /** Rejected because of a name: PS3.8 table 9-21, source 1, reasons 3 (calling) and 7 (called AE title not recognized). */
-export function unknownAe(event: DicomAssociation): boolean {
+function unknownAe(event: DicomAssociation): boolean {
   return event.result === 'rejected' && event.reject !== null && event.reject.source === 1 && (event.reject.reason === 3 || event.reject.reason === 7)
 }
 

@@ -178,7 +178,10 @@ export class Application implements Consumer, Connection, Holder, Keeper {
     const dissector = this.#dissector
     if (dissector?.due === undefined) return Infinity
     try {
-      if (dissector.due() <= at) dissector.tick?.(at)
+      if (dissector.due() <= at) {
+        dissector.tick?.(at)
+        this.#weigh(at)
+      }
       const due = dissector.due()
       this.#isTimed = due < Infinity
       return due

@@ -105,6 +105,9 @@ export function looksLike(b: Uint8Array, start: number, end: number): string {
   return binaryLook(b, start, end)
 }
 
+/** What has no structure. */
+export const RANDOM = 'random or encrypted bytes'
+
 /** Random bytes fill a sample of n bytes with about 256 (1 - e^(-n/256)) different values; 85 % of that is far above any structured format. */
 function binaryLook(b: Uint8Array, start: number, end: number): string {
   const seen = new Uint8Array(256)
@@ -115,6 +118,6 @@ function binaryLook(b: Uint8Array, start: number, end: number): string {
   }
   if (different === 1) return b[start] === 0 ? 'zeros' : 'one byte repeated'
   const size = end - start
-  if (size >= 64 && different >= 0.85 * 256 * (1 - Math.exp(-size / 256))) return 'random or encrypted bytes'
+  if (size >= 64 && different >= 0.85 * 256 * (1 - Math.exp(-size / 256))) return RANDOM
   return 'binary'
 }

@@ -202,7 +202,8 @@ export const LIMITS = {
   smallBytes: 1024,
   /**
    * Bytes, about, of what has not ended over all conversations that hold more than the above: TLS handshakes, HTTP heads and bodies, DICOM command sets and values
-   * in pieces, requests without response, patients of queries, presentation contexts. Beyond, of the conversations of like size that hold most together
+   * in pieces, requests without response, patients of queries, presentation contexts; HL7 messages without acknowledgement,
+   * and what is remembered of the newest ones. Beyond, of the conversations of like size that hold most together
    * the one whose share has not changed for longest forgets it.
    */
   waitingBytes: 64 * 1024 * 1024,

@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance } from '../baseline/novelty.ts'
+import { newsChance, unitsOn } from '../baseline/novelty.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { legal } from '../role.ts'
@@ -28,7 +28,7 @@ export const hl7NewSender: Detector<'hl7.message'> = {
     if (scene.acts || event.acknowledges !== null || !mature(device)) return claims
     const habit = device.memories.sender.known.get(scene.peer.id)
     if (habit?.settled === true) return claims
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     const chance = newsChance(device.memories.sender, PRIOR, device.lived)
     const allowed = legal('HL7', scene.peer.role, device.role)
     const arithmetic: Factor[] = [newsFactor(device, 'sender', scene.peer.id, PRIOR), { of: 'amount', n: today, ...FIRST }]

@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance } from '../baseline/novelty.ts'
+import { newsChance, unitsOn } from '../baseline/novelty.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -28,7 +28,7 @@ export const moveDestination: Detector<'dicom.operation'> = {
     if (!scene.acts || destination === null || !mature(device) || device.aes.has(destination)) return NONE
     const habit = device.memories.destination.known.get(destination)
     if (habit?.settled === true) return NONE
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     const chance = newsChance(device.memories.destination, PRIOR, device.lived)
     const popular = site.popularity(device, 'destination', destination)
     const { others, users } = popular

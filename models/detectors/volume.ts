@@ -25,7 +25,7 @@ export interface VolumeOptions {
   service?: string | null
 }
 
-export function material(crossing: Crossing, least: number): boolean {
+function material(crossing: Crossing, least: number): boolean {
   return crossing.observed > RATIO * crossing.expected && crossing.observed - crossing.expected >= least
 }
 

@@ -7,6 +7,7 @@ import { Exchange } from './exchange.ts'
 import { splitFields, fieldEnd, fieldStart } from './fields.ts'
 import { latin1 } from '../bytes.ts'
 import { PLAIN } from './charset.ts'
+import { lineLook } from './foreign.ts'
 import type { HttpReader } from '../http/reader.ts'
 import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import type { MessageReader } from './message.ts'
@@ -16,6 +17,7 @@ import { pairsOf } from './pairs.ts'
 import type { Listener, Pairs } from './pairs.ts'
 import { readersOf } from './readers.ts'
 import type { ReaderPool } from './readers.ts'
+import { NAMELESS } from './segment-names.ts'
 import type { BlockSink, Framing } from './segments.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
@@ -75,6 +77,17 @@ export class Hl7Dissector implements Dissector, Listener {
   tick(at: Micros): void {
     this.#now = at
     this.#exchange.expire(at)
+  }
+
+  holds(): number {
+    const [client, server] = this.#streams
+    return this.#exchange.holds + (client?.http?.holds ?? 0) + (server?.http?.holds ?? 0)
+  }
+
+  forget(at: Micros): void {
+    this.#now = at
+    for (const stream of this.#streams) stream?.http?.forget()
+    this.#exchange.forget()
   }
 
   end(how: End, at: Micros): void {
@@ -175,6 +188,13 @@ class Stream implements BlockSink {
 
   segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
     this.#message.segment(b, start, end, name, length, cut, hashed)
+    if (name === NAMELESS && !cut && !this.#lossy && !this.#message.isInDocument) this.#strangeLine(b, start, end, length)
+  }
+
+  /** What is no segment may be a tunnel behind a header. */
+  #strangeLine(b: Uint8Array, start: number, end: number, length: number): void {
+    const look = lineLook(b, start, end)
+    if (look !== undefined) this.#owner.violation('hl7.segment', 'HL7 v2.5.1 2.5', this.#offset, `a line of ${length} bytes that is no segment and looks like ${look}`)
   }
 
   piece(b: Uint8Array, start: number, end: number): void {

@@ -19,7 +19,7 @@ import type { Sent } from './sender.ts'
 
 export class Exchange {
   readonly #emit: (event: Hl7Message) => void
-  readonly #senders = [new Sender(), new Sender()] as const
+  #senders: readonly [Sender, Sender] = [new Sender(), new Sender()]
 
   constructor(emit: (event: Hl7Message) => void) {
     this.#emit = emit
@@ -47,7 +47,7 @@ export class Exchange {
     const own = this.#senders[direction]
     if (answer.controlId !== null) own.acknowledges(answer.controlId)
     const other = this.#senders[1 - direction]!
-    const sent = answer.of === '' ? oldestUnnamed(other) : other.find(answer.of, hashText(answer.of))
+    const sent = answer.of === '' ? oldestUnnamed(other) : other.answeredBy(answer.of)
     if (sent === undefined || sent.event === null) {
       const to = sent !== undefined ? 'answered' : other.acknowledgedAs(answer.of) ? 'acknowledgement' : answer.of !== '' && answer.of === other.batchId ? 'batch' : 'unseen'
       return { control_id: answer.of, code: answer.code, to, patients: answer.patients, error: answer.error }
@@ -59,7 +59,7 @@ export class Exchange {
   /** An acknowledgement that came on another connection, of something that side `of` may have sent on this one. */
   elsewhere(of: Direction, answer: Answer, at: Micros): Taken {
     const sender = this.#senders[of]
-    const sent = answer.of === '' ? undefined : sender.find(answer.of, hashText(answer.of))
+    const sent = answer.of === '' ? undefined : sender.answeredBy(answer.of)
     if (sent === undefined) return 'unknown'
     if (sent.event === null) return 'late'
     this.#join(sender, sent, sent.event, answer, at)
@@ -111,6 +111,23 @@ export class Exchange {
     return Math.min(this.#senders[0].waitsSince(), this.#senders[1].waitsSince()) + LIMITS.hl7.acknowledgementWait
   }
 
+  /** Bytes of memory, about, of messages that wait for an acknowledgement, and of what is remembered of others. */
+  get holds(): number {
+    return this.#senders[0].holds + this.#senders[1].holds
+  }
+
+  /** Others need the room: what waits is told, as messages of whose acknowledgements nothing is known. */
+  forget(): void {
+    for (const sender of this.#senders) {
+      for (let n = sender.oldest; n < sender.count; n++) {
+        const { event } = sender.at(n)
+        if (event !== null) event.complete = false
+      }
+    }
+    this.end()
+    this.#senders = [new Sender(), new Sender()]
+  }
+
   /** The connection is over: tells everything that waits, in the order it came. */
   end(): void {
     const [a, b] = this.#senders
@@ -154,12 +171,8 @@ export class Exchange {
   }
 
   #tell(sender: Sender, sent: Sent): void {
-    const { event } = sent
-    if (event === null) return
-    if (sent.soft) sender.soft--
-    sent.soft = false
-    sent.event = null
-    this.#emit(event)
+    const event = sender.take(sent)
+    if (event !== null) this.#emit(event)
   }
 }
 

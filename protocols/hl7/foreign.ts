@@ -1,6 +1,8 @@
 /** Bytes where HL7 should be: how many, where, and a sample to tell what they look like. */
 import { LIMITS } from '../limits.ts'
-import { looksLike } from '../content.ts'
+import { RANDOM, looksLike } from '../content.ts'
+
+const TAB = 0x09, ESC = 0x1B
 
 export class ForeignBytes {
   #sample: Uint8Array | undefined
@@ -44,4 +46,17 @@ export class ForeignBytes {
     const look = looksLike(this.#sample ?? new Uint8Array(0), 0, Math.min(this.size, LIMITS.hl7.sampleBytes))
     return `${this.size} bytes${full ? ' or more' : ''} that look like ${look}`
   }
+}
+
+/**
+ * What a line inside a message that is no segment looks like; undefined where it may be free text whose sender did not escape its line ends. Text
+ * that is not ASCII has no control characters (but the escapes of ISO 2022), and hardly any 64 random bytes have none.
+ */
+export function lineLook(b: Uint8Array, start: number, end: number): string | undefined {
+  const stop = Math.min(end, start + LIMITS.hl7.sampleBytes)
+  const look = looksLike(b, start, stop)
+  if (look === 'text') return undefined
+  if (look !== 'binary' && look !== RANDOM) return look
+  for (let i = start; i < stop; i++) if (b[i]! < 0x20 && b[i] !== TAB && b[i] !== ESC) return look
+  return undefined
 }

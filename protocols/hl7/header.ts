@@ -4,7 +4,7 @@
  */
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
-import { BHS, BTS, FHS, FTS, MSH, nameAt } from './segment-names.ts'
+import { BHS, BTS, FHS, FTS, MSH, NAMELESS, nameAt } from './segment-names.ts'
 
 /** Byte values; NONE for one that is not declared. */
 export interface Delimiters {
@@ -28,13 +28,21 @@ const isLower = (c: number): boolean => c >= 0x61 && c <= 0x7A
 const isSeparator = (c: number): boolean => c > 0x20 && c !== 0x7F && !isUpper(c) && !isDigit(c) && !isLower(c)
 
 /** A segment's name: a capital, then capitals or digits. */
-export const isSegmentName = (b: Uint8Array, at: number): boolean => isName(nameAt(b, at))
-
-export function isName(name: number): boolean {
-  const second = (name >> 8) & 0xFF
-  const third = name & 0xFF
-  return isUpper(name >> 16) && (isUpper(second) || isDigit(second)) && (isUpper(third) || isDigit(third))
+export function isSegmentName(b: Uint8Array, at: number): boolean {
+  const second = b[at + 1]!
+  const third = b[at + 2]!
+  return isUpper(b[at]!) && (isUpper(second) || isDigit(second)) && (isUpper(third) || isDigit(third))
 }
+
+/** The name of the segment `b[at..end)`: alone, or in front of the message's separator. A header segment declares its own, and another behind it. */
+export function segmentName(b: Uint8Array, at: number, end: number, separator: number): number {
+  if (end - at < 3 || !isSegmentName(b, at)) return NAMELESS
+  const name = nameAt(b, at)
+  const isNamed = isHeader(name) ? end - at >= OPENING && isSeparator(b[at + 3]!) && isSeparator(b[at + 4]!) : end - at === 3 || b[at + 3] === separator
+  return isNamed ? name : NAMELESS
+}
+
+export const isHeader = (name: number): boolean => name === MSH || name === FHS || name === BHS
 
 /** Behind an LF: does another segment follow (a name and a separator), or the end of the message? */
 export function isSegmentNext(b: Uint8Array, at: number, end: number): Verdict {
@@ -54,7 +62,7 @@ export function opensBlock(b: Uint8Array, at: number, end: number): Verdict {
   if (first !== 0x4D && first !== 0x46 && first !== 0x42) return NO
   if (have < 3) return matchesSoFar(b, at, end) ? MORE : NO
   const name = nameAt(b, at)
-  if (name === MSH || name === FHS || name === BHS) {
+  if (isHeader(name)) {
     if (have < OPENING) return have > 3 && !isSeparator(b[at + 3]!) ? NO : MORE
     return isSeparator(b[at + 3]!) && isSeparator(b[at + 4]!) ? YES : NO
   }
@@ -77,7 +85,7 @@ export function opensBare(b: Uint8Array, at: number, end: number): Verdict {
   if (have < 1) return MORE
   if (have < 3) return matchesSoFar(b, at, end) ? MORE : NO
   const name = nameAt(b, at)
-  if (name !== MSH && name !== FHS && name !== BHS) return NO
+  if (!isHeader(name)) return NO
   if (have < 4) return MORE
   const field = b[at + 3]!
   if (!isSeparator(field)) return NO

@@ -6,11 +6,16 @@ import { HttpReader, type HttpSink } from '../http/reader.ts'
 import { LIMITS } from '../limits.ts'
 import { MORE, NO, YES } from '../protocol.ts'
 import type { Verdict } from '../protocol.ts'
-import { opensBare } from './header.ts'
+import { BARE_OPENING, opensBare } from './header.ts'
 import type { BlockReader } from './mllp.ts'
 
 /** `application/hl7-v2`, `x-application/hl7-v2+er7`, `application/edi-hl7v2`, `text/hl7v2`, `application/hl7-v2+xml` is not: that is XML. */
 const HL7_TYPE = /^[\w.+-]+\/[\w.+-]*hl7[\w.+-]*(?<!xml|json)\s*(;|$)/i
+
+/** Some name no type, or one that says nothing: then the body must show what it is. */
+const ANY_TYPE = /^(text\/plain|application\/octet-stream)?\s*(;|$)/i
+
+const VT = 0x0B
 
 /** First bytes of what `probeHttp` can say YES to: POST, PUT, HTTP. */
 export const mayCarryHl7 = (first: number): boolean => first === 0x50 || first === 0x48
@@ -33,8 +38,7 @@ export function probeHttp(b: Uint8Array, start: number, end: number): Verdict {
   const head = parseHead(text.slice(0, blank.index + 1))
   if (head.method !== null && head.method !== 'POST' && head.method !== 'PUT') return NO
   if (HL7_TYPE.test(head.type)) return YES
-  // Some name no type, or text/plain: then the body must show what it is.
-  if (!/^(text\/plain|application\/octet-stream|$)/i.test(head.type) || head.isChunked || head.length === 0) return NO
+  if (!ANY_TYPE.test(head.type) || head.isChunked || head.length === 0) return NO
   return opensBare(b, start + blank.index + blank[0].length, end)
 }
 
@@ -42,6 +46,10 @@ export function probeHttp(b: Uint8Array, start: number, end: number): Verdict {
 class Hl7Bodies implements HttpSink {
   readonly #blocks: BlockReader
   #isHl7 = false
+  /** The type does not tell: the first bytes must, which are kept here until they do. */
+  #isUnsure = false
+  readonly #first = new Uint8Array(1 + BARE_OPENING)
+  #firstBytes = 0
 
   constructor(blocks: BlockReader) {
     this.#blocks = blocks
@@ -50,21 +58,39 @@ class Hl7Bodies implements HttpSink {
   head({ status, type, length, isChunked }: HttpHead, at: Micros): boolean {
     const hasNone = (status !== null && (status < 200 || status === 204 || status === 304)) || (!isChunked && (length === 0 || (length === undefined && status === null)))
     this.#isHl7 = !hasNone && HL7_TYPE.test(type)
+    this.#isUnsure = !hasNone && ANY_TYPE.test(type)
+    this.#firstBytes = 0
     if (this.#isHl7) this.#blocks.openBody(at)
     return true
   }
 
   body(b: Uint8Array, start: number, end: number, at: Micros): void {
-    if (this.#isHl7) this.#blocks.feed(b, start, end, at)
+    let from = start
+    while (this.#isUnsure && from < end) {
+      this.#first[this.#firstBytes++] = b[from++]!
+      this.#look(at)
+    }
+    if (this.#isHl7) this.#blocks.feed(b, from, end, at)
+  }
+
+  #look(at: Micros): void {
+    const opens = opensBare(this.#first, this.#first[0] === VT ? 1 : 0, this.#firstBytes)
+    if (opens === MORE) return
+    this.#isUnsure = false
+    this.#isHl7 = opens === YES
+    if (!this.#isHl7) return
+    this.#blocks.openBody(at)
+    this.#blocks.feed(this.#first, 0, this.#firstBytes, at)
   }
 
   loss(missing: number): void {
+    this.#isUnsure = false
     if (this.#isHl7) this.#blocks.gap(missing)
   }
 
   finish(isWhole: boolean): void {
     if (this.#isHl7) this.#blocks.closeBody(isWhole)
-    this.#isHl7 = false
+    this.#isHl7 = this.#isUnsure = false
   }
 
   lost(): void {

@@ -16,10 +16,12 @@ import { HeaderReader, reachOf, textOf, wholeNumber } from './msh.ts'
 import type { Route } from './msh.ts'
 import { isImagingCode, isImagingSection } from './orders.ts'
 import { SegmentCounts } from './segment-counts.ts'
-import { DSC, ERR, IPC, MRG, MSA, MSH, OBR, OBX, ORC, PID, QPD, QRD, RCP, ZDS, nameAt } from './segment-names.ts'
+import { ADD, DSC, ERR, IPC, MRG, MSA, MSH, NAMELESS, OBR, OBX, ORC, PID, QPD, QRD, RCP, ZDS, nameAt } from './segment-names.ts'
 
 /** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
 const NONE: Pseudonym[] = []
+
+const QUOTE = 0x22
 
 /** What `#id` found last. */
 let idEnd = 0
@@ -47,6 +49,8 @@ export class MessageReader {
   imaging: boolean | undefined
   query: Hl7Query | undefined
   documents: Hl7Document[] | undefined
+  /** The document in which the last segment ended: what follows may be the rest of it. */
+  #openDocument: Hl7Document | undefined
 
   constructor(identities: Identities) {
     this.#identities = identities
@@ -65,7 +69,7 @@ export class MessageReader {
     this.error = this.service = undefined
     this.patients = 0
     this.orders = NONE
-    this.merged = this.imaging = this.query = this.documents = undefined
+    this.merged = this.imaging = this.query = this.documents = this.#openDocument = undefined
   }
 
   get segments(): Record<string, number> {
@@ -86,6 +90,11 @@ export class MessageReader {
     this.#lossy = true
   }
 
+  /** The last segment is part of a document, in lines that its sender did not escape. */
+  get isInDocument(): boolean {
+    return this.#openDocument !== undefined
+  }
+
   /**
    * A segment `b[start..end)` without its end, by its name. Of a long one only the beginning is there: `length` says how long it is, and `cut`
    * that it stops in the middle because its end never came. `hashed`: it is the one that `segmentHash` scanned last.
@@ -97,6 +106,7 @@ export class MessageReader {
       else this.#hash.endPieces()
     }
     if (this.#lossy && this.header.isComplete) return
+    if (this.#openDocument !== undefined) this.#documentGoesOn(b, start, end, name, length)
     switch (name) {
       case MSH: this.header.read(b, start, end, cut); break
       case PID: this.#pid(b, start, end); break
@@ -115,7 +125,7 @@ export class MessageReader {
     }
   }
 
-  /** PID-3.1 of the first repetition, else PID-2.1. */
+  /** PID-3.1 of the first repetition that has one, else PID-2.1. */
   #pid(b: Uint8Array, start: number, end: number): void {
     this.patients++
     if (this.patient !== null) return
@@ -124,8 +134,12 @@ export class MessageReader {
   }
 
   #patientIn(b: Uint8Array, start: number, end: number): Pseudonym | null {
-    if (!this.#id(b, start, end)) return null
-    return idPlain ? this.#identities.patient(b, start, idEnd, idHash) : this.#identities.pseudonyms.patient(this.#decoded(b, start, idEnd))
+    for (let at = start; at < end; at = upTo(b, at, end, this.header.route.delimiters.repetition) + 1) {
+      if (!this.#id(b, at, end)) continue
+      const id = idPlain ? this.#identities.patient(b, at, idEnd, idHash) : this.#identities.pseudonyms.patient(this.#decoded(b, at, idEnd))
+      if (id !== null) return id
+    }
+    return null
   }
 
   /** MSA-1 code, MSA-2 control id, MSA-6 error before version 2.5. */
@@ -213,7 +227,18 @@ export class MessageReader {
     const described = this.documents?.length ?? 0
     if (described >= LIMITS.hl7.documents) return
     const document = describeDocument(b, start, end, length, this.header.route.delimiters)
-    if (document !== undefined) (this.documents ??= []).push(document)
+    if (document === undefined) return
+    (this.documents ??= []).push(document)
+    // No field behind OBX-5: that was the last thing looked for.
+    if (fieldCount() === 5) this.#openDocument = document
+  }
+
+  /** ADD continues the field in which the segment before it ended (section 2.10.2); others break base64 into lines, as mail does. */
+  #documentGoesOn(b: Uint8Array, start: number, end: number, name: number, length: number): void {
+    const at = name === ADD ? Math.min(start + 4, end) : start
+    const stop = upTo(b, at, end, this.header.route.delimiters.field)
+    if (name === ADD || (name === NAMELESS && stop === end)) this.#openDocument!.bytes += stop < end ? stop - at : length - (at - start)
+    if (stop < end || (name !== ADD && name !== NAMELESS)) this.#openDocument = undefined
   }
 
   /** QPD-1 query name, QPD-3 and later its parameters: `@PID.3.1^P100~@PID.5.1^DO*`, or plain values. */
@@ -291,7 +316,8 @@ export class MessageReader {
     idEnd = i
     idPlain = plain
     idHash = hash
-    return i > start
+    // "" deletes what the receiver has (section 2.5.3).
+    return i > start && !(i === start + 2 && b[start] === QUOTE && b[start + 1] === QUOTE)
   }
 
   #split(b: Uint8Array, start: number, end: number, last: number): void {

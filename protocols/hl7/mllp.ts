@@ -294,7 +294,7 @@ export class BlockReader {
       return i + 1
     }
     if (c === 0xEF && b[i + 1] === 0xBB && b[i + 2] === 0xBF) i += 3
-    this.#utf16 = Utf16.of(b, i, end, this.#base + i)
+    this.#utf16 = Utf16.of(b, i, end, this.#base + i, this.#memory)
     if (this.#utf16 !== undefined) this.#odd('mllp.utf-16', i, 'a message in UTF-16, whose bytes may look like marks')
     this.#state = this.#utf16 !== undefined || opensBlock(b, i, end) === YES ? BODY : FOREIGN
     return i
@@ -398,6 +398,7 @@ export class BlockReader {
     this.#segments.endBlock(offset, ended)
     this.#foreign.reset()
     this.#state = OUTSIDE
+    this.#utf16?.release()
     this.#utf16 = undefined
   }
 

@@ -1,6 +1,6 @@
 /** How often each segment occurs in a message; messages of one kind share one object. */
 import { LIMITS } from '../limits.ts'
-import { isName } from './header.ts'
+import { NAMELESS } from './segment-names.ts'
 
 /** A shape is a list of (name, count). Remembered shapes: more than a site's interfaces have, and a miss only costs time. */
 const SLOTS = 1024
@@ -12,9 +12,6 @@ interface Shape {
 
 const shapes = new Array<Shape | undefined>(SLOTS).fill(undefined)
 
-/** What is no segment name, or one name too many. */
-const OTHER = 0
-
 export class SegmentCounts {
   /** Name and count by turns. */
   readonly #kinds = new Int32Array(2 * (LIMITS.hl7.segmentKinds + 1))
@@ -25,6 +22,7 @@ export class SegmentCounts {
     this.#used = this.#last = 0
   }
 
+  /** What has no name, or one name too many, is counted as `?`. */
   add(name: number): void {
     const kinds = this.#kinds
     // Repeated segments follow each other.
@@ -39,8 +37,8 @@ export class SegmentCounts {
       this.#last = i
       return
     }
-    if (name !== OTHER && (this.#used >= 2 * LIMITS.hl7.segmentKinds || !isName(name))) {
-      this.#find(OTHER)
+    if (name !== NAMELESS && this.#used >= 2 * LIMITS.hl7.segmentKinds) {
+      this.#find(NAMELESS)
       return
     }
     this.#last = this.#used
@@ -70,4 +68,4 @@ export class SegmentCounts {
 }
 
 /** Three capitals or digits, or `?`: never the name of anything an object has by itself. */
-const nameText = (name: number): string => (name === OTHER ? '?' : String.fromCharCode(name >> 16, (name >> 8) & 0xFF, name & 0xFF))
+const nameText = (name: number): string => (name === NAMELESS ? '?' : String.fromCharCode(name >> 16, (name >> 8) & 0xFF, name & 0xFF))

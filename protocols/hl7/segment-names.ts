@@ -4,9 +4,10 @@
  */
 export const nameAt = (b: Uint8Array, at: number): number => (b[at]! << 16) | (b[at + 1]! << 8) | b[at + 2]!
 
-/** Stands for the name of what is too short to have one. */
+/** Stands for the name of what has none. */
 export const NAMELESS = 0
 
+export const ADD = 0x414444
 export const BHS = 0x424853
 export const BTS = 0x425453
 export const DSC = 0x445343

@@ -1,8 +1,9 @@
 /** Segments, given one after another, whole or in pieces, become messages and batches. */
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
+import { USUAL, isHeader, segmentName } from './header.ts'
 import type { HeldBytes } from './held.ts'
-import { BHS, BTS, FHS, FTS, MSH, NAMELESS, nameAt } from './segment-names.ts'
+import { BHS, BTS, FHS, FTS, MSH, NAMELESS } from './segment-names.ts'
 
 /** How a message travels. */
 export type Framing = 'mllp' | 'http' | 'stx' | 'none'
@@ -12,7 +13,7 @@ export interface BlockSink {
   /** A message begins; `at` and `offset` are those of its block, or of its header segment where it is not the first of the block. */
   begin(framing: Framing, at: Micros, offset: number, inBatch: boolean): void
   /**
-   * A segment of the message without its end; `name` is its first three bytes (see `segment-names.ts`). Of a long one only the beginning is
+   * A segment of the message without its end; `name`: see `segment-names.ts`. Of a long one only the beginning is
    * there, `length` says how long it is; `cut`: its end never came; `hashed`: its hash stands in the reader's `SegmentHash`.
    */
   segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void
@@ -45,9 +46,12 @@ export class Segments {
   readonly #sink: BlockSink
   readonly #memory: HeldBytes
   #head: Uint8Array = EMPTY
+  #name = NAMELESS
   #length = 0
   #blockAt: Micros = 0
   #blockOffset = 0
+  /** Of fields, as the last header declared it. */
+  #separator: number = USUAL.field
   /** No message of this block began yet. */
   #isFirst = false
   /** Between FHS or BHS and BTS or FTS, over as many blocks as it takes. */
@@ -98,7 +102,7 @@ export class Segments {
   }
 
   segment(b: Uint8Array, start: number, end: number, length: number, offset: number, cut: boolean, hashed: boolean): void {
-    const name = end - start >= 3 ? nameAt(b, start) : NAMELESS
+    const name = segmentName(b, start, end, this.#separator)
     const stop = Math.min(end, start + LIMITS.hl7.segmentBytes)
     this.#announce(name, b, start, stop, offset)
     if (!this.isOpen) return
@@ -116,17 +120,18 @@ export class Segments {
     this.#head.set(b.subarray(from, from + LIMITS.hl7.segmentBytes))
     this.#length = 0
     this.isLong = true
-    this.#announce(nameAt(this.#head, 0), this.#head, 0, this.#head.length, offset)
+    this.#name = segmentName(this.#head, 0, this.#head.length, this.#separator)
+    this.#announce(this.#name, this.#head, 0, this.#head.length, offset)
     return true
   }
 
   piece(b: Uint8Array, start: number, end: number): void {
     this.#length += end - start
-    if (this.isOpen && nameAt(this.#head, 0) !== MSH) this.#sink.piece(b, start, end)
+    if (this.isOpen && this.#name !== MSH) this.#sink.piece(b, start, end)
   }
 
   tellLong(cut: boolean): void {
-    if (this.isOpen) this.#sink.segment(this.#head, 0, this.#head.length, nameAt(this.#head, 0), this.#length, cut, false)
+    if (this.isOpen) this.#sink.segment(this.#head, 0, this.#head.length, this.#name, this.#length, cut, false)
   }
 
   endLong(): void {
@@ -145,6 +150,7 @@ export class Segments {
 
   /** What a segment's name alone brings about: messages and batches begin and end. */
   #announce(name: number, b: Uint8Array, start: number, end: number, offset: number): void {
+    if (isHeader(name)) this.#separator = b[start + 3]!
     if (name === MSH) {
       this.#begin(offset)
     } else if (name === FHS || name === BHS) {

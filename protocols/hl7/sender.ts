@@ -13,6 +13,19 @@ export interface Sent {
   answered: string | null
   /** Answered, but more may come. */
   soft: boolean
+  /** Bytes of memory, about, that its event takes. */
+  weight: number
+}
+
+/** Bytes of memory, about, of what is remembered of a message that was told, and of one that waits: its event, and what is not shared with others. */
+const REMEMBERED = 160
+const EVENT = 512
+const IDENTIFIER = 48
+const DOCUMENT = 160
+
+function weightOf({ orders, merged, documents, control_id: id, sending_app: app, sending_facility: facility, receiving_app: to, receiving_facility: toFacility }: Hl7Message): number {
+  const texts = (id?.length ?? 0) + (app?.length ?? 0) + (facility?.length ?? 0) + (to?.length ?? 0) + (toFacility?.length ?? 0)
+  return EVENT + texts + IDENTIFIER * (orders.length + (merged?.length ?? 0)) + DOCUMENT * (documents?.length ?? 0)
 }
 
 /** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
@@ -31,6 +44,8 @@ export class Sender {
   /** How many of them wait for a second acknowledgement that may not come. */
   soft = 0
   batchId = ''
+  /** Weight of the messages that wait. */
+  #waiting = 0
   #acknowledgements: string[] | undefined
   #acknowledged = 0
   #ring: (Sent | undefined)[] = []
@@ -52,8 +67,10 @@ export class Sender {
     if (this.#hasRoom() && this.count > this.#mask) this.#grow()
     const slot = this.count & this.#mask
     const place = this.#ring[slot]
+    const weight = weightOf(event)
+    this.#waiting += weight
     if (place === undefined) {
-      this.#ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false }
+      this.#ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false, weight }
     } else {
       place.event = event
       place.controlId = controlId
@@ -61,11 +78,28 @@ export class Sender {
       place.at = at
       place.answered = null
       place.soft = false
+      place.weight = weight
     }
     this.#hashes[slot] = hash
     this.#link(this.count)
     this.count++
     this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
+  }
+
+  /** Takes its event from a message that is told now. */
+  take(sent: Sent): Hl7Message | null {
+    const { event } = sent
+    if (event === null) return null
+    if (sent.soft) this.soft--
+    sent.soft = false
+    sent.event = null
+    this.#waiting -= sent.weight
+    return event
+  }
+
+  /** Bytes of memory, about. */
+  get holds(): number {
+    return this.#waiting + REMEMBERED * this.#ring.length
   }
 
   #hasRoom(): boolean {
@@ -83,14 +117,21 @@ export class Sender {
     return this.#ring[n & this.#mask]!
   }
 
-  /** The newest message of this control id; `hash` is that of the id. */
-  find(controlId: string, hash: number): Sent | undefined {
+  /** The message of this control id that an acknowledgement is for: the newest one that waits, else the newest. A message that is sent again before any answer is answered twice. */
+  answeredBy(controlId: string): Sent | undefined {
+    const hash = hashText(controlId)
+    const newest = this.find(controlId, hash)
+    return newest?.event === null ? (this.find(controlId, hash, true) ?? newest) : newest
+  }
+
+  /** The newest message of this control id; `hash` is that of the id. @param waits only one that is not told */
+  find(controlId: string, hash: number, waits = false): Sent | undefined {
     if (this.count === 0) return undefined
     const first = Math.max(0, this.count - this.#ring.length)
     for (let n = this.#newest[hash & this.#mask]! - 1; n >= first; n = this.#before[n & this.#mask]! - 1) {
       if (this.#hashes[n & this.#mask] !== hash) continue
       const sent = this.#ring[n & this.#mask]!
-      if (sent.controlId === controlId) return sent
+      if (sent.controlId === controlId && !(waits && sent.event === null)) return sent
     }
     return undefined
   }

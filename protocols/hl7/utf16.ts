@@ -3,11 +3,17 @@
  * the bytes is that of the byte order mark, or of the first letter.
  */
 import { LIMITS } from '../limits.ts'
+import type { HeldBytes } from './held.ts'
+
+/** Bytes that most segments fit into. */
+const FIRST = 256
+const EMPTY = new Uint8Array(0)
 
 export class Utf16 {
   readonly #bigEndian: boolean
-  /** The current segment as UTF-8, up to what is read of any segment. */
-  readonly bytes = new Uint8Array(LIMITS.hl7.segmentBytes)
+  readonly #memory: HeldBytes
+  /** The current segment as UTF-8, up to what is read of any segment, or what there is room for. */
+  bytes: Uint8Array = EMPTY
   size = 0
   /** Of the whole segment. */
   length = 0
@@ -15,19 +21,20 @@ export class Utf16 {
   offset: number
   #high = 0
 
-  constructor(bigEndian: boolean, offset: number) {
+  constructor(bigEndian: boolean, offset: number, memory: HeldBytes) {
     this.#bigEndian = bigEndian
+    this.#memory = memory
     this.offset = offset
   }
 
   /** What a block that begins with these bytes is written in; undefined: not in UTF-16. */
-  static of(b: Uint8Array, at: number, end: number, offset: number): Utf16 | undefined {
+  static of(b: Uint8Array, at: number, end: number, offset: number, memory: HeldBytes): Utf16 | undefined {
     if (end - at < 2) return undefined
     const first = b[at]!, second = b[at + 1]!
-    if (first === 0xFF && second === 0xFE) return new Utf16(false, offset)
-    if (first === 0xFE && second === 0xFF) return new Utf16(true, offset)
-    if (second === 0 && isOpening(first)) return new Utf16(false, offset)
-    if (first === 0 && isOpening(second)) return new Utf16(true, offset)
+    if (first === 0xFF && second === 0xFE) return new Utf16(false, offset, memory)
+    if (first === 0xFE && second === 0xFF) return new Utf16(true, offset, memory)
+    if (second === 0 && isOpening(first)) return new Utf16(false, offset, memory)
+    if (first === 0 && isOpening(second)) return new Utf16(true, offset, memory)
     return undefined
   }
 
@@ -65,8 +72,25 @@ export class Utf16 {
   }
 
   #put(byte: number): void {
-    if (this.size < this.bytes.length) this.bytes[this.size++] = byte
+    // What does not fit is only counted, and so is all behind it.
+    if (this.size === this.length && (this.size < this.bytes.length || this.#grow())) this.bytes[this.size++] = byte
     this.length++
+  }
+
+  #grow(): boolean {
+    const { bytes } = this
+    const room = bytes.length < LIMITS.hl7.segmentBytes ? this.#memory.take(2 * bytes.length || FIRST) : null
+    if (room === null) return false
+    room.set(bytes)
+    this.#memory.giveBack(bytes)
+    this.bytes = room
+    return true
+  }
+
+  release(): void {
+    this.#memory.giveBack(this.bytes)
+    this.bytes = EMPTY
+    this.next(this.offset)
   }
 
   next(offset: number): void {

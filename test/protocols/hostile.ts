@@ -146,8 +146,16 @@ export const ATTACKS: readonly Attack[] = [
     step: (i, at) => open(i, [[0, text('GET /dicom-web/studies HTTP/1.1\r\nHost: a\r\n\r\n')], [1, join(text('HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\nContent-Encoding: gzip\r\nContent-Length: 999999\r\n\r\n'), BODY)]], at, 8080),
   },
   {
-    name: 'HL7 messages that nobody acknowledges', steps: 200,
+    name: 'HL7 messages that nobody acknowledges', steps: 800, told: ['waitingBytes'],
     step: (i, at) => open(i, [[0, MESSAGES]], at, 2575),
+  },
+  {
+    name: 'HL7 messages whose numbers are to be remembered', steps: 1000, told: ['waitingBytes'],
+    step: (i, at) => open(i, [[0, MESSAGES], [1, ANSWERS]], at, 2575),
+  },
+  {
+    name: 'HL7 in HTTP with heads that never end', steps: 12_000, told: ['waitingBytes'],
+    step: (i, at) => open(i, [[0, join(text('POST /hl7 HTTP/1.1\r\nContent-Type: application/hl7-v2\r\nContent-Length: 0\r\n\r\nPOST /hl7 HTTP/1.1\r\n'), text(`X-${'a'.repeat(60)}: ${'b'.repeat(60)}\r\n`.repeat(100)))]], at, 8080),
   },
   {
     name: 'a clock that jumps back and forth', steps: 4000,
@@ -165,7 +173,9 @@ export const ATTACKS: readonly Attack[] = [
 
 const REQUESTS = join(...Array.from({ length: 256 }, (_, id) => d.message(3, d.request('C-STORE', id, { class: CT, instance: `1.2.3.${id}` }))))
 const MATCHES = join(...Array.from({ length: 2000 }, (_, n) => d.message(1, d.response('C-FIND', 1, 0xFF00, { class: FIND }, {}, true), d.dataSet([d.el(0x00100020, 'LO', `P${n}`)], EXPLICIT))))
-const MESSAGES = join(...Array.from({ length: 512 }, (_, n) => h.frame(h.message(h.msh({ controlId: `${n}` }), h.pid({ id: `P${n}` }), 'PV1|1|I'))))
+/** As short as a message can be. */
+const MESSAGES = join(...Array.from({ length: 512 }, (_, n) => h.frame(`MSH|^~\\&|||||||A|${n}\r`)))
+const ANSWERS = join(...Array.from({ length: 512 }, (_, n) => h.frame(`MSH|^~\\&|||||||ACK|\rMSA|AA|${n}\r`)))
 /** A message that claims 60,000 bytes, in records of 16,000. */
 const HANDSHAKE = join(...[1, 0, 0].map((type) => join(u8(22, 3, 3), u16(16_000), type === 0 ? u8() : join(u8(type, 0), u16(60_000)), new Uint8Array(type === 0 ? 16_000 : 15_996))))
 const BODY = new Uint8Array(200_000)

@@ -144,6 +144,28 @@ describe('a message without an answer', () => {
   })
 })
 
+describe('when others need the room', () => {
+  it('are messages that wait told as unfinished, and those that follow as ever?', () => {
+    const wire = new Wire().client(send('1')).server(answer('1')).client(send('2')).wait(MILLI)
+    const before = wire.dissector.holds!()
+    wire.dissector.forget!(wire.at)
+    expect(wire.messages).toMatchObject([{ control_id: '1', complete: true }, { control_id: '2', complete: false, acks: [], at: NOON + MILLI }])
+    expect(before).toBeGreaterThan(500)
+    expect(wire.dissector.holds!()).toBe(0)
+    wire.server(answer('2')).client(send('3')).wait(MILLI).server(answer('3')).end()
+    expect(wire.messages.slice(2)).toMatchObject([{ control_id: 'A2', acknowledges: { control_id: '2', to: 'unseen' } }, { control_id: '3', complete: true, acks: [{ code: 'AA', latency_ms: 1 }] }])
+  })
+
+  it('does what is held grow with what waits, and shrink when it is answered?', () => {
+    const ids = Array.from({ length: 100 }, (_, i) => String(i))
+    const wire = new Wire().client(concat(...ids.map(id => send(id))))
+    const waiting = wire.dissector.holds!()
+    expect(waiting).toBeGreaterThan(100 * 500)
+    wire.server(concat(...ids.map(id => answer(id))))
+    expect(wire.dissector.holds!()).toBeLessThan(waiting / 2)
+  })
+})
+
 describe('the same control id again', () => {
   it('tells a resend after no answer, after a refusal, and a replay apart', () => {
     const wire = new Wire()
@@ -156,6 +178,13 @@ describe('the same control id again', () => {
     expect(repeats).toContainEqual({ same_body: true, answered: 'AE', after_ms: 0 })
     expect(repeats).toContainEqual({ same_body: true, answered: 'AA', after_ms: 1000 })
     expect(repeats).toContainEqual({ same_body: false, answered: null, after_ms: 0 })
+  })
+
+  it('answered twice is two messages that were answered', () => {
+    const wire = new Wire().client(send('1')).wait(SECOND).client(send('1')).wait(MILLI).server(answer('1')).wait(MILLI).server(answer('1')).server(answer('1')).end()
+    expect(wire.messages.map(event => [event.repeat?.same_body, event.acks.map(ack => ack.latency_ms), event.acknowledges?.to])).toEqual([
+      [true, [1], undefined], [undefined, [1002], undefined], [undefined, [], 'answered'],
+    ])
   })
 
   it('is found among many', () => {

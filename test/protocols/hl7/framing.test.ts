@@ -115,6 +115,25 @@ describe('foreign content', () => {
     expect(wire.violations[0]!.detail).toContain(`look like ${look}`)
   })
 
+  it.each(looks.filter(([name]) => name !== 'text'))('%s behind a header is named, too', (look, content) => {
+    const lines = Uint8Array.from(content).map(c => (c === CR || c === 0x0A ? 0x20 : c))
+    const { wire, ids } = read(frame(concat(body('1'), lines, bytes(CR), encode('PV1|1\r'))), framed('2'))
+    expect(ids).toEqual(['1', '2'])
+    expect(wire.violations).toMatchObject([{ code: 'hl7.segment' }])
+    expect(wire.violations[0]!.detail).toMatch(new RegExp(`^a line of \\d+ bytes that is no segment and looks like ${look}$`))
+  })
+
+  it('free text whose line ends nobody escaped is not held against its sender', () => {
+    expect(read(frame(encode(messageText(text('1', 'NTE|1||first', 'second line', '  third', 'F\xFCr die \xDCbrigen', '', 'NTE|2'))))).codes).toEqual([])
+  })
+
+  it('a line next to a loss accuses nobody', () => {
+    const line = frame(concat(body('1'), random.map(c => (c === CR ? 0 : c)), bytes(CR)))
+    for (let at = body('1').length + 2; at < line.length - 20; at += 7) {
+      expect(new Wire().client(line.slice(0, at)).lose(0, 5).client(line.slice(at + 5)).end().codes).toEqual([])
+    }
+  })
+
   it('never puts bytes of the wire into a violation', () => {
     const { wire } = read(framed('1'), encode('DOE^JANE 19510203'), frame('Jane Doe was here'), framed('2'))
     expect(wire.violations).toHaveLength(2)

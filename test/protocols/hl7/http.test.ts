@@ -37,6 +37,24 @@ describe('HL7 in HTTP', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'AA' }] }])
   })
 
+  it.each(['text/plain; charset=utf-8', 'application/octet-stream', ''])('in a body of type %j shows by what it says, and what else is there is nobody\'s', type => {
+    const answer = http('HTTP/1.1 200 OK', [`Content-Type: ${type}`, `Content-Length: ${ack('1').length}`], ack('1'))
+    const bytes = concat(post(body('1'), type), post(encode('hello'), type), post(encode('MSH is not all'), type), post(frame(body('2')), type))
+    for (const cuts of [[], Array.from({ length: bytes.length - 1 }, (_, i) => i + 1)]) {
+      const wire = new Wire().client(bytes, cuts).server(answer).end()
+      expect(wire.messages).toMatchObject([{ control_id: '1', framing: 'http', complete: true, bytes: body('1').length, acks: [{ code: 'AA' }] }, { control_id: '2', complete: true }])
+      expect(wire.codes).toEqual([])
+    }
+  })
+
+  it('of no type, cut by a loss before it says what it is, is nobody\'s', () => {
+    const bytes = post(body('1'), 'text/plain')
+    const head = bytes.length - body('1').length
+    const wire = new Wire().client(bytes.slice(0, head + 3)).lose(0, 20).client(bytes.slice(head + 23)).client(post(body('2'))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '2' }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('joined in the middle is read from its next start line on, whichever side speaks it', () => {
     const wire = new Wire({ midstream: true }).client(body('1').slice(30)).server(ok(ack('1'))).client(post(body('2'))).server(ok(ack('2'))).end()
     expect(wire.messages.filter(event => event.acknowledges === null)).toMatchObject([{ control_id: '2', framing: 'http', acks: [{ code: 'AA' }] }])

@@ -119,7 +119,15 @@ describe('the patient', () => {
     expect(patientOf('PID|1|P100|^^^HOSP')).toBe(SITE.patient('P100'))
   })
 
+  it('is that of the first repetition that names one', () => {
+    expect(patientOf('PID|1|X9|~P100^^^HOSP')).toBe(SITE.patient('P100'))
+    expect(patientOf('PID|1|X9|^^^HOSP~""~ ~P100^^^HOSP~Q200')).toBe(SITE.patient('P100'))
+    expect(patientOf('PID|1|P100|^^^HOSP~^^^NHS')).toBe(SITE.patient('P100'))
+  })
+
   it('is null where there is none', () => {
+    expect(patientOf('PID|1||""')).toBeNull()
+    expect(patientOf('PID|1|""|""^^^HOSP')).toBeNull()
     expect(patientOf('PID|1')).toBeNull()
     expect(patientOf('PV1|1')).toBeNull()
   })
@@ -153,6 +161,12 @@ describe('orders', () => {
     'section %j and code %j: imaging %j', (section, code, imaging) => {
       expect(read(msh({ type: 'ORM^O01' }), segment('OBR', { 4: code, 24: section })).imaging).toBe(imaging)
     })
+
+  it('that are deleted (two quotation marks) are none: all messages that say so would share one', () => {
+    const event = read(msh({ type: 'ORM^O01' }), 'ORC|NW|PL1|""', segment('OBR', { 2: 'PL1', 3: '""^RIS', 18: '""', 19: '"X"' }))
+    expect(event.orders).toEqual([SITE.order('PL1'), SITE.order('"X"')])
+    expect(read(msh({ type: 'ADT^A40' }), 'MRG|""').merged).toEqual([])
+  })
 
   it('are not more than the cap', () => {
     const many = Array.from({ length: 500 }, (_, i) => `ORC|NW|PL${i}`)
@@ -213,6 +227,15 @@ describe('documents', () => {
   it('base64 hidden in another type is found by its size', () => {
     expect(documentOf(`OBX|1|TX|x||${base64('MZ', 3000)}`)).toEqual([{ value_type: 'TX', declared: null, encoding: 'base64', bytes: 4000, content: 'windows executable' }])
     expect(documentOf(`OBX|1|TX|x||${'normal text, long. '.repeat(200)}`)).toBeUndefined()
+  })
+
+  it('one that goes on in ADD segments, or in lines because its sender broke it, is as long as all of it', () => {
+    const data = base64('%PDF', 3000)
+    const goesOn = [{ value_type: 'ED', declared: 'application/pdf', encoding: 'base64', bytes: 4000, content: 'pdf' }]
+    const first = `OBX|1|ED|x||^Application^PDF^Base64^${data.slice(0, 76)}`
+    expect(documentOf(first, `ADD|${data.slice(76, 2000)}`, `ADD|${data.slice(2000)}`, 'NTE|1||and more')).toEqual(goesOn)
+    expect(documentOf(first, data.slice(76, 152), data.slice(152), 'NTE|1||and more')).toEqual(goesOn)
+    expect(documentOf(first, `ADD|${data.slice(76)}`, 'OBX|2|TX|x||a', `ADD|${data}`)).toEqual(goesOn)
   })
 
   it('one of megabytes is counted, not kept', () => {
@@ -296,6 +319,12 @@ describe('hostile messages', () => {
     expect(Object.getPrototypeOf(event.segments)).toBe(Object.prototype)
   })
 
+  it('words that begin like a segment are none', () => {
+    const wire = new Wire().client(frame(message(msh({ controlId: '7' }), 'PIDX|1||P1', 'ORCHARD|PL1', 'MSHELL^~', 'MSH', 'MSH|A', 'BHS', 'PV1|1', 'PID|1||P2'))).end()
+    expect(wire.messages).toMatchObject([{ control_id: '7', patient: SITE.patient('P2'), orders: [], segments: { MSH: 1, '?': 6, PV1: 1, PID: 1 } }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('thousands of segment names are counted in bounded space', () => {
     const names = Array.from({ length: 3000 }, (_, i) => `Z${Math.floor(i / 36 % 36).toString(36)}${(i % 36).toString(36)}`.toUpperCase())
     const { segments } = read(msh(), ...names)
@@ -331,5 +360,23 @@ describe('hostile messages', () => {
     // Those that found no room say so.
     expect(new Set(wires.map(wire => wire.messages[0]!.complete))).toEqual(new Set([true, false]))
     expect(wires.every(wire => wire.messages.length === 1 && wire.messages[0]!.control_id === '1')).toBe(true)
+  })
+
+  it('segments in UTF-16 are held in the same books, whatever their length', () => {
+    const pseudonyms = new Pseudonyms(new Uint8Array(32).fill(11))
+    const { memory } = readersOf(pseudonyms)
+    const start = (note: number): Uint8Array => concat(encode('\x0B'), Buffer.from(`${messageText([msh({ controlId: '1' })])}NTE|1||${'x'.repeat(note)}`, 'utf16le'))
+    const rest = Buffer.from('yy\rPV1|1\r\x1C\r', 'utf16le')
+    for (const note of [3, 300, 5000, 9000]) {
+      const wire = new Wire({ pseudonyms }).client(start(note))
+      expect(memory.used).toBeGreaterThanOrEqual(Math.min(note, 8192))
+      expect(memory.used).toBeLessThanOrEqual(Math.max(256, 2 * note))
+      expect(wire.client(rest).end().messages).toMatchObject([{ control_id: '1', complete: true, segments: { MSH: 1, NTE: 1, PV1: 1 } }])
+      expect(memory.used).toBe(0)
+    }
+    const wires = Array.from({ length: 6000 }, () => new Wire({ pseudonyms }).client(start(8000)))
+    expect(memory.used).toBeLessThanOrEqual(LIMITS.hl7.heldTotalBytes + 6000 * LIMITS.smallBytes)
+    for (const wire of wires) expect(wire.client(rest).end().messages).toMatchObject([{ control_id: '1', segments: { MSH: 1, NTE: 1, PV1: 1 } }])
+    expect(memory.used).toBe(0)
   })
 })
