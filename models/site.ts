@@ -9,6 +9,7 @@ import { KEEP, dailyOf, dayBefore, rate, type CountStream, type Pace } from './b
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
+import { median } from './baseline/robust.ts'
 import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family } from './role.ts'
@@ -244,18 +245,39 @@ export class Site implements Pace {
     return Math.min(MOST, Math.max(LEAST, ratio))
   }
 
+  /** What share of a day's traffic the sensor could see, by its hours with any: a clinic that is closed at night is watched as well as a hospital. */
   watched(day: number): number {
     const hours = this.state.watched.get(day)
-    return hours === undefined ? 0 : hours.length / 24
+    return hours === undefined ? 0 : Math.min(1, hours.length / this.#usualHours(day))
   }
+
+  /** Hours with traffic that a day like this usually has, by those of its weekday before it, or by all before it. */
+  #usualHours(day: number): number {
+    if (this.#usual.day !== day) {
+      const before = [...this.state.watched].filter(([other]) => other < day)
+      const alike = before.filter(([other]) => weekdayOf(other) === weekdayOf(day))
+      const hours = (alike.length > 0 ? alike : before).map(([, { length }]) => length)
+      this.#usual = { day, hours: median(hours) ?? 24 }
+    }
+    return this.#usual.hours
+  }
+  #usual = { day: -1, hours: 24 }
 
   weekday(weekday: number): number {
     return this.#weekday(weekday, 'any')
   }
 
+  /** Beside the other days of a week, so that what is busier than expected on all of them is no matter of a weekday. */
   #weekday(weekday: number, trade: Trade): number {
-    const { observed, expected } = this.state.weekdays[trade][weekday]!
-    return (observed + PSEUDO) / (expected + PSEUDO)
+    const days = this.state.weekdays[trade]
+    let observed = 0
+    let expected = 0
+    for (const one of days) {
+      observed += one.observed + PSEUDO
+      expected += one.expected + PSEUDO
+    }
+    const one = days[weekday]!
+    return ((one.observed + PSEUDO) / (one.expected + PSEUDO)) * (expected / observed)
   }
 
   /** What one device is measured by: its role's factor without its own share in it, so that nobody hides behind what they do themselves. */
