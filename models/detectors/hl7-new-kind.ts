@@ -48,9 +48,10 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
+    const never = daysBefore(habit, scene.day) === 0 ? 'never' : 'hardly'
     return [evidence(hl7NewKind, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST_DAY.mean * chance, unit: 'messages of the new kind', service: kind,
-      title: `${who} sends ${clean(kind)}, a kind of message it never sent`,
+      title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
       text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${before(habit, scene.day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
     })]
