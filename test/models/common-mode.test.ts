@@ -4,7 +4,7 @@ import type { Alert } from '../../models/alert.ts'
 import { Engine } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
 import { at, flow, host, message, store, study, type Host } from './build.ts'
-import { ARCHIVE, RIS, inOrder, some } from './hospital.ts'
+import { ARCHIVE, CT01, RIS, inOrder, ordinaryDays, some } from './hospital.ts'
 import { TODAY, above } from './learned.ts'
 
 const BILLING = host('BILLING', '10.1.4.7')
@@ -102,4 +102,12 @@ describe('when the scanners rest and the messages do not', () => {
   test('are three times as many told?', () => {
     expect(imagingRests(1, 3)).toEqual(MANY_CHARGES)
   })
+})
+
+test('has a device lived as many days as it was there, where nothing is heard at night?', () => {
+  const engine = new Engine({ onAlert: () => undefined })
+  for (const event of ordinaryDays(8)) engine.event(event)
+  const [scanner] = [...engine.devices.values()].filter((device) => device.aes.has(CT01.name))
+  // The last of eight days is open, and of the first nobody knew that it was a whole one.
+  expect(scanner!.lived).toBeGreaterThan(6.5)
 })
