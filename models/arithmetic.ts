@@ -48,7 +48,7 @@ export function valueOf(factor: Factor): number {
 }
 
 /** Share of the role that has the habit, with a fifth of a device added. */
-export function popularityOf({ users, others, known }: Pick<OthersFactor, 'users' | 'others' | 'known'>): number {
+function popularityOf({ users, others, known }: Pick<OthersFactor, 'users' | 'others' | 'known'>): number {
   return ((known ? users : 0) + 0.2) / (others + 1)
 }
 

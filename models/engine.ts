@@ -1,7 +1,7 @@
 /**
  * Events in, alerts out: read this first.
  *
- *     event -> who is who (naming.ts, directory.ts) -> for each of its two devices (scene.ts): count (observe.ts), judge (detectors/) -> then learn (observe.ts)
+ *     event -> who is who (naming.ts, directory.ts) -> for each of its two devices (scene.ts): count (observe.ts), judge (detectors/) -> then learn (learn.ts)
  *           -> evidence (evidence.ts) -> incidents (incidents.ts) -> alert
  *
  * An event is judged from both sides before either learns from it, so nothing excuses itself. Capture time drives a tick each local hour:
@@ -24,9 +24,10 @@ import { watchDrips } from './drips.ts'
 import type { Feedback, Purge } from './feedback.ts'
 import { forgetAlert } from './forget.ts'
 import { Incidents } from './incidents.ts'
+import { learn, learnBytes } from './learn.ts'
 import { NO_CLAIMS } from './names.ts'
 import { hearNames } from './naming.ts'
-import { failed, learn, learnBytes, observe } from './observe.ts'
+import { failed, observe } from './observe.ts'
 import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.ts'
 import { roleOf } from './role.ts'
 import { enter, newScene, type Scene } from './scene.ts'

@@ -1,17 +1,11 @@
-/** What one event counts for one of its devices, before it is judged; and what it teaches, after. */
+/** What one event counts for one of its devices, before it is judged. What it teaches, after: learn.ts. */
 import { countAnswer, refusalOf } from './answers.ts'
-import { ARCHIVES } from '../protocols/content.ts'
 import { statusClass } from '../protocols/dicom/names.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
 import { classOf } from './baseline/classes.ts'
-import { KEEP } from './baseline/counts.ts'
-import { glance, glimpse, touch, use, type Habit, type MemoryName } from './baseline/novelty.ts'
-import { boundDevice } from './baseline/recall.ts'
-import { beat, newRhythm } from './baseline/rhythm.ts'
-import { learnSizes, newStudySizes } from './baseline/bytes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, MESSAGE_CLASSES, imaging, mature, todayOf, type Device } from './device.ts'
+import { DEVICE_LIMITS, MESSAGE_CLASSES, mature, todayOf, type Device } from './device.ts'
 import { hash52 } from './hash.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
@@ -22,9 +16,6 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 const STALE = 2 * DAY
 /** An association held open so long without any operation is idle. */
 const IDLE = MINUTE
-
-/** Of the memory of services: objects that hold archives. */
-export const ARCHIVE_INSIDE = 'archive inside'
 
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
@@ -201,10 +192,10 @@ export function isContextFlood({ contexts: { length }, operations }: DicomAssoci
 }
 
 /** The same mistake made again is not another guess. */
-const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
+export const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
 
 /** Rejected because of a name: PS3.8 table 9-21, source 1, reasons 3 (calling) and 7 (called AE title not recognized). */
-export function unknownAe(event: DicomAssociation): boolean {
+function unknownAe(event: DicomAssociation): boolean {
   return event.result === 'rejected' && event.reject !== null && event.reject.source === 1 && (event.reject.reason === 3 || event.reject.reason === 7)
 }
 
@@ -251,13 +242,6 @@ function sweeps(device: Device, port: number): boolean {
 /** How a conversation is remembered by whoever opened it. */
 export const contactOf = ({ transport, flow: { server } }: FlowEnd): string => `${transport === 'udp' ? 'udp/' : ''}${server.ip}:${server.port}`
 
-const NTP = 123
-/** RFC 5905 7.3: a packet of the network time protocol without extensions is 48 bytes, with a MAC 68. */
-const LARGEST_NTP = 68
-
-/** Clocks are asked again and again, at addresses that change, and in packets that hold nothing else. */
-const asksTime = ({ flow, bytes, packets }: FlowEnd): boolean => flow.server.port === NTP && bytes.client <= LARGEST_NTP * packets.client && bytes.server <= LARGEST_NTP * packets.server
-
 export const failed = (event: FlowEnd): boolean => event.state === 'refused' || event.state === 'unanswered'
 
 /** A PDU that is longer than the other side said it takes (PS3.8 D.1.1). */
@@ -269,111 +253,3 @@ function violation(event: Violation, device: Device, site: Site, scene: Scene): 
   // Newcomers are judged by what is usual here: they do not make it usual themselves.
   if (event.code === OVER_MAXIMUM && mature(device)) site.state.oversize.today = true
 }
-
-// ---- learning
-
-/** A use of a value; of a frozen site it is seen, but not learned. */
-function note(device: Device, memory: MemoryName, value: string, n: number, at: number, scene: Scene, site: Site): Habit {
-  const { [memory]: of } = device.memories
-  const before = of.known.size
-  const habit = site.frozen ? glimpse(of, value, n, at, scene.day) : use(of, value, n, at, scene.day, device.lived)
-  if (of.known.size > before) boundDevice(device.memories)
-  return habit
-}
-
-export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {
-  if (scene.side === 'server') spoken(event, device, scene, site)
-  switch (event.kind) {
-    case 'dicom.operation': {
-      if (scene.acts) {
-        edge(event.at, device, scene, scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET' ? 1 : 0, site)
-        device.openQuery = scene.service === 'C-FIND'
-        const destination = event.move?.destination_ae ?? null
-        if (destination !== null) note(device, 'destination', destination, 1, event.at, scene, site)
-        const patient = event.dataset?.patient ?? null
-        if (scene.newStudy && imaging(device) && !scene.stale && patient !== null) site.orders.reason(patient, event.at)
-      }
-      if (scene.side === 'server') note(device, 'caller', scene.peer.id, 1, event.at, scene, site)
-      const way = scene.acts ? '>' : '<'
-      const units = scene.service === 'C-STORE' && !scene.newStudy ? 0 : 1
-      note(device, 'service', scene.service + way, units, event.at, scene, site)
-      if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
-        note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
-        if (event.dataset?.documents?.some(({ content }) => ARCHIVES.has(content)) === true) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
-      }
-      return
-    }
-    case 'hl7.message':
-      if (event.acknowledges !== null) return
-      if (!scene.acts) {
-        note(device, 'sender', scene.peer.id, 1, event.at, scene, site)
-        if (scene.side === 'server') note(device, 'caller', scene.peer.id, 1, event.at, scene, site)
-        return
-      }
-      if (scene.edge === undefined) did(device, 'HL7-peers')
-      edge(event.at, device, scene, 1, site)
-      if (event.message_type !== null) note(device, 'trigger', event.message_type, 1, event.at, scene, site)
-      return
-    case 'dicom.association':
-      passcode(event, device, scene, site)
-      if (scene.side === 'client') note(device, 'called', pairOf(event), 1, event.at, scene, site)
-      return
-    case 'flow':
-      return flowLearned(event, device, scene, site)
-    default:
-  }
-}
-
-/** What is spoken at a port of a server; once a day and conversation is enough. */
-function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): void {
-  if (scene.ends.portDay === scene.day || (event.kind !== 'hl7.message' && event.kind !== 'dicom.operation')) return
-  scene.ends.portDay = scene.day
-  const protocol = event.kind === 'hl7.message' ? 'hl7' : 'dicom'
-  note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)
-}
-
-/** The day is over: what its studies and messages weighed. */
-export function learnBytes(device: Device, day: number): void {
-  if (device.today.day !== day) return
-  const { messages } = device.today
-  if (messages !== undefined) device.messageSizes = messages.map((n, i) => KEEP * (device.messageSizes?.[i] ?? 0) + n)
-  for (const way of ['out', 'in'] as const) {
-    const { studies } = device.today.bytes[way]
-    if (studies.size === 0) continue
-    let sizes = device.sizes.get(`store.${way}`)
-    if (sizes === undefined) device.sizes.set(`store.${way}`, (sizes = newStudySizes()))
-    learnSizes(sizes, studies.values())
-  }
-}
-
-function passcode(event: DicomAssociation, device: Device, scene: Scene, site: Site): void {
-  if (event.user_identity?.has_passcode !== true) return
-  note(device, 'service', scene.side === 'client' ? 'user-passcode>' : 'user-passcode<', 1, event.at, scene, site)
-}
-
-function flowLearned(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
-  if (event.transport === 'udp') {
-    // Within the house everything asks and tells by datagrams.
-    if (scene.side === 'client' && scene.ends.outside === event.flow.server.ip && !asksTime(event)) contact(event, device, scene, site)
-    return
-  }
-  if (event.flow.midstream) return
-  if (scene.side === 'client') contact(event, device, scene, site)
-  else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
-    note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
-  }
-}
-
-function contact(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
-  const habit = note(device, 'contact', contactOf(event), 1, event.at, scene, site)
-  if (habit.settled) delete habit.rhythm
-  else if (habit.rhythm === undefined) habit.rhythm = newRhythm(event.started)
-  else beat(habit.rhythm, event.started)
-}
-
-function edge(at: number, device: Device, scene: Scene, units: number, site: Site): void {
-  if (scene.edge === undefined) scene.edge = note(device, 'peer', scene.peer.id, units, at, scene, site)
-  else if (site.frozen) glance(scene.edge, units, at, scene.day)
-  else touch(scene.edge, units, at, scene.day)
-}
-

@@ -10,7 +10,7 @@ import { DAY } from './clock.ts'
 
 /** Effective number of tests a group makes in a device-day. */
 const TESTS: Record<EvidenceGroup, number> = { identity: 3, novelty: 10, volume: 40, meaning: 20, protocol: 5, slow: 6 }
-export const GROUPS = Object.keys(TESTS) as EvidenceGroup[]
+const GROUPS = Object.keys(TESTS) as EvidenceGroup[]
 /** No group alone claims more than one in a million device-days. */
 const FLOOR = 1e-6
 const HALF_LIFE = DAY

@@ -99,7 +99,7 @@ export function unusualFor(sizes: StudySizes, bytes: number, studies: number): b
   return logNormalSumUpperTail(bytes, Math.max(1, studies), mu, sigma) < LOOK
 }
 
-export const known = (sizes: StudySizes): boolean => sizes.n >= ENOUGH
+const known = (sizes: StudySizes): boolean => sizes.n >= ENOUGH
 
 /**
  * Is the day's sum so far out of proportion? Asked again only after it grew by a twentieth.

@@ -7,7 +7,7 @@
  * so a critical value computed once per window lets a crossing fire on the event itself. The open window is never part of the
  * baseline it is judged by.
  */
-import { gammaPoissonNovelty, negativeBinomialCritical, negativeBinomialScore, negativeBinomialUpperTail } from './distributions.ts'
+import { negativeBinomialCritical, negativeBinomialScore, negativeBinomialUpperTail } from './distributions.ts'
 import { dayOf, hourOfDay, weekdayOf } from '../clock.ts'
 
 /** Forgetting per day: half-life 23 days. */
@@ -212,7 +212,7 @@ function averageDay(stream: CountStream): number {
 }
 
 /** Smoothed share of a day's events in an hour of the day. */
-export const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
+const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
 
 /**
  * Of a day's hours before one: their share of its events, and the size of their sum. Hours vary each by itself, beside what the whole day
@@ -250,7 +250,7 @@ function weekdayRatio(stream: CountStream, weekday: number, pace: Pace): number 
 }
 
 export const daySize = (stream: CountStream): number => size(stream, stream.devDay, stream.sqDay, PHI_DAY, PHI_DAY_WEIGHT, 1)
-export const hourSize = (stream: CountStream): number => size(stream, stream.devHour, stream.sqHour, PHI_HOUR, PHI_HOUR_WEIGHT, 24)
+const hourSize = (stream: CountStream): number => size(stream, stream.devHour, stream.sqHour, PHI_HOUR, PHI_HOUR_WEIGHT, 24)
 
 function size(stream: CountStream, dev: number, sq: number, prior: number, weight: number, perDay: number): number {
   // The prior weighs as so many windows of the average squared mean; before any, it stands alone.
@@ -260,13 +260,10 @@ function size(stream: CountStream, dev: number, sq: number, prior: number, weigh
   return 1 / (Math.min(prior * PHI_MOST, Math.max(prior * PHI_LEAST, phi)) + 1 / stream.a)
 }
 
-/** Chance that a silent stream has had no event for `expected` events; for the explanation of first uses. */
-export const firstUse = (stream: CountStream): number => gammaPoissonNovelty(stream.a, stream.b)
-
 // ---- time passes
 
 /** Closes the windows before `hour` and opens new ones. Called by the first event of an hour. */
-export function roll(stream: CountStream, hour: number, pace: Pace): void {
+function roll(stream: CountStream, hour: number, pace: Pace): void {
   const day = dayOf(hour)
   if (stream.hour >= 0 && hour > stream.hour) {
     if (pace.frozen !== true) closeHours(stream, hour, pace)

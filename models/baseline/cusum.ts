@@ -30,7 +30,7 @@ export class Cusum {
   #level: number
   #run: number
 
-  /** @param state as saved by `toJSON`; absent, or not numbers of at least 0: starts at zero. */
+  /** @param state its `level` and `run` before; absent, or not numbers of at least 0: starts at zero. */
   constructor(options: Readonly<CusumOptions> = DRIP, state?: Readonly<CusumState>) {
     this.#options = options
     const valid = state !== undefined && state.level >= 0 && state.run >= 0
@@ -40,7 +40,7 @@ export class Cusum {
 
   /**
    * Takes the next deviate (NaN: a day that can't be judged, left out) and answers whether the sum has now reached the threshold. After
-   * a crossing `level`, `run` and `shift` tell about it until the next `add`, which starts from zero.
+   * a crossing `level` and `run` tell about it until the next `add`, which starts from zero.
    */
   add(deviate: number): boolean {
     const { k, h, clip } = this.#options
@@ -61,18 +61,9 @@ export class Cusum {
     return this.#run
   }
 
-  /** The mean deviate over the present rise: by how many standard deviations the stream has moved. 0 while there is none. */
-  get shift(): number {
-    return this.#run === 0 ? 0 : this.#options.k + this.#level / this.#run
-  }
-
   reset(): void {
     this.#level = 0
     this.#run = 0
-  }
-
-  toJSON(): CusumState {
-    return { level: this.#level, run: this.#run }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tails of the distributions that the models believe in: "how rare is this, or something more extreme". Each tail has a plain form and
- * one in natural logarithms, `log...`, that goes on where a double ends (p < 1e-300).
+ * Tails of the distributions that the models believe in: "how rare is this, or something more extreme". A tail has a plain form, or
+ * one in natural logarithms, `log...`, that goes on where a double ends (p < 1e-300), or both: as they are asked for.
  *
  * Common to all of them:
  * - they answer 0 <= p <= 1 (or log p <= 0), never NaN, and throw nothing;
@@ -10,9 +10,7 @@
  *
  * Accuracy: relative error below 1e-9 for p down to 1e-300 and, in logarithms, below (test/models/baseline/vectors).
  */
-import {
-  gammaP, incompleteBeta, log1mExp, logGammaP, logGammaQ, logIncompleteBeta, logNormalTail, normalUpperQuantile, normalUpperTail,
-} from './special.ts'
+import { gammaP, incompleteBeta, log1mExp, logGammaP, logGammaQ, logIncompleteBeta, logNormalTail, normalUpperQuantile } from './special.ts'
 
 // ---- counts
 
@@ -50,12 +48,7 @@ export function logNegativeBinomialUpperTail(n: number, mean: number, size: numb
   return logIncompleteBeta(k, r, mean / (mean + r), r / (mean + r))
 }
 
-/** P(X <= n), "as few as this"; n < 0 gives 0, n >= 1e9 gives 1; else as `negativeBinomialUpperTail`. */
-export function negativeBinomialLowerTail(n: number, mean: number, size: number): number {
-  return Math.exp(logNegativeBinomialLowerTail(n, mean, size))
-}
-
-/** log P(X <= n). */
+/** log P(X <= n), "as few as this"; n < 0 gives -Infinity, n >= 1e9 gives 0; else as `negativeBinomialUpperTail`. */
 export function logNegativeBinomialLowerTail(n: number, mean: number, size: number): number {
   const k = Math.floor(n) + 1
   if (!(k <= LARGEST_COUNT && mean >= 0 && mean <= LARGEST_COUNT && size > 0)) return 0
@@ -67,15 +60,9 @@ export function logNegativeBinomialLowerTail(n: number, mean: number, size: numb
 }
 
 /**
- * The mid-p value P(X > n) + P(X = n)/2 of a count: uniform on average under the baseline, where P(X >= n) is too large for small
+ * log of the mid-p value P(X > n) + P(X = n)/2 of a count: uniform on average under the baseline, where P(X >= n) is too large for small
  * counts. For sums over many days (CUSUM), not for an alert of its own. Parameters as `negativeBinomialUpperTail`.
  */
-export function negativeBinomialMidP(n: number, mean: number, size: number): number {
-  // Not half the sum of the tails: below 1e-308 each of them has lost digits already.
-  return Math.exp(logNegativeBinomialMidP(n, mean, size))
-}
-
-/** log of the mid-p value. */
 export function logNegativeBinomialMidP(n: number, mean: number, size: number): number {
   return logMean(logNegativeBinomialUpperTail(n, mean, size), logNegativeBinomialUpperTail(n + 1, mean, size))
 }
@@ -162,16 +149,6 @@ function criticalBySum(p: number, mean: number, size: number): number {
   return n
 }
 
-/** P(X >= n) of a Poisson count with this mean; n <= 0 gives 1. */
-export function poissonUpperTail(n: number, mean: number): number {
-  return negativeBinomialUpperTail(n, mean, Infinity)
-}
-
-/** log P(X >= n) of a Poisson count. */
-export function logPoissonUpperTail(n: number, mean: number): number {
-  return logNegativeBinomialUpperTail(n, mean, Infinity)
-}
-
 /**
  * P(X >= k) of k successes in n independent trials.
  * @param k any real; k <= 0 gives 1, k > n gives 0
@@ -203,33 +180,13 @@ export function gammaPoissonNovelty(a: number, b: number): number {
   return b === 0 ? 1 : -Math.expm1(-a * Math.log1p(1 / b))
 }
 
-/**
- * log of the chance of no event at all where `expected` were expected: (size/(size+expected))^size; how strange a silence is.
- * @param expected events expected since the last one seen, >= 0
- * @param size of the negative binomial, > 0; Infinity is Poisson: -expected
- */
-export function logSilence(expected: number, size: number): number {
-  if (!(expected >= 0 && size > 0)) return 0
-  return size >= POISSON_SIZE ? -expected : -size * Math.log1p(expected / size)
-}
-
-/** P(no event); parameters as `logSilence`. */
-export function silence(expected: number, size: number): number {
-  return Math.exp(logSilence(expected, size))
-}
-
 // ---- sizes
 
 /**
- * P(X >= x) of a log-normal size.
- * @param x the size (bytes); x <= 0 gives 1
+ * log P(X >= x) of a log-normal size.
+ * @param x the size (bytes); x <= 0 gives 0
  * @param mu, sigma mean and standard deviation of log(size), sigma >= 0 (0: all sizes are e^mu)
  */
-export function logNormalUpperTail(x: number, mu: number, sigma: number): number {
-  return normalUpperTail(logNormalDeviate(x, mu, sigma))
-}
-
-/** log P(X >= x) of a log-normal size. */
 export function logLogNormalUpperTail(x: number, mu: number, sigma: number): number {
   return logNormalTail(logNormalDeviate(x, mu, sigma))
 }
@@ -245,46 +202,6 @@ function standardised(x: number, location: number, scale: number): number {
   if (x === location) return scale === 0 ? -Infinity : 0
   const z = (x - location) / scale
   return Number.isNaN(z) ? -Infinity : z
-}
-
-/** The farthest a Student deviate is judged, in units of sqrt(dof): beyond, the answer stays that of here, which only errs to caution. */
-const FARTHEST = 1e150
-/** Beyond, Student is normal to 1e-9 for all p > 1e-300; and the least for which the tails are computed. */
-const NORMAL_DOF = 1e15
-const SMALLEST_DOF = 1e-9
-
-/**
- * P(T >= t) of Student's t with a location and scale: the predictive distribution of the next value (log bytes, say) after few
- * observations, whose mean and spread are themselves uncertain.
- * @param scale >= 0 (0: a point mass at the location); for the mean of n values with deviation s, s sqrt(1 + 1/n)
- * @param dof degrees of freedom, > 0; Infinity is the normal distribution
- */
-export function studentUpperTail(t: number, location: number, scale: number, dof: number): number {
-  return Math.exp(logStudentUpperTail(t, location, scale, dof))
-}
-
-/** log P(T >= t) of Student's t; parameters as `studentUpperTail`. */
-export function logStudentUpperTail(t: number, location: number, scale: number, dof: number): number {
-  if (!(scale >= 0 && dof > 0)) return 0
-  const z = standardised(t, location, scale)
-  if (dof >= NORMAL_DOF || !Number.isFinite(z)) return logNormalTail(z)
-  const f = Math.max(dof, SMALLEST_DOF)
-  const s = Math.min(Math.abs(z) / Math.sqrt(f), FARTHEST)
-  const outside = logIncompleteBeta(f / 2, 0.5, 1 / (1 + s * s), 1 / (1 + 1 / (s * s))) - Math.LN2
-  return z > 0 ? outside : log1mExp(outside)
-}
-
-/** The standard deviation of the logarithm of a sum of n log-normal sizes, by its first two moments (Fenton-Wilkinson). n > 0. */
-export function logNormalSumSigma(n: number, sigma: number): number {
-  const v = sigma * sigma
-  // Past the range of exp, the sum is its largest part: log(e^v / n).
-  return Math.sqrt(v < 700 ? Math.log1p(Math.expm1(v) / n) : Math.max(0, v - Math.log(n)))
-}
-
-/** The mean of the logarithm of a sum of n log-normal sizes (Fenton-Wilkinson); n and sigma as `logNormalSumSigma`. */
-export function logNormalSumMu(n: number, mu: number, sigma: number): number {
-  const s = logNormalSumSigma(n, sigma)
-  return mu + Math.log(n) + 0.5 * (sigma * sigma - s * s)
 }
 
 /** Above this tail the one large size is not asked for: it answers where a sum is extreme, not in its middle. */

@@ -14,7 +14,7 @@ export type MemoryName = (typeof MEMORIES)[number]
 /** Days on which everything is new. */
 export const FIRST_DAYS = 3
 /** A later value belongs to the baseline after so many active days. */
-export const PROBATION_DAYS = 3
+const PROBATION_DAYS = 3
 /** A value seen on few days and not for so many is news again: once in the first days is no habit. */
 const STALE_DAYS = 14
 /** Values remembered per memory (`recall.ts` bounds those of all devices); those of least worth are forgotten (and would be news again). */
@@ -66,6 +66,9 @@ export interface NewsPrior {
 }
 
 export const newMemory = (): Memory => ({ news: 0, known: new Map() })
+
+/** Units of a value on this day so far. */
+export const unitsOn = (habit: Habit | undefined, day: number): number => (habit !== undefined && habit.day === day ? habit.today : 0)
 
 /** Chance that something new of this kind appears on a day of this device. */
 export function newsChance(memory: Memory, prior: NewsPrior, lived: number): number {

@@ -6,7 +6,7 @@ import { forgetLeast, makeRoom, shareOf } from '../../protocols/room.ts'
 import { MEMORIES, type Habit, type Memory, type MemoryName, worthOf } from './novelty.ts'
 
 /** About 100 MB. A site of 5,000 devices has less than half of that. */
-export const MOST_HABITS = 500_000
+const MOST_HABITS = 500_000
 /** Values that one device remembers in all its memories together: about 65 kB of saved state. An archive with 250 callers has less than 600. */
 export const MOST_OF_DEVICE = 768
 

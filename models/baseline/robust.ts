@@ -4,7 +4,7 @@
  * `distributions.ts`. Its functions throw on nothing, and on NaN they depend on the order of the values; these do neither: values that
  * are not finite are left out, and of no values the answer is undefined. Values are meant to be below 1e150.
  *
- * All of them sort or copy: for windows and reports, not for each event. `sketch.ts` is for streams.
+ * All of them sort or copy: for windows and reports, not for each event.
  */
 import { median as medianOf, medianAbsoluteDeviation, quantile as quantileOf } from 'simple-statistics'
 

@@ -97,12 +97,6 @@ export function gammaP(a: number, x: number): number {
   return bySeries(a, x) ? Math.exp(logGammaSeries(a, x)) : 1 - Math.exp(logGammaFraction(a, x))
 }
 
-/** Q(a, x) = 1 - P(a, x), exact where it is small (for a and x both below 1 the error grows as 1/a; a count has a >= 1). */
-export function gammaQ(a: number, x: number): number {
-  if (!(a > 0 && x >= 0)) return NaN
-  return bySeries(a, x) ? 1 - Math.exp(logGammaSeries(a, x)) : Math.exp(logGammaFraction(a, x))
-}
-
 /** log P(a, x). */
 export function logGammaP(a: number, x: number): number {
   if (!(a > 0 && x >= 0)) return NaN
@@ -222,12 +216,6 @@ export function logNormalTail(z: number): number {
   if (Number.isNaN(z)) return NaN
   if (z > SERIES_TO) return z === Infinity ? -Infinity : -0.5 * z * z - HALF_LOG_2PI + Math.log(millsRatio(z))
   return z < -SERIES_TO ? Math.log1p(-normalUpperTail(-z)) : Math.log(0.5 - normalCentre(z))
-}
-
-/** log(erfc(x)), the complementary error function: erfc(x) = 2 P(Z > x sqrt 2). */
-export function logErfc(x: number): number {
-  const z = x * Math.SQRT2
-  return Math.abs(x) < 1 ? Math.log1p(-2 * normalCentre(z)) : Math.LN2 + logNormalTail(z)
 }
 
 /** P(0 < Z < z) with the sign of z: density times z + z^3/3 + z^5/(3 5) + ..., terms of one sign. */

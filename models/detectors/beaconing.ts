@@ -67,7 +67,7 @@ const medical = (device: Device): boolean => device.role !== 'unknown' && device
 /** DICOM and HL7 are judged by what they carry. */
 const small = ({ protocol, flow, bytes }: FlowEnd): boolean => protocol !== 'dicom' && protocol !== 'hl7' && !flow.midstream && bytes.client + bytes.server <= SMALL
 
-/** Datagrams inside the house are not looked at (observe.ts). */
+/** Datagrams inside the house are not looked at (learn.ts). */
 const answered = ({ transport, state, bytes }: FlowEnd): boolean => state === 'established' && bytes.server > 0 && (transport === 'tcp' || bytes.client > 0)
 
 /** The intervals with the one that this conversation ends; what is known is learned only later. */

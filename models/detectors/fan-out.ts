@@ -7,7 +7,7 @@ import { NONE, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
 
 /** Days after which a device that was never seen is judged by the site's habits. */
-const SITE_KNOWN = 3
+const KNOWN = 3
 
 export const fanOut: Detector<'flow'> = {
   id: 'fan-out',
@@ -19,7 +19,7 @@ export const fanOut: Detector<'flow'> = {
   falsePositives: ['a vulnerability scanner or monitoring system on its first round', 'a replaced server that everybody has to reach anew'],
 
   judge(event: FlowEnd, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    if (scene.crossed.length === 0 || (!mature(device) && site.age < SITE_KNOWN)) return NONE
+    if (scene.crossed.length === 0 || (!mature(device) && site.age < KNOWN)) return NONE
     const silent = event.state === 'refused' || event.state === 'unanswered'
     return judgeCrossings({
       contacts: {

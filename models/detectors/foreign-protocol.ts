@@ -1,4 +1,5 @@
 import type { FlowEnd } from '../../protocols/events.ts'
+import { unitsOn } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -24,7 +25,7 @@ export const foreignProtocol: Detector<'flow'> = {
     const known = ['hl7', 'dicom'].find((protocol) => device.memories.port.known.get(`${port}/${protocol}`)?.settled === true)
     if (known === undefined || !mature(device)) return NONE
     const habit = device.memories.port.known.get(`${port}/?${scene.peer.id}`)
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     if (habit?.settled === true) return NONE
     return [evidence(foreignProtocol, event, {
       actor: scene.peer, peer: device, p: null, severity: today >= USE ? 'medium' : 'low',

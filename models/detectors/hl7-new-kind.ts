@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
-import { FIRST_DAYS, newsBefore, newsChance, type Habit } from '../baseline/novelty.ts'
+import { FIRST_DAYS, newsBefore, newsChance, unitsOn, type Habit } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { DAY } from '../clock.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
@@ -33,7 +33,7 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     if (!scene.acts || kind === null || event.acknowledges !== null || device.role === 'engine' || !mature(device)) return NONE
     const habit = device.memories.trigger.known.get(kind)
     if (habit?.settled === true) return NONE
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     const stream = device.triggers.get(kind)
     const hour = stream !== undefined && stream.hour === site.hour ? stream.inHour : today
     const family = familyOf(kind)
@@ -48,9 +48,10 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
+    const never = daysBefore(habit, scene.day) === 0 ? 'never' : 'hardly'
     return [evidence(hl7NewKind, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST_DAY.mean * chance, unit: 'messages of the new kind', service: kind,
-      title: `${who} sends ${clean(kind)}, a kind of message it never sent`,
+      title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
       text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${before(habit, scene.day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
     })]

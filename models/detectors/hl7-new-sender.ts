@@ -1,6 +1,7 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance } from '../baseline/novelty.ts'
+import { newsChance, unitsOn } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { legal } from '../role.ts'
@@ -28,7 +29,7 @@ export const hl7NewSender: Detector<'hl7.message'> = {
     if (scene.acts || event.acknowledges !== null || !mature(device)) return claims
     const habit = device.memories.sender.known.get(scene.peer.id)
     if (habit?.settled === true) return claims
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     const chance = newsChance(device.memories.sender, PRIOR, device.lived)
     const allowed = legal('HL7', scene.peer.role, device.role)
     const arithmetic: Factor[] = [newsFactor(device, 'sender', scene.peer.id, PRIOR), { of: 'amount', n: today, ...FIRST }]
@@ -39,9 +40,17 @@ export const hl7NewSender: Detector<'hl7.message'> = {
     return [...claims, evidence(hl7NewSender, event, {
       actor: scene.peer, peer: device, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'messages', service: event.message_type,
       title: `${who} sends HL7 messages to ${nameOf(device)}, which it never fed`,
-      text: `${counted(today, 'messages')} today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${device.memories.sender.known.size} `
-        + `senders in ${days(device.lived)} and this was none of them${allowed ? '' : `; a device in the role ${scene.peer.role} usually sends no HL7`}; ${rarity(p)}.`,
+      text: `${counted(today, 'messages')} today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${sendersOf(device, scene)}${allowed ? '' : `; a device in the role ${scene.peer.role} usually sends no HL7`}; ${rarity(p)}.`,
     })]
   },
 }
 
+/** Who sent to it before today, in words. */
+function sendersOf(device: Device, { peer, day }: Scene): string {
+  const { known } = device.memories.sender
+  let others = 0
+  for (const [id, habit] of known) if (id !== peer.id && daysBefore(habit, day) > 0) others++
+  const earlier = daysBefore(known.get(peer.id), day)
+  return earlier === 0 ? `${counted(others, 'senders')} in ${days(device.lived)} and this was none of them`
+    : `${counted(others, 'other senders')} in ${days(device.lived)}, and this one on only ${earlier} of them`
+}

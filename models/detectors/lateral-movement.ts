@@ -1,12 +1,13 @@
 import type { FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
 import { newsBefore, type Memory, type MemoryName } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { administers, administrationOf, talked } from './administration.ts'
-import { NONE, counted, days, evidence, newsFactor, oneDayIn, rarity, type Detector } from './detector.ts'
+import { NONE, before, counted, evidence, newsFactor, oneDayIn, rarity, type Detector } from './detector.ts'
 
 /** A scanner hardly ever meets a new host of this kind: once in some years. */
 const PRIOR = { a: 0.2, b: 30 }
@@ -41,8 +42,8 @@ export const lateralMovement: Detector<'flow'> = {
     const chance = valueOf(arithmetic[0]!)
     return [evidence(lateralMovement, event, {
       actor: from, peer: to, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'conversations today', service,
-      title: `${nameOf(from)} talks to ${nameOf(to)} over ${service} for the first time`,
-      text: `${counted(today, 'conversations')} of remote administration, file sharing or databases (${service}, port ${event.flow.server.port}) today with ${outward ? 'hosts that it goes to' : 'hosts that come to it'} for the first time, now ${nameOf(from)} to ${nameOf(to)}: none in the ${days(device.lived)} before; `
+      title: `${nameOf(from)} talks to ${nameOf(to)} over ${service}${daysBefore(habit, scene.day) === 0 ? ' for the first time' : ', as it hardly ever did'}`,
+      text: `${counted(today, 'conversations')} of remote administration, file sharing or databases (${service}, port ${event.flow.server.port}) today with ${outward ? 'hosts that it goes to' : 'hosts that come to it'} for the first time, now ${nameOf(from)} to ${nameOf(to)}: ${before(habit, scene.day, device.lived)}; `
         + `a scanner has such a new partner on ${oneDayIn(chance)}; ${rarity(p)}.`,
     })]
   },

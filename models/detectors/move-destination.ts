@@ -1,6 +1,7 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance } from '../baseline/novelty.ts'
+import { newsChance, unitsOn } from '../baseline/novelty.ts'
+import { daysBefore } from '../baseline/seen.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -28,7 +29,7 @@ export const moveDestination: Detector<'dicom.operation'> = {
     if (!scene.acts || destination === null || !mature(device) || device.aes.has(destination)) return NONE
     const habit = device.memories.destination.known.get(destination)
     if (habit?.settled === true) return NONE
-    const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+    const today = unitsOn(habit, scene.day) + 1
     const chance = newsChance(device.memories.destination, PRIOR, device.lived)
     const popular = site.popularity(device, 'destination', destination)
     const { others, users } = popular
@@ -39,11 +40,12 @@ export const moveDestination: Detector<'dicom.operation'> = {
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
+    const earlier = daysBefore(habit, scene.day)
     return [evidence(moveDestination, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: 'studies moved', service: 'C-MOVE',
-      title: `${who} has studies sent to ${clean(destination)}, a destination it never used`,
+      title: `${who} has studies sent to ${clean(destination)}, a destination it ${earlier === 0 ? 'never' : 'hardly'} used`,
       text: `${counted(today, 'C-MOVE requests')} today by ${who} ${today === 1 ? 'names' : 'name'} the destination ${clean(destination)}`
-        + `${event.status === UNKNOWN ? ', which the archive does not know' : ''}; it never did in ${days(device.lived)}`
+        + `${event.status === UNKNOWN ? ', which the archive does not know' : ''}; it ${earlier === 0 ? `never did in ${days(device.lived)}` : `did so on only ${earlier} of the ${days(device.lived)} before`}`
         + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
         + `a new destination starts with ${num(first.mean)} on average; ${rarity(p)}.`,
     })]

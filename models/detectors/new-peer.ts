@@ -1,6 +1,6 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance, type NewsPrior } from '../baseline/novelty.ts'
+import { newsChance, unitsOn, type NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -17,7 +17,7 @@ const PRIORS: Record<string, NewsPrior> = {
 const DEFAULT: NewsPrior = { a: 1, b: 10 }
 /** HL7 messages that a legitimate new edge carries on its first days. */
 const MESSAGES = { mean: 40, size: 0.5 }
-/** A pair of roles that has no business with this service. */
+/** Of a pair of roles that has no business with this service. */
 const ILLEGAL = 1e-2
 /** An archive sends what it was asked for; unasked it follows a rule, and rules are made seldom. */
 const UNASKED = 0.1
@@ -30,6 +30,8 @@ const MOST_SENDERS = 256
 const COMMON = 2
 const COMMON_SHARE = 1 / 3
 
+type Popularity = ReturnType<Site['popularity']>
+
 export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
   id: 'new-peer',
   question: 'Does a device exchange more with a peer it never used than a first contact explains?',
@@ -40,42 +42,79 @@ export const newPeer: Detector<'dicom.operation' | 'hl7.message'> = {
   falsePositives: ['a migration, export or research ticket for these two hosts', 'a new archive, reader or interface that went live'],
 
   judge(event: DicomOperation | Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    const { edge } = scene
-    if (!scene.acts && scene.newStudy && scene.service === 'C-STORE') return gathers(event, device, site, scene)
-    if (!scene.acts || edge?.settled === true || !mature(device)) return NONE
-    const hl7 = event.kind === 'hl7.message'
-    if (hl7 && event.acknowledges !== null) return NONE
-    const carries = hl7 || scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET'
-    if (!carries) return NONE
-    const today = (edge !== undefined && edge.day === scene.day ? edge.today : 0) + 1
-    const first = hl7 ? MESSAGES : FIRST_STUDIES
-    const prior = PRIORS[family(device.role)] ?? DEFAULT
-    const chance = newsChance(device.memories.peer, prior, device.lived)
+    if (!scene.acts) return scene.newStudy && scene.service === 'C-STORE' ? gathers(event, device, site, scene) : NONE
+    if (scene.edge?.settled === true || !mature(device) || !carries(event, scene)) return NONE
     const popular = site.popularity(device, 'peer', scene.peer.id)
-    const { others, users, q } = popular
-    if (users >= COMMON && q >= COMMON_SHARE) return NONE
-    const allowed = legal(hl7 ? 'HL7' : scene.service, device.role, scene.peer.role)
-    const unasked = !hl7 && isUnasked(event, device, scene)
-    const arithmetic: Factor[] = [
-      newsFactor(device, 'peer', scene.peer.id, prior), othersFactor(device, 'peer', scene.peer.id, popular), { of: 'amount', n: today, ...first },
-      ...(allowed ? [] : [{ of: 'weight', why: 'the two roles have no business with this service', times: ILLEGAL } as const]),
-      ...(unasked ? [{ of: 'weight', why: 'an archive mostly sends what it was asked for, and that host never asked', times: UNASKED } as const] : []),
-    ]
-    const p = rarityOf(arithmetic)
-    if (p > 0.01) return NONE
-    const what = hl7 ? 'HL7 messages' : event.command === 'C-STORE' ? 'studies sent' : 'studies requested'
-    const from = nameOf(device)
-    const to = nameOf(scene.peer)
-    return [evidence(newPeer, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: what, service: hl7 ? event.message_type : event.command,
-      title: `${from} ${hl7 ? 'sends HL7 messages to' : event.command === 'C-STORE' ? 'sends studies to' : 'retrieves from'} a host it ${daysBefore(edge, scene.day) === 0 ? 'never' : 'hardly'} used: ${to}`,
-      text: `${counted(today, what)} today between ${from} and ${to}, a peer it ${usedBefore(daysBefore(edge, scene.day), device.lived)}`
-        + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${device.role}) use that peer` : ''}`
-        + `${scene.asker === null ? '' : `; ${nameOf(scene.asker)} asked for it (C-MOVE)`}${unasked ? '; nobody asked for it' : ''}. A legitimate new peer of ${article(device)} starts with ${num(first.mean)} on its first day on average; `
-        + `${allowed ? '' : `${device.role} to ${scene.peer.role} is no usual pair for this service; `}${rarity(p)}.`,
-    })]
+    return isCommon(popular) ? NONE : contacts(event, device, scene, popular)
   },
 }
+
+/** Does it move patients' data? */
+const carries = (event: DicomOperation | Hl7Message, scene: Scene): boolean =>
+  (event.kind === 'hl7.message' ? event.acknowledges === null : scene.newStudy || event.command === 'C-MOVE' || event.command === 'C-GET')
+
+const isCommon = ({ users, q }: Popularity): boolean => users >= COMMON && q >= COMMON_SHARE
+
+/** What a device exchanges with a peer that is new to it: how much of it a first day brings, and how to call it. */
+interface Exchange {
+  first: { mean: number; size: number }
+  /** In the plural, and as the title says it. */
+  what: string
+  does: string
+  /** A pair of roles that has business with this service. */
+  usual: boolean
+  /** Sent by an archive, and nobody asked for it. */
+  unasked: boolean
+}
+
+function exchangeOf(event: DicomOperation | Hl7Message, device: Device, scene: Scene): Exchange {
+  if (event.kind === 'hl7.message') {
+    return { first: MESSAGES, what: 'HL7 messages', does: 'sends HL7 messages to', usual: legal('HL7', device.role, scene.peer.role), unasked: false }
+  }
+  const common = { first: FIRST_STUDIES, usual: legal(scene.service, device.role, scene.peer.role), unasked: isUnasked(event, device, scene) }
+  return event.command === 'C-STORE' ? { ...common, what: 'studies sent', does: 'sends studies to' } : { ...common, what: 'studies requested', does: 'retrieves from' }
+}
+
+/** A device has something to do with a peer that it never, or hardly, used. */
+function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Scene, popular: Popularity): readonly Evidence[] {
+  const { edge, peer } = scene
+  const today = unitsOn(edge, scene.day) + 1
+  const exchange = exchangeOf(event, device, scene)
+  const prior = PRIORS[family(device.role)] ?? DEFAULT
+  const arithmetic: Factor[] = [
+    newsFactor(device, 'peer', peer.id, prior), othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange),
+  ]
+  const p = rarityOf(arithmetic)
+  if (p > 0.01) return NONE
+  const earlier = daysBefore(edge, scene.day)
+  return [evidence(newPeer, event, {
+    actor: device, peer, p, arithmetic, observed: today, expected: exchange.first.mean * newsChance(device.memories.peer, prior, device.lived), unit: exchange.what,
+    service: event.kind === 'hl7.message' ? event.message_type : event.command,
+    title: `${nameOf(device)} ${exchange.does} a host it ${earlier === 0 ? 'never' : 'hardly'} used: ${nameOf(peer)}`,
+    text: `${counted(today, exchange.what)} today between ${nameOf(device)} and ${nameOf(peer)}, a peer it ${usedBefore(earlier, device.lived)}`
+      + `${whoElse(device, popular)}${atWhoseRequest(scene, exchange)}. A legitimate new peer of ${article(device)} starts with ${num(exchange.first.mean)} on its first day on average; `
+      + `${exchange.usual ? '' : `${device.role} to ${peer.role} is no usual pair for this service; `}${rarity(p)}.`,
+  })]
+}
+
+/** What makes it less likely than the amount alone. */
+function weightsOf({ usual, unasked }: Exchange): Factor[] {
+  const weights: Factor[] = []
+  if (!usual) weights.push({ of: 'weight', why: 'the two roles have no business with this service', times: ILLEGAL })
+  if (unasked) weights.push({ of: 'weight', why: 'an archive mostly sends what it was asked for, and that host never asked', times: UNASKED })
+  return weights
+}
+
+const usedBefore = (earlier: number, lived: number): string =>
+  earlier === 0 ? `never used in ${days(lived)}` : `used on only ${earlier} of the ${days(lived)} before`
+
+const whoElse = ({ role }: Device, { users, others }: Popularity): string =>
+  (others > 0 && role !== 'unknown' ? `; ${users} of ${others} other devices of its role (${role}) use that peer` : '')
+
+const atWhoseRequest = ({ asker }: Scene, { unasked }: Exchange): string =>
+  `${asker === null ? '' : `; ${nameOf(asker)} asked for it (C-MOVE)`}${unasked ? '; nobody asked for it' : ''}`
+
+const article = (device: Device): string => (imaging(device) ? 'a scanner' : device.role === 'unknown' ? 'a device of unknown role' : `a device in the role ${device.role}`)
 
 const ASKING = ['C-FIND>', 'C-MOVE>', 'C-GET>']
 
@@ -88,8 +127,7 @@ function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site,
   const sender = scene.peer
   // Who receives for the first time is asked about by new-receiver.
   if (device.givers !== undefined || site.age < SITE_KNOWN || !mature(sender) || sender.memories.peer.known.get(device.id)?.settled === true) return NONE
-  const { users, q } = site.popularity(sender, 'peer', device.id)
-  if (users >= COMMON && q >= COMMON_SHARE) return NONE
+  if (isCommon(site.popularity(sender, 'peer', device.id))) return NONE
   const newcomers = (todayOf(device, scene.day).newcomers ??= new Map())
   if (newcomers.has(sender.id) || newcomers.size < MOST_SENDERS) newcomers.set(sender.id, (newcomers.get(sender.id) ?? 0) + 1)
   const senders = newcomers.size
@@ -110,8 +148,3 @@ function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site,
       + `with ${num(FIRST_STUDIES.mean)} more studies on average, and a second one on about one such day in ten; ${rarity(p)}.`,
   })]
 }
-
-const usedBefore = (earlier: number, lived: number): string =>
-  earlier === 0 ? `never used in ${days(lived)}` : `used on only ${earlier} of the ${days(lived)} before`
-
-const article = (device: Device): string => (imaging(device) ? 'a scanner' : device.role === 'unknown' ? 'a device of unknown role' : `a device in the role ${device.role}`)

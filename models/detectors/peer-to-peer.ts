@@ -50,10 +50,11 @@ export const peerToPeer: Detector<'flow'> = {
     if (p > 0.01) return NONE
     const from = nameOf(device)
     const to = nameOf(scene.peer)
+    const earlier = daysBefore(device.memories.contact.known.get(value), scene.day)
     return [evidence(peerToPeer, event, {
       actor: device, peer: scene.peer, p, arithmetic, observed: hosts, expected: 0, unit: 'hosts reached for the first time', service,
       title: reached === undefined ? `${from} reaches another scanner, ${to}, over ${service}` : `${from} was reached over ${service}, and now reaches ${to} by the same way`,
-      text: `${from} opened a conversation over ${service} (port ${port}) with ${to}, which it never had in the ${days(device.lived)} that it is known${hosts > 1 ? `; it is the ${hosts}${ordinal(hosts)} such host today` : ''}`
+      text: `${from} opened a conversation over ${service} (port ${port}) with ${to}, which it ${earlier === 0 ? `never had in the ${days(device.lived)} that it is known` : `had on only ${earlier} of the ${days(device.lived)} before`}${hosts > 1 ? `; it is the ${hosts}${ordinal(hosts)} such host today` : ''}`
         + `${reached === undefined ? '' : `; ${Math.max(1, Math.round((event.started - reached.at) / MINUTE))} min before, a host that had never come to it reached it over ${service}, as a worm would`}`
         + `${between ? '; both are scanners' : ''}; ${rarity(p)}.`,
     })]

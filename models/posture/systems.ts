@@ -31,7 +31,7 @@ export interface System extends OsClaim {
 }
 
 /** The field's published share of imaging devices on systems past their end of life (Unit 42, 2020). */
-export const FIELD_SHARE = 0.83
+const FIELD_SHARE = 0.83
 
 export interface EndOfLife {
   /** Imaging devices seen, those whose system could be told, and those past its end of life. */

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
-import { find, flow, host, store, study, at } from './build.ts'
-import { floods, sends, sent, times, unknownPatient } from './happenings.ts'
-import { ARCHIVE, CT01, HIS, LAB, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
+import { DAY, find, flow, host, store, study, at } from './build.ts'
+import { floods, later, moves, onPort, sends, sent, times, unknownPatient } from './happenings.ts'
+import { ARCHIVE, CT01, CT02, HIS, LAB, RIS, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
 import { TELERADIOLOGY, TODAY, alertsOf, among, stored } from './learned.ts'
 
 const texts = (events: WireEvent[], detector: string, options: Partial<EngineOptions> = {}): string[] =>
@@ -32,6 +32,39 @@ describe('what was done on one day before', () => {
     const masters = (n: number): WireEvent[] => sent(LAB, HIS, n, 0.2, 'MFN^M02', () => 'any-1')
     const [text] = texts([...among(masters(1)), ...tomorrow(aDayLater(masters(40)))], 'hl7-new-kind')
     expect(text).toMatch(/^\d+ MFN\^M02 messages today \(.*\) from LAB, on only 1 of the \d+ days before; /)
+  })
+
+  test('is its title as careful as its text?', () => {
+    const masters = (n: number): WireEvent[] => sent(LAB, HIS, n, 0.2, 'MFN^M02', () => 'any-1')
+    const titles = (events: WireEvent[]): string[] => alertsOf(events).map(({ title }) => title).filter((title) => title.includes('MFN'))
+    expect(titles(among(masters(40)))).toEqual(['LAB sends MFN^M02, a kind of message it never sent'])
+    expect(titles([...among(masters(1)), ...tomorrow(aDayLater(masters(40)))])).toEqual(['LAB sends MFN^M02, a kind of message it hardly sent'])
+  })
+
+  test('is a destination of yesterday not called one that was never named?', () => {
+    const [text] = texts([...among(moves('EXPORT9', 1)), ...tomorrow(aDayLater(moves('EXPORT9', 40)))], 'move-destination')
+    expect(text).toMatch(/the destination EXPORT9; it did so on only 1 of the \d+ days before[,;]/)
+    const [first] = texts(among(moves('EXPORT9', 40)), 'move-destination')
+    expect(first).toMatch(/the destination EXPORT9; it never did in \d+ days[,;]/)
+  })
+
+  test('is a host that was reached yesterday not called one that was never reached?', () => {
+    const [text] = texts([...among(onPort(CT01, WS01, 445, 1)), ...tomorrow(later(onPort(CT01, WS01, 445, 12), DAY))], 'lateral-movement')
+    expect(text).toMatch(/now CT01 to WS01: on only 1 of the \d+ days before; /)
+  })
+
+  test('is another scanner that was reached two days ago not called one that never was?', () => {
+    const reach = onPort(CT01, CT02, 445, 1)
+    expect(texts(among(reach), 'peer-to-peer').join(' ')).toMatch(/with CT02, which it never had in the \d+ days that it is known; both/)
+    expect(texts([...among(reach), ...tomorrow([]), ...inOrder([...ordinaryDay(TODAY + 2), ...later(reach, 2 * DAY)])], 'peer-to-peer').join(' ')).toMatch(/with CT02, which it had on only 1 of the \d+ days before; both/)
+  })
+
+  test('is a sender of yesterday not called none, nor counted among those that are known?', () => {
+    const updates = (n: number): WireEvent[] => sent(STRANGER, RIS, n, 0.2, 'ADT^A08', (i) => `any-${i}`)
+    const [first] = texts(among(updates(200)), 'hl7-new-sender')
+    expect(first).toMatch(/; RIS had 1 sender in \d+ days and this was none of them/)
+    const [text] = texts([...among(updates(1)), ...tomorrow(aDayLater(updates(200)))], 'hl7-new-sender')
+    expect(text).toMatch(/; RIS had 1 other sender in \d+ days, and this one on only 1 of them/)
   })
 })
 

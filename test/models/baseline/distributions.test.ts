@@ -19,8 +19,8 @@ describe('counts', () => {
       const mass = masses(mean, size, n)
       const below = mass.slice(0, n).reduce((a, b) => a + b, 0)
       expect(d.negativeBinomialUpperTail(n, mean, size)).toBeCloseTo(1 - below, 10)
-      expect(d.negativeBinomialLowerTail(n, mean, size)).toBeCloseTo(below + mass[n]!, 10)
-      expect(d.negativeBinomialMidP(n, mean, size)).toBeCloseTo(1 - below - mass[n]! / 2, 10)
+      expect(Math.exp(d.logNegativeBinomialLowerTail(n, mean, size))).toBeCloseTo(below + mass[n]!, 10)
+      expect(Math.exp(d.logNegativeBinomialMidP(n, mean, size))).toBeCloseTo(1 - below - mass[n]! / 2, 10)
     }))
   })
 
@@ -42,17 +42,16 @@ describe('counts', () => {
   it('do the plain and the logarithmic forms agree?', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10_000 }), positive(1e-3, 1e4), size, (n, mean, size) => {
       expect(off(Math.exp(d.logNegativeBinomialUpperTail(n, mean, size)), d.negativeBinomialUpperTail(n, mean, size))).toBeLessThan(1e-11)
-      expect(off(Math.exp(d.logNegativeBinomialMidP(n, mean, size)), d.negativeBinomialMidP(n, mean, size))).toBeLessThan(1e-11)
     }), { examples: [[1088, 1.0672492662656259, 1]] })
   })
 
   it('is the mid-p value the mean of two tails, to the last digit that a double keeps of so small a number?', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10_000 }), positive(1e-3, 1e4), size, (n, mean, size) => {
       const tails = [n, n + 1].map((n) => d.negativeBinomialUpperTail(n, mean, size))
-      if (tails[1]! > 1e-300) expect(off(d.negativeBinomialMidP(n, mean, size), (tails[0]! + tails[1]!) / 2)).toBeLessThan(1e-11)
+      if (tails[1]! > 1e-300) expect(off(Math.exp(d.logNegativeBinomialMidP(n, mean, size)), (tails[0]! + tails[1]!) / 2)).toBeLessThan(1e-11)
     }))
     // So small that a double counts in steps of 5e-324; half the sum of two tails was one step off. The truth is by mpmath.
-    expect(d.negativeBinomialMidP(1088, 1.0672492662656259, 1)).toBe(3.0590691455e-313)
+    expect(Math.exp(d.logNegativeBinomialMidP(1088, 1.0672492662656259, 1))).toBe(3.0590691455e-313)
   })
 
   it('is what no double holds with all its digits still rarer than 1e-300 in both forms?', () => {
@@ -63,7 +62,7 @@ describe('counts', () => {
   })
 
   it('is a very large size Poisson, without a jump?', () => {
-    for (const n of [1, 5, 20, 60]) expect(off(d.negativeBinomialUpperTail(n, 10, 1e13), d.poissonUpperTail(n, 10))).toBeLessThan(1e-9)
+    for (const n of [1, 5, 20, 60]) expect(off(d.negativeBinomialUpperTail(n, 10, 1e13), d.negativeBinomialUpperTail(n, 10, Infinity))).toBeLessThan(1e-9)
   })
 
   it('is the critical value the smallest count that is rarer than p?', () => {
@@ -111,11 +110,9 @@ describe('counts', () => {
     expect([d.binomialUpperTail(3, 10, 0), d.binomialUpperTail(3, 10, 1)]).toEqual([0, 1])
   })
 
-  it("is novelty the design's 0.0065 after 41 quiet days, and a silence its closed form?", () => {
+  it("is novelty the design's 0.0065 after 41 quiet days?", () => {
     expect(d.gammaPoissonNovelty(0.4, 61)).toBeCloseTo(0.0065, 4)
     expect([d.gammaPoissonNovelty(0, 5), d.gammaPoissonNovelty(1, 0), d.gammaPoissonNovelty(0, 0)]).toEqual([0, 1, 0])
-    expect(off(d.silence(30, 15), (15 / 45) ** 15)).toBeLessThan(1e-12)
-    expect(off(d.logSilence(700, Infinity), -700)).toBeLessThan(1e-12)
   })
 })
 
@@ -123,30 +120,8 @@ describe('sizes', () => {
   const MU = Math.log(1e8)
 
   it('is the log-normal median at e^mu, and its tail monotone?', () => {
-    expect(d.logNormalUpperTail(Math.exp(19), 19, 0.9)).toBeCloseTo(0.5, 12)
+    expect(Math.exp(d.logLogNormalUpperTail(Math.exp(19), 19, 0.9))).toBeCloseTo(0.5, 12)
     fc.assert(fc.property(positive(1, 1e15), (x) => d.logLogNormalUpperTail(x * 1.01, 19, 0.9) < d.logLogNormalUpperTail(x, 19, 0.9)))
-  })
-
-  it('is Student with one degree Cauchy, and with very many normal?', () => {
-    for (const t of [-50, -1, -1e-6, 0, 1e-6, 0.5, 1, 3, 1e4]) {
-      expect(d.studentUpperTail(t, 0, 1, 1)).toBeCloseTo(0.5 - Math.atan(t) / Math.PI, 12)
-    }
-    expect(off(d.studentUpperTail(6, 0, 1, 1e10), d.studentUpperTail(6, 0, 1, Infinity))).toBeLessThan(1e-6)
-    expect(d.studentUpperTail(12, 10, 2, 7)).toBe(d.studentUpperTail(1, 0, 1, 7))
-  })
-
-  it('does Student stay cautious and defined at absurd distances?', () => {
-    expect(d.logStudentUpperTail(1e200, 0, 1, 1)).toBe(d.logStudentUpperTail(1e150, 0, 1, 1))
-    expect(d.logStudentUpperTail(1e200, 0, 1, 1)).toBeLessThan(-340)
-    expect(d.studentUpperTail(-1e200, 0, 1, 1)).toBe(1)
-  })
-
-  it('does a matched sum have the mean and variance of the sum?', () => {
-    const [n, mu, sigma] = [31, 2, 0.9]
-    const s2 = d.logNormalSumSigma(n, sigma) ** 2
-    const mean = Math.exp(d.logNormalSumMu(n, mu, sigma) + s2 / 2)
-    expect(off(mean, n * Math.exp(mu + sigma ** 2 / 2))).toBeLessThan(1e-13)
-    expect(off(Math.expm1(s2) * mean ** 2, n * Math.expm1(sigma ** 2) * Math.exp(2 * mu + sigma ** 2))).toBeLessThan(1e-12)
   })
 
   it('is a sum of one the size itself, and no tail thinner than that of its largest part?', () => {
@@ -188,12 +163,11 @@ describe('hostile numbers', () => {
     fc.double(), fc.integer({ min: -10, max: 10 }),
   )
   const plain = [
-    d.negativeBinomialUpperTail, d.negativeBinomialLowerTail, d.negativeBinomialMidP, d.poissonUpperTail, d.binomialUpperTail,
-    d.gammaPoissonNovelty, d.silence, d.logNormalUpperTail, d.studentUpperTail, d.logNormalSumUpperTail, d.sidak,
+    d.negativeBinomialUpperTail, d.binomialUpperTail, d.gammaPoissonNovelty, d.logNormalSumUpperTail, d.sidak,
   ] as ((...args: number[]) => number)[]
   const logs = [
-    d.logNegativeBinomialUpperTail, d.logNegativeBinomialLowerTail, d.logNegativeBinomialMidP, d.logPoissonUpperTail, d.logBinomialUpperTail,
-    d.logSilence, d.logLogNormalUpperTail, d.logStudentUpperTail, d.logLogNormalSumUpperTail, d.logSidak,
+    d.logNegativeBinomialUpperTail, d.logNegativeBinomialLowerTail, d.logNegativeBinomialMidP, d.logBinomialUpperTail,
+    d.logLogNormalUpperTail, d.logLogNormalSumUpperTail, d.logSidak,
   ] as ((...args: number[]) => number)[]
 
   it('is every answer a probability, whatever the numbers?', () => {
@@ -214,6 +188,6 @@ describe('hostile numbers', () => {
   it('is what cannot be judged no evidence?', () => {
     expect(plain.map((tail) => tail(NaN, NaN, NaN, NaN))).toEqual(plain.map(() => 1))
     expect([d.negativeBinomialUpperTail(5, -1, 1), d.negativeBinomialUpperTail(5, 1, 0)]).toEqual([1, 1])
-    expect([d.studentUpperTail(5, 0, -1, 3), d.logNormalUpperTail(5, 0, -1)]).toEqual([1, 1])
+    expect(Math.exp(d.logLogNormalUpperTail(5, 0, -1))).toBe(1)
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  deviance, gammaP, gammaQ, incompleteBeta, log1mExp, logErfc, logGamma, logGammaP, logGammaQ, logIncompleteBeta, logNormalTail,
+  deviance, gammaP, incompleteBeta, log1mExp, logGamma, logGammaP, logGammaQ, logIncompleteBeta, logNormalTail,
   normalQuantile, normalUpperQuantile, normalUpperTail, stirlingError,
 } from '../../../models/baseline/special.ts'
 
@@ -45,7 +45,7 @@ describe('log-gamma', () => {
 describe('incomplete gamma and beta', () => {
   it('do both sides add up to one, and grow the right way?', () => {
     fc.assert(fc.property(positive(0.05, 1e4), positive(1e-3, 2e4), (a, x) => {
-      expect(gammaP(a, x) + gammaQ(a, x)).toBeCloseTo(1, 12)
+      expect(gammaP(a, x) + Math.exp(logGammaQ(a, x))).toBeCloseTo(1, 12)
       expect(gammaP(a, x * 1.01)).toBeGreaterThanOrEqual(gammaP(a, x) * (1 - 1e-12))
     }))
     fc.assert(fc.property(positive(0.05, 1e4), positive(0.05, 1e4), fc.double({ min: 0, max: 1, noNaN: true }), (a, b, x) => {
@@ -61,9 +61,9 @@ describe('incomplete gamma and beta', () => {
   })
 
   it('what do they say at the ends and outside the domain?', () => {
-    expect([gammaP(3, 0), gammaQ(3, 0), gammaP(3, Infinity), gammaQ(3, Infinity)]).toEqual([0, 1, 1, 0])
+    expect([gammaP(3, 0), Math.exp(logGammaQ(3, 0)), gammaP(3, Infinity), logGammaQ(3, Infinity)]).toEqual([0, 1, 1, -Infinity])
     expect([incompleteBeta(2, 3, 0), incompleteBeta(2, 3, 1), logIncompleteBeta(2, 3, 0)]).toEqual([0, 1, -Infinity])
-    for (const bad of [gammaP(0, 1), gammaQ(1, -1), logGammaP(NaN, 1)]) expect(bad).toBeNaN()
+    for (const bad of [gammaP(0, 1), logGammaQ(1, -1), logGammaP(NaN, 1)]) expect(bad).toBeNaN()
     for (const bad of [incompleteBeta(0, 1, 0.5), incompleteBeta(1, 1, 1.5), logIncompleteBeta(1, 1, NaN)]) expect(bad).toBeNaN()
   })
 })
@@ -91,7 +91,7 @@ describe('the normal tail', () => {
 
   it('what do they say at the ends and outside the domain?', () => {
     expect([normalUpperTail(Infinity), normalUpperTail(-Infinity)]).toEqual([0, 1])
-    expect([logNormalTail(Infinity), logErfc(-Infinity)]).toEqual([-Infinity, Math.LN2])
+    expect(logNormalTail(Infinity)).toBe(-Infinity)
     expect([normalQuantile(0), normalQuantile(1)]).toEqual([-Infinity, Infinity])
     expect([normalUpperQuantile(0), normalUpperQuantile(-Infinity)]).toEqual([-Infinity, Infinity])
     for (const bad of [normalUpperTail(NaN), logNormalTail(NaN)]) expect(bad).toBeNaN()

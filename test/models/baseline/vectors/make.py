@@ -110,12 +110,6 @@ def normal_upper_quantile(log_p):
     return mp.findroot(lambda z: log_normal_tail(z) - mpf(log_p), start)
 
 
-def log_student(t, dof):
-    t, dof = mpf(t), mpf(dof)
-    s = t * t / dof
-    return log_beta(dof / 2, mpf(1) / 2, 1 / (1 + s), s / (1 + s)) - mp.log(2)
-
-
 def against(name, ours, theirs):
     """Notes the largest disagreement with SciPy (relative to the tail, or to its logarithm), where SciPy has an answer."""
     ours, theirs = float(ours), float(theirs)
@@ -181,7 +175,6 @@ def special_functions():
     for z in zs + [round(draw.uniform(-10, 40), 3) for _ in range(60)]:
         rows.append(row('logNormalTail', [z], log_normal_tail(z)))
         against('logNormalTail', log_normal_tail(z), special.log_ndtr(-z))
-        rows.append(row('logErfc', [z], mp.log(mp.erfc(mpf(z)))))
     for p in [1e-300, 1e-100, 1e-12, 1e-9, 1e-6, 1e-3, .02, .0999, .1, .1001, .3, .4999, .49999999, .5, .50000001, .7, .9, .9001, .999, 1 - 1e-9]:
         z = mp.sqrt(2) * mp.erfinv(2 * mpf(p) - 1) if p > 1e-20 else -normal_upper_quantile(mp.log(mpf(p)))
         rows.append(row('normalQuantile', [p], z))
@@ -221,25 +214,12 @@ def distributions():
         value = log_beta(k, n - k + 1, p)
         rows.append(row('logBinomialUpperTail', [k, n, p], value))
         against('binomial', mp.exp(value), stats.binom.sf(k - 1, n, p))
-    for _ in range(80):
-        t, dof = draw.choice([1e-9, .1, 1, 2, 3.5, 6, 12, 40, 300, 1e6, rounded(-2, 2)]), draw.choice([1, 2, 3, 5, 19, 40, 300, 1e4, 1e6, .5, rounded(0, 3)])
-        value = log_student(t, dof)
-        rows.append(row('logStudentUpperTail', [t, 0, 1, dof], value))
-        against('student', value, stats.t.logsf(t, dof) if stats.t.sf(t, dof) > 1e-200 else 0)
-        rows.append(row('logStudentUpperTail', [-t, 0, 1, dof], mp.log1p(-mp.exp(value))))
     for x, mu, sigma in [(5e8, 19.3, .9), (1e11, 19.3, .9), (1e3, 19.3, .9), (1e300, 10, 2), (1e-300, 1, 3), (2e8, 19.1, .05)]:
         value = log_normal_tail((mp.log(mpf(x)) - mpf(mu)) / mpf(sigma))
         rows.append(row('logLogNormalUpperTail', [x, mu, sigma], value))
         against('log-normal', mp.exp(value), stats.lognorm.sf(x, sigma, scale=float(mp.exp(mu))))
-    for n, mu, sigma in [(1, 19, .9), (31, 19.3, .9), (1000, 17, .5), (5, 12, 1e-4), (1e6, 3, 2), (7, 5, 20), (3, 5, 40)]:
-        s2 = mp.log1p(mp.expm1(mpf(sigma) ** 2) / mpf(n))
-        rows.append(row('logNormalSumSigma', [n, sigma], mp.sqrt(s2)))
-        rows.append(row('logNormalSumMu', [n, mu, sigma], mpf(mu) + mp.log(n) + (mpf(sigma) ** 2 - s2) / 2))
     for a, b in [(.4, 20), (.4, 61), (1, 20), (3, 10), (1e-6, 1e6), (1e6, 1e-6), (5, 1e-300), (.4, 1e15)]:
         rows.append(row('gammaPoissonNovelty', [a, b], -mp.expm1(mpf(a) * mp.log(mpf(b) / (mpf(b) + 1)))))
-    for expected, size in [(1e-6, 15), (5, 15), (30, 15), (1e6, .05), (1e4, 1e6), (700, 'Infinity'), (1e-3, 1e15)]:
-        value = -mpf(expected) if size == 'Infinity' else -mpf(size) * mp.log1p(mpf(expected) / mpf(size))
-        rows.append(row('logSilence', [expected, size], value))
     for p, m in [(1e-300, 40), (1e-18, 40), (1e-6, 20), (.01, 3), (.5, 40), (1e-12, 1e12), (.3, .5)]:
         rows.append(row('sidak', [p, m], -mp.expm1(mpf(m) * mp.log1p(-mpf(p)))))
     for lp, m in [(-5000, 40), (-691, 3), (-690, 3), (-40, 1e9), (-.1, 20), (-1e-3, 2)]:
