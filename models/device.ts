@@ -57,7 +57,7 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
-  /** HL7 control ids that it used again, by receiver (reused.ts); absent: none. */
+  /** HL7 control ids that it used again, by connection (reused.ts); absent: none. */
   reused?: Map<string, Reused>
   /** What was told of its counts, by count; absent: nothing was. */
   told?: Map<string, Told>
@@ -65,7 +65,7 @@ export interface Today {
   score: number
 }
 
-/** Messages of a day to one receiver that had the control id of another one, and the ids that were new since the first of them. */
+/** Messages of a day on one connection that had the control id of another one, and the ids that were new since the first of them. */
 export interface Reused {
   n: number
   fresh: number

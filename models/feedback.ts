@@ -8,8 +8,8 @@ import { DAY } from './clock.ts'
 import { clean, type Device } from './device.ts'
 import type { Evidence } from './evidence.ts'
 
-/** So much more than the alert showed is still the same. */
-const MORE = 1.5
+/** So much more than the alert showed is still the same: it is written again when a count has doubled, so what it showed last may be half of what there was. */
+const MORE = 2
 
 export interface Allowance {
   kind: 'allow'

@@ -9,6 +9,7 @@ import { KEEP, dailyOf, dayBefore, rate, type CountStream, type Pace } from './b
 import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
+import { median } from './baseline/robust.ts'
 import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family } from './role.ts'
@@ -28,6 +29,11 @@ const ENOUGH_SITE = 10
 
 /** The stream that shows how busy a role is. */
 const WORK: Record<string, string> = { modality: 'store.out', workstation: 'retrieve', 'hl7-source': 'hl7.out', engine: 'hl7.out', ris: 'hl7.out' }
+/** Whose work is images, and whose is messages: a clinic that takes no images on Saturdays may have a laboratory that does not rest. Of all others nobody knows. */
+const TRADES: Record<string, Trade> = {
+  modality: 'images', workstation: 'images', archive: 'images', gateway: 'images', sink: 'images',
+  'hl7-source': 'messages', engine: 'messages', ris: 'messages', 'hl7-receiver': 'messages',
+}
 
 interface Work {
   observed: number
@@ -36,13 +42,19 @@ interface Work {
 
 const NOTHING: Work = { observed: 0, expected: 0 }
 
+/** What kind of work a device does; 'any' is that of all devices together. */
+type Trade = 'any' | 'images' | 'messages'
+const tradeOf = (device: Device): Trade => TRADES[family(device.role)] ?? 'any'
+/** How a weekday of seven compares with the others. */
+type Weekdays = Work[]
+const newWeek = (): Weekdays => Array.from({ length: 7 }, () => ({ observed: 0, expected: 0 }))
+
 export interface SiteState {
   /** Local hours with traffic, by day: how much of a day the sensor watched. */
   watched: Map<number, number[]>
-  /** Final observed and expected work of recent days, by role. */
+  /** Final observed and expected work of recent days, by role and by trade. */
   work: Map<number, Map<string, Work>>
-  weekdayObserved: number[]
-  weekdayExpected: number[]
+  weekdays: Record<Trade, Weekdays>
   /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
   breadth: number[]
   /** HL7 messages by size (classes of powers of two), likewise. */
@@ -67,7 +79,7 @@ export const breadthClass = (matches: number): number => classOf(matches, BREADT
 const ENOUGH_QUERIES = 200
 
 const newState = (): SiteState => ({
-  watched: new Map(), work: new Map(), weekdayObserved: new Array<number>(7).fill(0), weekdayExpected: new Array<number>(7).fill(0),
+  watched: new Map(), work: new Map(), weekdays: { any: newWeek(), images: newWeek(), messages: newWeek() },
   breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0),
   contexts: { most: 0, today: 0, seen: 0 }, oversize: { days: 0, today: false }, first: -1, events: 0, lost: 0, bytes: 0,
 })
@@ -185,15 +197,16 @@ export class Site implements Pace {
     if (share === 0) return
     const day = dayOf(hour)
     const observed = stream.day === day ? stream.inDay : 0
-    const expected = rate(stream) * this.weekday(weekdayOf(day)) * share
+    const trade = tradeOf(device)
+    const expected = rate(stream) * this.#weekday(weekdayOf(day), trade) * share
     const weight = 1 / (1 + expected / size)
     const own = { observed: observed * weight, expected: expected * weight }
     this.#own.set(device.id, own)
-    for (const role of [device.role, '']) {
-      const sums = work.get(role) ?? { observed: 0, expected: 0 }
+    for (const group of [device.role, trade, 'any']) {
+      const sums = work.get(group) ?? { observed: 0, expected: 0 }
       sums.observed += own.observed
       sums.expected += own.expected
-      work.set(role, sums)
+      work.set(group, sums)
     }
   }
 
@@ -204,39 +217,67 @@ export class Site implements Pace {
     const { oversize } = this.state
     oversize.days = KEEP * oversize.days + Number(oversize.today)
     oversize.today = false
-    const sums = this.state.work.get(day)?.get('')
-    if (sums === undefined || sums.expected <= 0) return
     const weekday = weekdayOf(day)
-    const before = this.weekday(weekday)
-    this.state.weekdayObserved[weekday] = 0.9 * this.state.weekdayObserved[weekday]! + sums.observed
-    this.state.weekdayExpected[weekday] = 0.9 * this.state.weekdayExpected[weekday]! + sums.expected / before
+    // Each of what was before all of them change.
+    const learned = TRADE_NAMES.map((trade) => [this.state.work.get(day)?.get(trade), this.#weekday(weekday, trade), this.state.weekdays[trade][weekday]!] as const)
+    for (const [work, before, sums] of learned) {
+      if (work === undefined || work.expected <= 0) continue
+      sums.observed = 0.9 * sums.observed + work.observed
+      sums.expected = 0.9 * sums.expected + work.expected / before
+    }
   }
 
   // ---- Pace
 
   factor(day: number): number {
-    return this.#factor(day, '')
+    return this.#factor(day, ['any'])
   }
 
-  #factor(day: number, role: string, own: Work = NOTHING): number {
+  /** From the widest group to the narrowest: what is known of the one before is what is expected of the next. */
+  #factor(day: number, groups: readonly string[], own: Work = NOTHING): number {
     if (this.alone) return 1
     const work = this.state.work.get(day)
-    const all = work?.get('')
-    if (all === undefined) return 1
-    const common = (all.observed - own.observed + PSEUDO) / (all.expected - own.expected + PSEUDO)
-    const same = role === '' ? undefined : work?.get(role)
-    const ratio = same === undefined ? common : (same.observed - own.observed + PSEUDO * common) / (same.expected - own.expected + PSEUDO)
+    let ratio = 1
+    for (const group of groups) {
+      const same = work?.get(group)
+      if (same !== undefined) ratio = (same.observed - own.observed + PSEUDO * ratio) / (same.expected - own.expected + PSEUDO)
+    }
     return Math.min(MOST, Math.max(LEAST, ratio))
   }
 
+  /** What share of a day's traffic the sensor could see, by its hours with any: a clinic that is closed at night is watched as well as a hospital. */
   watched(day: number): number {
     const hours = this.state.watched.get(day)
-    return hours === undefined ? 0 : hours.length / 24
+    return hours === undefined ? 0 : Math.min(1, hours.length / this.#usualHours(day))
   }
 
+  /** Hours with traffic that a day like this usually has, by those of its weekday before it, or by all before it. */
+  #usualHours(day: number): number {
+    if (this.#usual.day !== day) {
+      const before = [...this.state.watched].filter(([other]) => other < day)
+      const alike = before.filter(([other]) => weekdayOf(other) === weekdayOf(day))
+      const hours = (alike.length > 0 ? alike : before).map(([, { length }]) => length)
+      this.#usual = { day, hours: median(hours) ?? 24 }
+    }
+    return this.#usual.hours
+  }
+  #usual = { day: -1, hours: 24 }
+
   weekday(weekday: number): number {
-    const pseudo = PSEUDO
-    return (this.state.weekdayObserved[weekday]! + pseudo) / (this.state.weekdayExpected[weekday]! + pseudo)
+    return this.#weekday(weekday, 'any')
+  }
+
+  /** Beside the other days of a week, so that what is busier than expected on all of them is no matter of a weekday. */
+  #weekday(weekday: number, trade: Trade): number {
+    const days = this.state.weekdays[trade]
+    let observed = 0
+    let expected = 0
+    for (const one of days) {
+      observed += one.observed + PSEUDO
+      expected += one.expected + PSEUDO
+    }
+    const one = days[weekday]!
+    return ((one.observed + PSEUDO) / (one.expected + PSEUDO)) * (expected / observed)
   }
 
   /** What one device is measured by: its role's factor without its own share in it, so that nobody hides behind what they do themselves. */
@@ -244,8 +285,8 @@ export class Site implements Pace {
     let pace = this.#paces.get(device)
     if (pace === undefined) {
       pace = {
-        factor: (day) => this.#factor(day, device.role, day === this.day ? this.#own.get(device.id) : undefined),
-        watched: (day) => this.watched(day), weekday: (weekday) => this.weekday(weekday),
+        factor: (day) => this.#factor(day, groupsOf(device), day === this.day ? this.#own.get(device.id) : undefined),
+        watched: (day) => this.watched(day), weekday: (weekday) => this.#weekday(weekday, tradeOf(device)),
         frozen: this.frozen,
       }
       this.#paces.set(device, pace)
@@ -316,6 +357,11 @@ export class Site implements Pace {
     return this.state.first < 0 ? 0 : (this.hour - this.state.first) / 24
   }
 }
+
+const TRADE_NAMES: readonly Trade[] = ['any', 'images', 'messages']
+
+/** Whom a device is measured by, from the widest group to the narrowest. */
+const groupsOf = (device: Device): readonly string[] => [tradeOf(device), device.role]
 
 function workStream(device: Device): CountStream | undefined {
   const name = WORK[family(device.role)]

@@ -10,14 +10,14 @@ import type { Site } from './site.ts'
 /** What follows so soon goes on with it. */
 const PAUSE = 2 * HOUR
 
-/** What was told of this count today, of its day or of an hour, if that is over: what came since has to speak for itself. */
-export function toldBefore(device: Device, name: string, at: Micros, site: Site): Told | undefined {
-  const told = todayOf(device, site.day).told?.get(name)
-  return told !== undefined && at - told.at >= PAUSE ? told : undefined
-}
-
-export function tell(device: Device, name: string, at: Micros, site: Site, n: number, studies?: number): void {
-  const today = todayOf(device, site.day)
-  today.told ??= new Map()
-  today.told.set(name, { at, hour: site.hour, n, ...(studies !== undefined && { studies }) })
+/**
+ * May a count of the open day be told, with what is counted by now? The first time, and when what came since it was told is `unusual` by itself; what is not
+ * goes on with what was told just before, but not with what follows from it in turn.
+ */
+export function mayTell(device: Device, name: string, at: Micros, site: Site, by: Pick<Told, 'n' | 'studies'>, unusual: (told: Told) => boolean): boolean {
+  const counts = (todayOf(device, site.day).told ??= new Map())
+  const told = counts.get(name)
+  if (told !== undefined && !unusual(told)) return at - told.at < PAUSE
+  counts.set(name, { at, hour: site.hour, ...by })
+  return true
 }

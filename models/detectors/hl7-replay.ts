@@ -21,7 +21,7 @@ export const hl7Replay: Detector<'hl7.message'> = {
   group: 'meaning',
   objective: 'integrity',
   attack: ['T1565.002'],
-  falsePositives: ['a sender that repeats its queue after a restart', 'messages that somebody had sent again by hand, after a correction'],
+  falsePositives: ['a sender that repeats its queue after a restart', 'a monitor that sends the same test message again and again', 'messages that somebody had sent again by hand, after a correction'],
 
   judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const found = judgeReused(event, device, site, scene)
@@ -39,7 +39,7 @@ export const hl7Replay: Detector<'hl7.message'> = {
 function judgeReused(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
   // An engine passes on the ids that several senders gave, and may put more into a message the second time; they are judged.
   if (!scene.acts || event.acknowledges !== null || device.role === 'engine') return NONE
-  const n = countReused(event, device, scene.peer.id, scene.day, !site.frozen)
+  const n = countReused(event, device, scene.day, !site.frozen)
   if (n < REUSED || !mature(device)) return NONE
   const { reusedDays, lived } = device
   if (daysBefore(reusedDays, scene.day) > Math.max(1, USUAL * lived)) return NONE

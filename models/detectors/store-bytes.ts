@@ -2,11 +2,11 @@ import type { DicomOperation, FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { judgeBytes, unusualFor } from '../baseline/bytes.ts'
 import { LOOK, dayMean, daySize } from '../baseline/counts.ts'
-import { mature, nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device, type Told } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { tell, toldBefore } from '../told.ts'
+import { mayTell } from '../told.ts'
 import { LOW_ALONE, NONE, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
@@ -29,9 +29,8 @@ export const storeBytes: Detector<'dicom.operation' | 'flow'> = {
     const excess = judgeBytes(open, sizes, studies, spread)
     if (excess === undefined || excess.p > LOOK) return NONE
     const name = `bytes.${moved}`
-    const told = toldBefore(device, name, event.at, site)
-    if (told !== undefined && !unusualFor(sizes, open.sum - told.n, open.studies.size - (told.studies ?? 0))) return NONE
-    tell(device, name, event.at, site, open.sum, open.studies.size)
+    const unusual = (told: Told): boolean => unusualFor(sizes, open.sum - told.n, open.studies.size - (told.studies ?? 0))
+    if (!mayTell(device, name, event.at, site, { n: open.sum, studies: open.studies.size }, unusual)) return NONE
     const who = nameOf(device)
     const arithmetic: Factor[] = [{ of: 'sum', ...excess.basis, median: excess.median, seen: open.studies.size, days: device.lived }, { of: 'cap', why: 'larger images look the same', least: LOW_ALONE }]
     const p = rarityOf(arithmetic)

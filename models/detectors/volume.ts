@@ -2,12 +2,12 @@
 import type { WireEvent } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { armed, dayMean, hourMean, rate, unusualSince, type CountStream, type Crossing } from '../baseline/counts.ts'
-import { mature, nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device, type Told } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { STREAMS, type StreamKind, type StreamName } from '../streams.ts'
-import { tell, toldBefore } from '../told.ts'
+import { mayTell } from '../told.ts'
 import { LOW_ALONE, SITE_KNOWN, counted, days, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** An excess has to matter: this ratio, and this many units. */
@@ -35,9 +35,8 @@ export function volumeEvidence(
 ): Evidence | undefined {
   if (!material(crossing, options.least)) return undefined
   const { window, observed, expected, basis } = crossing
-  const told = window === 'day' ? toldBefore(device, name, event.at, site) : undefined
-  if (told !== undefined && !unusualSince(stream, told.hour, site.hour, observed - told.n, site.pace(device))) return undefined
-  tell(device, name, event.at, site, stream.inDay)
+  const unusual = (told: Told): boolean => window === 'hour' || unusualSince(stream, told.hour, site.hour, observed - told.n, site.pace(device))
+  if (!mayTell(device, name, event.at, site, { n: stream.inDay }, unusual)) return undefined
   // Before the baseline is armed, a claim is capped so that it cannot be more than a note by itself.
   const arithmetic: Factor[] = [{ of: 'count', stream: name, window, observed, ...basis, rate: rate(stream), days: device.lived }]
   if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: LOW_ALONE })

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Alert } from '../../models/alert.ts'
 import { Engine } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
-import { at, flow, host, message, type Host } from './build.ts'
-import { RIS, inOrder, some } from './hospital.ts'
+import { at, flow, host, message, store, study, type Host } from './build.ts'
+import { ARCHIVE, CT01, RIS, inOrder, ordinaryDays, some } from './hospital.ts'
 import { TODAY, above } from './learned.ts'
 
 const BILLING = host('BILLING', '10.1.4.7')
@@ -73,4 +73,41 @@ describe('when there are eight others', () => {
   test('is half as much again told on a day on which everybody rests, and on no other?', () => {
     expect([told(8, 1 / 3, 1.5), told(8, 1, 1.5)]).toEqual([MANY_CHARGES, []])
   })
+})
+
+const scanner = (i: number): Host => host(`CT${i}`, `10.1.2.${30 + i}`)
+
+/** Studies of eight scanners between eight and four. */
+const scans = (day: number, busy: number): WireEvent[] => Array.from({ length: 8 }, (_, s) =>
+  Array.from({ length: Math.round(busy * some(40, day, s)) }, (__, n) =>
+    store(flow(scanner(s), ARCHIVE), at(day, 8, n * 12), scanner(s).name, study(`${day}.${s}.${n}`, `${day}-${s}-${n}`, day)))).flat()
+
+/** What is said above a note of a day, after three weeks on which scanners did `before` of their usual on its weekday. */
+function imagingRests(before: number, charges: number): string[] {
+  const alerts = new Map<string, Alert>()
+  const engine = new Engine({ onAlert: (alert) => alerts.set(alert.id, alert) })
+  for (let day = 0; day <= TODAY; day++) {
+    const isSuch = day % 7 === TODAY % 7
+    const busy = day === TODAY ? 0 : isSuch ? before : 1
+    for (const event of inOrder([...interfaces(day, 1, 1, day === TODAY ? charges : 1), ...scans(day, busy)])) engine.event(event)
+  }
+  return [...alerts.values()].filter((alert) => above(alert, 'info')).map(({ title }) => title)
+}
+
+describe('when the scanners rest and the messages do not', () => {
+  test('are the charges of an ordinary morning no alert, on a holiday and on a day on which they always rest?', () => {
+    expect([imagingRests(1, 1), imagingRests(0, 1)]).toEqual([[], []])
+  })
+
+  test('are three times as many told?', () => {
+    expect(imagingRests(1, 3)).toEqual(MANY_CHARGES)
+  })
+})
+
+test('has a device lived as many days as it was there, where nothing is heard at night?', () => {
+  const engine = new Engine({ onAlert: () => undefined })
+  for (const event of ordinaryDays(8)) engine.event(event)
+  const [scanner] = [...engine.devices.values()].filter((device) => device.aes.has(CT01.name))
+  // The last of eight days is open, and of the first nobody knew that it was a whole one.
+  expect(scanner!.lived).toBeGreaterThan(6.5)
 })

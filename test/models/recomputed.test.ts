@@ -16,7 +16,7 @@ const TOLD: Record<string, readonly string[]> = {
   'beaconing': ['13', '20', '5', '2.67', '1000'],
   // 127 contexts for 15 classes; the site has been watched for three weeks.
   'context-flood': ['112', '21'],
-  'foreign-protocol': ['1000'],
+  'foreign-protocol': ['1000', '19'],
   // What a new kind starts with, by the detector's page.
   'hl7-new-kind': ['5'],
   'hl7-size': ['262', '300'],

@@ -2,14 +2,17 @@
 import { describe, expect, test } from 'vitest'
 import type { Hl7Message, WireEvent } from '../../protocols/events.ts'
 import { DAY, HOUR, MINUTE, at, flow, host, message } from './build.ts'
-import { later, sent } from './happenings.ts'
+import { later, times } from './happenings.ts'
 import { HIS, LAB, RIS, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among } from './learned.ts'
 
 /** Its id was another message's hours ago. */
 const changed = (answered: string | null = 'AA', after_ms = 3 * HOUR / 1000): Partial<Hl7Message> => ({ repeat: { same_body: false, answered, after_ms } })
-/** Among the ordinary messages of the morning. */
-const edited = (n: number, more = changed()): WireEvent[] => later(sent(HIS, RIS, n, 10, 'ADT^A08', (i) => `edited-${i}`, more), -4 * HOUR)
+/** On a connection on which new messages go on. */
+const edited = (n: number, more = changed()): WireEvent[] => {
+  const on = flow(HIS, RIS, 2575)
+  return times(2 * n, 9, 5, (when, i) => message(on, when, HIS, RIS, 'ADT^A08', `any-${i}`, i % 2 === 1 ? more : {}))
+}
 const told = (day: WireEvent[]): string[] =>
   alertsOf(day).filter((alert) => above(alert, 'info') && alert.evidence.some(({ unit }) => unit === 'messages with the control id of another one')).map(({ severity, title }) => `${severity} ${title}`)
 

@@ -50,7 +50,7 @@ describe('bytes', () => {
 })
 
 test('are studies without an order, three hours between piles of four, told until the last?', () => {
-  const piles = [8, 11, 14, 17].flatMap((hour) => sends(CT01, ARCHIVE, 4, hour, 2, (i) => unknownPatient(i + hour)))
+  const piles = [8, 11, 14, 17].flatMap((hour) => sends(CT01, ARCHIVE, 4, hour, 2, (i) => unknownPatient(10 * hour + i)))
   expect(Math.max(...found('unexplained-access', piles))).toBeGreaterThan(17)
 })
 
