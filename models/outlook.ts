@@ -1,5 +1,5 @@
 /** What the engine knows, for people to look at: devices and their expectations, read and never changed. */
-import { LEAST_MEAN, LOOK, daySize, dayMean, dayMost, type CountStream } from './baseline/counts.ts'
+import { LEAST_MEAN, LOOK, daySize, dayMean, type CountStream } from './baseline/counts.ts'
 import { negativeBinomialCritical } from './baseline/distributions.ts'
 import type { Micros } from '../protocols/events.ts'
 import { addressOf, clean, nameOf, type Device } from './device.ts'
@@ -65,7 +65,7 @@ export function readingsOf(device: Device, site: Site): DayReading[] {
     const expected = dayMean(stream, site.day, site.pace(device))
     return {
       stream: name, unit, observed: stream.day === site.day ? stream.inDay : 0, expected, size: daySize(stream),
-      high: negativeBinomialCritical(LOOK, Math.max(dayMost(stream, site.day, site.pace(device)), LEAST_MEAN.day), daySize(stream)), days: stream.days,
+      high: negativeBinomialCritical(LOOK, Math.max(expected, LEAST_MEAN.day), daySize(stream)), days: stream.days,
     }
   }
   return [

@@ -131,7 +131,7 @@ export function crossings(stream: CountStream, pace: Pace): Crossing[] {
   }
   if (stream.inDay >= stream.dayAlarm) {
     stream.dayAlarm = next(stream.inDay)
-    found.push(compare(stream, 'day', stream.inDay, dayMost(stream, stream.day, pace)))
+    found.push(compare(stream, 'day', stream.inDay, dayMean(stream, stream.day, pace)))
   }
   return found.filter(({ p }) => p < LOOK)
 }
@@ -146,7 +146,7 @@ export function compare(stream: CountStream, window: 'hour' | 'day', observed: n
 /** Are so many events from one hour of the open day until another one more than is usual of these hours? */
 export function unusualSince(stream: CountStream, from: number, hour: number, n: number, pace: Pace): boolean {
   const share = dayBefore(stream, hourOfDay(hour)).share - dayBefore(stream, hourOfDay(from)).share
-  return compare(stream, 'hour', n, dayMost(stream, dayOf(hour), pace) * share, 0).p < LOOK
+  return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, 0).p < LOOK
 }
 
 /** Looks get rarer as a count grows: every 5 %. */
@@ -183,19 +183,6 @@ export function dayMean(stream: CountStream, day: number, pace: Pace): number {
   const weekday = weekdayOf(day)
   const factor = pace.factor(day)
   return rate(stream) * weekdayRatio(stream, weekday, pace) * (stream.weekdayDays[weekday]! < SEEN ? Math.max(1, factor) : factor)
-}
-
-/**
- * What is expected of a whole day before more is much. Where others rest and it worked on the only such weekdays that were seen, it is one that
- * does: the site's weekends are a guess, and its own days are not. An ordinary day's work at most.
- */
-export function dayMost(stream: CountStream, day: number, pace: Pace): number {
-  const weekday = weekdayOf(day)
-  const mean = dayMean(stream, day, pace)
-  const seen = stream.weekdayDays[weekday]!
-  if (seen < SEEN) return mean
-  const own = Math.min(1, stream.weekdays[weekday]! / (seen * rate(stream)))
-  return Math.max(mean, rate(stream) * own * pace.factor(day))
 }
 
 /** Expected events of an hour: of the likeliest of the hour and its neighbours, so that clock changes and late starts are no news. */
@@ -292,7 +279,7 @@ function roll(stream: CountStream, hour: number, pace: Pace): void {
   }
   const hoursArmed = stream.days >= HOURS_ARMED.days && stream.total >= HOURS_ARMED.events
   stream.hourAlarm = hoursArmed ? critical(hourMean(stream, hour, pace), 'hour', hourSize(stream)) : Infinity
-  stream.dayAlarm = Math.max(stream.inDay + 1, critical(dayMost(stream, day, pace), 'day', daySize(stream)))
+  stream.dayAlarm = Math.max(stream.inDay + 1, critical(dayMean(stream, day, pace), 'day', daySize(stream)))
 }
 
 /** A day's end, when no event comes to roll it (silence has to be learned too). */
@@ -341,8 +328,7 @@ function closeDay(stream: CountStream, day: number, n: number, pace: Pace): void
   }
   const weekday = weekdayOf(day)
   const exposure = weekdayRatio(stream, weekday, pace) * pace.factor(day) * watched
-  // That it works while others rest is no wild day: of its weekday it teaches an ordinary day's work in full.
-  const onWeekday = Math.min(n, Math.max(learned, rate(stream) * watched)) / pace.factor(day)
+  const onWeekday = learned / pace.factor(day)
   stream.weekdays[weekday] = KEEP * stream.weekdays[weekday]! + onWeekday
   stream.weekdayDays[weekday] = KEEP * stream.weekdayDays[weekday]! + watched
   stream.a = KEEP * stream.a + learned

@@ -1,13 +1,10 @@
 /** Do counts mean what they say: calibrated on streams of their own family and of none, quick on a real jump, forgetful of one bad day? */
 import { describe, expect, test } from 'vitest'
 import { count, crossings, dayMean, daySize, newStream, rate, type CountStream, type Pace } from '../../../models/baseline/counts.ts'
-import { weekdayOf } from '../../../models/clock.ts'
 import { negativeBinomialUpperTail } from '../../../models/baseline/distributions.ts'
 
 const PLAIN: Pace = { factor: () => 1, watched: () => 1, weekday: () => 1 }
 const FIRST_DAY = 20_000
-/** 2025-01-19. */
-const SUNDAY = 20_107
 
 /** A seeded generator (mulberry32). */
 function random(seed: number): () => number {
@@ -163,28 +160,4 @@ test('is it plain data that continues where it was saved?', () => {
   const stream = routine(30, 10)
   const restored = JSON.parse(JSON.stringify({ ...stream, hourAlarm: 1e9, dayAlarm: 1e9 })) as CountStream
   expect(restored).toEqual({ ...stream, hourAlarm: 1e9, dayAlarm: 1e9 })
-})
-
-describe('at a site that rests on Sundays', () => {
-  const RESTS: Pace = { ...PLAIN, weekday: (weekday) => (weekday === weekdayOf(SUNDAY) ? 0.2 : 1.13) }
-  /** Sunday of the third week; the days before it as they are given. @returns how rare so many events are on it, null where nobody looks */
-  const onSunday = (usual: (day: number) => number, n: number): number | null => {
-    const stream = newStream(90, 0.5, 0)
-    for (let day = SUNDAY - 13; day < SUNDAY; day++) for (let i = 0; i < usual(day); i++) count(stream, 1, day * 24 + Math.floor((24 * i) / usual(day)), RESTS)
-    let p: number | null = null
-    for (let i = 0; i < n; i++) if (count(stream, 1, SUNDAY * 24 + Math.floor((24 * i) / n), RESTS)) for (const found of crossings(stream, RESTS)) if (found.window === 'day') p = Math.min(p ?? 1, found.p)
-    return p
-  }
-
-  test('is an ordinary day nothing on the Sunday of who worked on the only Sunday that was seen?', () => {
-    expect(onSunday(() => 90, 95)).toBeNull()
-  })
-
-  test('but four times as much?', () => {
-    expect(onSunday(() => 90, 360)).toBeLessThan(1e-6)
-  })
-
-  test('and an ordinary day is much for who rested on it?', () => {
-    expect(onSunday((day) => (day === SUNDAY - 7 ? 15 : 90), 95)).toBeLessThan(1e-3)
-  })
 })
