@@ -22,6 +22,8 @@ export const DEVICE_LIMITS = {
 
 /** HL7 messages are counted by size, in powers of two of bytes: the last class is 8 MB and more. */
 export const MESSAGE_CLASSES = 24
+/** Studies likewise, by what their largest object holds in private elements. */
+export const PRIVATE_CLASSES = 24
 
 export interface Address {
   mac: string | null
@@ -45,6 +47,8 @@ export interface Today {
   day: number
   /** Studies sent and received, with their bytes. */
   bytes: Record<'out' | 'in', OpenBytes>
+  /** What studies that it sent hold in private elements: the most in one object, and in all; absent: none does. */
+  privates?: Map<number, { most: number; sum: number }>
   /** Queries by breadth (site.ts). */
   breadth: number[]
   /** HL7 messages sent, by size; absent: none were. */
@@ -147,6 +151,8 @@ export interface Device {
   sizes: Map<string, StudySizes>
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
+  /** Studies that it sent on earlier days, by the private data of their largest object, likewise; absent: none were counted. */
+  privateSizes?: number[]
   memories: Record<MemoryName, Memory>
   /** It does not answer: usual callers got no connection. */
   outage: Outage | null

@@ -2,6 +2,7 @@
 import { countAnswer, refusalOf } from './answers.ts'
 import { statusClass } from '../protocols/dicom/names.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
+import { makeRoom } from '../protocols/room.ts'
 import { classOf } from './baseline/classes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
@@ -44,6 +45,7 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
     case 'C-STORE':
       bump(scene, device, acts ? 'images.out' : 'images.in', 1, site)
       study(event, device, site, scene)
+      if (acts) privates(event, device, scene)
       if (scene.newStudy) did(device, acts ? 'C-STORE>' : 'C-STORE<')
       return
     case 'C-FIND':
@@ -111,6 +113,23 @@ function keyOf(study: string): number {
   return hashed.hash
 }
 let hashed = { study: '', hash: hash52('', 1) }
+
+/** Of a study that it sends: what its objects hold in private elements. */
+function privates({ dataset }: DicomOperation, device: Device, scene: Scene): void {
+  const bytes = dataset?.private_bytes ?? 0
+  if (dataset === null || dataset.study_uid === null || bytes === 0 || device.role === 'archive') return
+  const today = todayOf(device, scene.day)
+  const key = keyOf(dataset.study_uid)
+  today.privates ??= new Map()
+  const held = today.privates.get(key)
+  if (held === undefined) {
+    makeRoom(today.privates, DEVICE_LIMITS.studies)
+    today.privates.set(key, { most: bytes, sum: bytes })
+  } else held.sum += bytes
+  if (held !== undefined && bytes <= held.most) return
+  if (held !== undefined) held.most = bytes
+  scene.privateBytes = bytes
+}
 
 /** A conversation of images whose packets were cut so short that nothing in it could be read: its headers still tell how much it carried. */
 function unread(event: FlowEnd, device: Device, site: Site, scene: Scene): void {

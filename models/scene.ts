@@ -38,13 +38,15 @@ export interface Scene {
   /** Bytes of images that this event added to the day, by direction. */
   moved: 'out' | 'in' | null
   stale: boolean
+  /** Private data of an object that holds more than those of its study before it today; 0: it does not. */
+  privateBytes: number
   day: number
 }
 
 /** Empty until it is entered. */
 export const newScene = (side: Scene['side']): Scene => ({
   peer: undefined as never, side, acts: false, asker: null, service: '', ends: undefined as never, crossed: [], kindCrossed: undefined, refusal: undefined, edge: undefined,
-  claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, day: 0,
+  claims: NO_CLAIMS, newStudy: false, unexplained: false, moved: null, stale: false, privateBytes: 0, day: 0,
 })
 
 /** The next event: what the last one left is cleared. Who asked, and the edge, are known when both ends have entered. */
@@ -60,6 +62,7 @@ export function enter(scene: Scene, peer: Device, ends: Ends, acts: boolean, cla
   scene.unexplained = false
   scene.moved = null
   scene.stale = false
+  scene.privateBytes = 0
   scene.service = ''
   scene.day = day
 }

@@ -129,6 +129,8 @@ export interface DataSetFacts {
   station: string | null
   serial: string | null
   institution: string | null
+  /** Bytes of private elements (PS3.5 7.8) that may hold anything: those of binary representation; absent: none. */
+  private_bytes?: number
   /** Documents in it, and what is no picture where one should be. */
   documents?: DicomDocument[]
 }

@@ -146,6 +146,7 @@ const operation = z.object({
   dataset: z.object({
     bytes: count, transfer_syntax: text, study_uid: text, series_uid: text, modality: text, study_date: text,
     patient: text, accession: text, manufacturer: text, model: text, software: text, station: text, serial: text, institution: text,
+    private_bytes: count.exactOptional().describe('bytes of private elements that may hold anything'),
     documents: z.array(z.object({ element: z.string(), declared: text, bytes: count, content: z.string() })).exactOptional()
       .describe('encapsulated documents, and what is no picture or number where one should be, by their first bytes'),
   }).nullable(),

@@ -24,6 +24,7 @@ import { newReceiver } from './new-receiver.ts'
 import { newService } from './new-service.ts'
 import { newWorklist } from './new-worklist.ts'
 import { peerToPeer } from './peer-to-peer.ts'
+import { privateData } from './private-data.ts'
 import { protocolViolations } from './protocol-violations.ts'
 import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
@@ -61,6 +62,7 @@ export const DETECTORS: readonly Detector[] = [
   newService,
   newWorklist,
   peerToPeer,
+  privateData,
   protocolViolations,
   publicAddress,
   queryEnumeration,

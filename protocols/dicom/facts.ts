@@ -153,8 +153,10 @@ export class FactsReader implements Visitor {
   /** Of what should be a document it is told what it is, of pictures and numbers only where they are something else. */
   #content(tag: number, b: Uint8Array, start: number, end: number, length: number): void {
     const { facts } = this
+    if (facts === null) return
+    if (isPrivate(tag)) facts.private_bytes = (facts.private_bytes ?? 0) + length
     const content = tag === ENCAPSULATED_DOCUMENT ? documentContent(b.subarray(start, end)) : hiddenContent(b, start, end)
-    if (facts === null || content === null) return
+    if (content === null) return
     const documents: DicomDocument[] = (facts.documents ??= [])
     if (documents.length < LIMITS.dicom.contents) documents.push({ element: keyword(tag), declared: null, bytes: length, content })
   }
@@ -208,9 +210,12 @@ function wantedFact(tag: number): number {
   }
 }
 
+/** PS3.5 7.8: the group is odd. */
+const isPrivate = (tag: number): boolean => (tag & 0x10000) !== 0
+
 /** Documents, pictures, and what only those who wrote it can read; where there is no VR, private elements (their group is odd). */
 function mayHoldAnything(tag: number, vr: number): boolean {
-  if (vr === NO_VR) return (tag & 0x10000) !== 0 || tag === PIXEL_DATA || tag === ENCAPSULATED_DOCUMENT
+  if (vr === NO_VR) return isPrivate(tag) || tag === PIXEL_DATA || tag === ENCAPSULATED_DOCUMENT
   return isOther(vr) || vr === UN || vr === FRAGMENT
 }
 

@@ -6,7 +6,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DOSE_REPORT, MINUTE, WORKLIST_FIND, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, copies, elsewhere, again, byChance, byTheClock, calls, later, times, guesses, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { COMMAND, copies, elsewhere, again, byChance, byTheClock, calls, later, times, guesses, hoards, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, HIS, LAB, MR01, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
@@ -167,6 +167,10 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
         ...onPort(HIS, WS01, 445, 1), ...later(onPort(WS01, HIS, 445, 1), 5 * MINUTE),
       ]),
     },
+  },
+  'private-data': {
+    fires: { name: 'six studies of CT01 hold as much in private elements as in their pictures', day: () => among(hoards(6, 1_000_000)) },
+    passes: { name: 'two of them do, and six hold a few bytes', day: () => among([...hoards(2, 1_000_000), ...hoards(6, 40)]) },
   },
   'protocol-violations': {
     fires: { name: 'WS02 breaks thirty rules', day: () => among(times(30, 11, 0.2, (when, i) => violation(flow(WS02, ARCHIVE), when, `pdu.rule-${i}`))) },

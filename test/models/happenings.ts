@@ -1,7 +1,7 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
 import type { Cause, DataSetFacts, Flow, Hl7Message, Micros, WireEvent } from '../../protocols/events.ts'
 import { HOUR, MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
-import { ARCHIVE, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
 import { TODAY, stored } from './learned.ts'
 
 /** n times, from an hour of today on, so many minutes apart. */
@@ -31,6 +31,10 @@ export const guesses = (n: number, title: (i: number) => string): WireEvent[] =>
 /** Studies sent over one association each. */
 export const sends = (from: Host, to: Host, n: number, hour: number, apart: number, of: (i: number) => string, made = TODAY, bytes = 500_000): WireEvent[] =>
   times(n, hour, apart, (when, i) => stored(from, to, when, study(`s${i}.${hour}`, of(i), made, { bytes })))
+
+/** Studies of CT01 over the day whose objects hold so much in private elements. */
+export const hoards = (n: number, bytes: number, apart = 70): WireEvent[] =>
+  times(n, 9, apart, (when, i) => stored(CT01, ARCHIVE, when, study(`hoard${i}.${bytes}`, orderedPatient(i), TODAY, { bytes: 1_000_000 + bytes, private_bytes: bytes })))
 
 export const talks = (from: Host, to: Host, n: number, more: Parameters<typeof flowEnd>[3] = {}): WireEvent[] =>
   times(n, 10, 5, (when) => flowEnd(flow(from, to), when, null, more))

@@ -22,6 +22,7 @@ const TOLD: Record<string, readonly string[]> = {
   'hl7-size': ['262', '300'],
   'idle-associations': ['300'],
   'peer-to-peer': ['30'],
+  'private-data': ['524', '1000'],
   // The name of the rule.
   'protocol-violations': ['28'],
   // Three scanners, four readers and the monitor, from ten o'clock to the last try.

@@ -97,3 +97,16 @@ describe('the study of a deflated object', () => {
     expect(stored(behind(40_000 - 40_000 % 64), DEFLATED_LE)).toMatchObject({ complete: true, dataset: { study_uid: null, modality: 'CT' } })
   })
 })
+
+describe('private elements', () => {
+  const held = (elements: Element[], syntax = EXPLICIT_LE): number | undefined => stored(elements, syntax).dataset!.private_bytes
+
+  test('are the bytes added up that may hold anything, and those of public elements not?', () => {
+    expect(held([...privately(noise(3000)), el(0x00291011, 'OB', noise(500)), ...geometry, pixels(noise(8192))])).toBe(3500)
+    expect(held([...geometry, pixels(noise(8192)), el(0x00420011, 'OB', noise(900))])).toBeUndefined()
+  })
+
+  test('where there is no VR, are all of them counted?', () => {
+    expect(held([...privately(noise(3000)), ...geometry], IMPLICIT_LE)).toBe(3000 + 'ARKADIA '.length)
+  })
+})
