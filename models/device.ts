@@ -47,8 +47,8 @@ export interface Today {
   day: number
   /** Studies sent and received, with their bytes. */
   bytes: Record<'out' | 'in', OpenBytes>
-  /** What studies that it sent hold in private elements: the most in one object, and in all; absent: none does. */
-  privates?: Map<number, { most: number; sum: number }>
+  /** The most that an object of a study that it sent holds in private elements, by study; absent: none holds any. */
+  privates?: Map<number, number>
   /** Queries by breadth (site.ts). */
   breadth: number[]
   /** HL7 messages sent, by size; absent: none were. */
@@ -67,6 +67,12 @@ export interface Today {
   told?: Map<string, Told>
   /** Highest score of what was undeclared and no rule. */
   score: number
+}
+
+/** Studies by the private data of their largest object: those of the last days, and those before, forgotten slowly. */
+export interface Privates {
+  known: number[]
+  late: { day: number; sizes: number[] }[]
 }
 
 /** Messages of a day on one connection that had the control id of another one, and the ids that were new since the first of them. */
@@ -151,8 +157,8 @@ export interface Device {
   sizes: Map<string, StudySizes>
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
-  /** Studies that it sent on earlier days, by the private data of their largest object, likewise; absent: none were counted. */
-  privateSizes?: number[]
+  /** What studies that it sent on earlier days hold in private elements (privates.ts); absent: none were counted. */
+  privates?: Privates
   memories: Record<MemoryName, Memory>
   /** It does not answer: usual callers got no connection. */
   outage: Outage | null

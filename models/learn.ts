@@ -2,14 +2,14 @@
 import { ARCHIVES } from '../protocols/content.ts'
 import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, WireEvent } from '../protocols/events.ts'
 import { learnSizes, newStudySizes } from './baseline/bytes.ts'
-import { classOf } from './baseline/classes.ts'
 import { KEEP } from './baseline/counts.ts'
 import { glance, glimpse, touch, use, type Habit, type MemoryName } from './baseline/novelty.ts'
 import { boundDevice } from './baseline/recall.ts'
 import { beat, newRhythm } from './baseline/rhythm.ts'
 import { did } from './deeds.ts'
-import { PRIVATE_CLASSES, imaging, type Device } from './device.ts'
+import { imaging, type Device } from './device.ts'
 import { contactOf, pairOf } from './observe.ts'
+import { learnPrivates } from './privates.ts'
 import type { Scene } from './scene.ts'
 import type { Site } from './site.ts'
 
@@ -92,15 +92,6 @@ export function learnBytes(device: Device, day: number): void {
     learnSizes(sizes, studies.values())
   }
   learnPrivates(device)
-}
-
-/** Each study counts once, most of them often with nothing. */
-function learnPrivates(device: Device): void {
-  const { privates, bytes: { out: { studies } } } = device.today
-  if (studies.size === 0 || device.role === 'archive') return
-  const sizes = device.privateSizes = (device.privateSizes ?? new Array<number>(PRIVATE_CLASSES).fill(0)).map((n) => KEEP * n)
-  sizes[0]! += Math.max(0, studies.size - (privates?.size ?? 0))
-  if (privates !== undefined) for (const { most } of privates.values()) sizes[classOf(most, PRIVATE_CLASSES)]!++
 }
 
 const NTP = 123

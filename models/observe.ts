@@ -121,13 +121,10 @@ function privates({ dataset }: DicomOperation, device: Device, scene: Scene): vo
   const today = todayOf(device, scene.day)
   const key = keyOf(dataset.study_uid)
   today.privates ??= new Map()
-  const held = today.privates.get(key)
-  if (held === undefined) {
-    makeRoom(today.privates, DEVICE_LIMITS.studies)
-    today.privates.set(key, { most: bytes, sum: bytes })
-  } else held.sum += bytes
-  if (held !== undefined && bytes <= held.most) return
-  if (held !== undefined) held.most = bytes
+  const before = today.privates.get(key)
+  if (before !== undefined && bytes <= before) return
+  if (before === undefined) makeRoom(today.privates, DEVICE_LIMITS.studies)
+  today.privates.set(key, bytes)
   scene.privateBytes = bytes
 }
 
