@@ -89,7 +89,9 @@ export class Sender {
   adopt(other: Sender): void {
     for (let n = Math.max(0, other.count - other.size); n < other.count; n++) {
       const sent = other.at(n)
-      this.#ring[this.#next(hashText(sent.controlId))] = sent
+      // First the slot: for it the ring may grow, which makes another one.
+      const slot = this.#next(hashText(sent.controlId))
+      this.#ring[slot] = sent
     }
   }
 
