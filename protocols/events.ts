@@ -292,7 +292,7 @@ export interface Hl7Document {
   content: string | null
 }
 
-/** An earlier message of this side with the same control id, on the same connection. */
+/** An earlier message of this side with the same control id: on the same connection, or by the same sending application on another one between the two hosts. */
 export interface Hl7Repeat {
   /** Everything after the header segment is the same. */
   same_body: boolean

@@ -167,6 +167,8 @@ export const LIMITS = {
     documents: 16,
     /** Messages per direction that wait for an acknowledgement or are remembered for a late or repeated one; the oldest is emitted, then forgotten. */
     messages: 512,
+    /** Messages remembered of connections that are over, 512 of each sender to a receiver: who got no answer connects anew and sends again. Beyond, those two hosts are forgotten whose connection ended first. Some 6 MB. */
+    pastMessages: 32 * 1024,
     /** Microseconds of capture time. Senders give up after 5 to 30 s; a message unanswered for longer is emitted without. */
     acknowledgementWait: 30_000_000,
     /** Connections of the same two hosts that are asked for the message of an acknowledgement; the newest. Interfaces keep one or two each way. */

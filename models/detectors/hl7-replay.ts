@@ -13,7 +13,7 @@ export const hl7Replay: Detector<'hl7.message'> = {
   group: 'meaning',
   objective: 'integrity',
   attack: ['T1565.002'],
-  falsePositives: ['a sender that repeats its queue after a restart'],
+  falsePositives: ['a sender that repeats its queue after a restart', 'a monitor that sends the same test message again and again'],
 
   judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     if (scene.crossed.length === 0) return NONE

@@ -3,6 +3,8 @@
 /** An acknowledgement as it was read. */
 export interface Answer {
   readonly code: string
+  /** MSA-5 says that it was only received, and that another follows when the work is done. */
+  readonly isDelayed: boolean
   /** MSA-2. */
   readonly of: string
   readonly controlId: string | null

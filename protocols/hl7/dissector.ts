@@ -14,19 +14,24 @@ import type { MessageReader } from './message.ts'
 import { BlockReader } from './mllp.ts'
 import { NO_ROUTE } from './msh.ts'
 import { pairsOf } from './pairs.ts'
-import type { Listener, Pairs } from './pairs.ts'
+import type { Listener, Pair, Pairs } from './pairs.ts'
 import { readersOf } from './readers.ts'
 import type { ReaderPool } from './readers.ts'
+import type { Sender } from './sender.ts'
 import { NAMELESS } from './segment-names.ts'
 import type { BlockSink, Framing } from './segments.ts'
 
 const SIDES: readonly [Side, Side] = ['client', 'server']
+
+/** What comes first need not be a beginning: that was not seen, or is lost. */
+export const beginsAnywhere = ({ flow, afterGap }: Connection): boolean => flow.midstream || afterGap
 
 export class Hl7Dissector implements Dissector, Listener {
   readonly #connection: Connection
   readonly #exchange: Exchange
   readonly #readers: ReaderPool
   readonly #pairs: Pairs
+  readonly #pair: Pair
   #violations: Map<string, number> | undefined
   #violationsLeft: number = LIMITS.hl7.violations
   /** Of each direction, from its first bytes on. */
@@ -39,9 +44,12 @@ export class Hl7Dissector implements Dissector, Listener {
   constructor(connection: Connection) {
     this.#connection = connection
     this.#readers = readersOf(connection.pseudonyms)
-    this.#exchange = new Exchange(event => { this.tell(event) })
     this.#pairs = pairsOf(connection.capture)
-    this.#pairs.add(connection.flow.client.ip, connection.flow.server.ip, this)
+    this.#pair = this.#pairs.open(connection.flow.client.ip, connection.flow.server.ip, this)
+    this.#exchange = new Exchange(
+      event => { this.tell(event) },
+      (direction, app, controlId, hash) => this.#pair.isAlone ? undefined : this.#pair.earlier(this.#connection.flow[SIDES[direction]].ip, this, app, controlId, hash),
+    )
   }
 
   /** Takes all it is offered: what must wait is held here, and bounded here. */
@@ -80,8 +88,7 @@ export class Hl7Dissector implements Dissector, Listener {
   }
 
   holds(): number {
-    const [client, server] = this.#streams
-    return this.#exchange.holds + (client?.http?.holds ?? 0) + (server?.http?.holds ?? 0)
+    return this.#exchange.holds + (this.#isHttp ? (this.#streams[0]?.http?.holds ?? 0) + (this.#streams[1]?.http?.holds ?? 0) : 0)
   }
 
   forget(at: Micros): void {
@@ -97,19 +104,21 @@ export class Hl7Dissector implements Dissector, Listener {
       stream?.blocks.end(how === 'fin' || how === 'rst')
     }
     this.#exchange.end()
-    const { client, server } = this.#connection.flow
-    this.#pairs.remove(client.ip, server.ip, this)
+    this.#pairs.close(this.#pair, this)
   }
 
   /** An acknowledgement that answers nothing here: is it for a message on another connection of the two hosts? */
   offer(direction: Direction, answer: Answer, at: Micros): Taken {
-    const { flow } = this.#connection
-    return this.#pairs.offer(flow[SIDES[direction]].ip, flow[SIDES[1 - direction]!].ip, this, answer, at)
+    return this.#pair.offer(this.#connection.flow[SIDES[direction]].ip, this, answer, at)
   }
 
   elsewhere(from: string, answer: Answer, at: Micros): Taken {
     this.#now = at
     return this.#exchange.elsewhere(this.#connection.flow.client.ip === from ? 1 : 0, answer, at)
+  }
+
+  sentBy(from: string): Sender {
+    return this.#exchange.sentBy(this.#connection.flow.client.ip === from ? 0 : 1)
   }
 
   #stream(direction: Direction): Stream {
@@ -118,8 +127,7 @@ export class Hl7Dissector implements Dissector, Listener {
 
   /** HTTP shows by the first byte of a connection, which was recognised by its head; of one joined in the middle, by its next start line. */
   #listenForHttp(stream: Stream, bytes: Uint8Array, start: number, end: number): void {
-    const { midstream } = this.#connection.flow
-    this.#isHttp = midstream ? !stream.blocks.isInBlock && startsHttp(bytes, start, end) : !this.#hasSpoken && mayCarryHl7(bytes[start]!)
+    this.#isHttp = beginsAnywhere(this.#connection) ? !stream.blocks.isInBlock && startsHttp(bytes, start, end) : !this.#hasSpoken && mayCarryHl7(bytes[start]!)
     this.#hasSpoken = true
     if (this.#isHttp) for (const each of this.#streams) each?.turnToHttp()
   }
@@ -167,7 +175,7 @@ class Stream implements BlockSink {
     this.#exchange = exchange
     this.#readers = readers
     this.#message = readers.none
-    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, connection.flow.midstream)
+    this.blocks = new BlockReader(this, readers.memory, readers.segmentHash, beginsAnywhere(connection))
     if (http) this.turnToHttp()
   }
 
@@ -188,11 +196,12 @@ class Stream implements BlockSink {
 
   segment(b: Uint8Array, start: number, end: number, name: number, length: number, cut: boolean, hashed: boolean): void {
     this.#message.segment(b, start, end, name, length, cut, hashed)
-    if (name === NAMELESS && !cut && !this.#lossy && !this.#message.isInDocument) this.#strangeLine(b, start, end, length)
+    if (name === NAMELESS && !cut && !this.#message.isInDocument) this.#strangeLine(b, start, end, length)
   }
 
-  /** What is no segment may be a tunnel behind a header. */
+  /** What is no segment may be a tunnel behind a header. Next to a loss, or where a loss took the marks, it may be anything. */
   #strangeLine(b: Uint8Array, start: number, end: number, length: number): void {
+    if (this.#lossy || (this.#framing === 'none' && this.#connection.afterGap)) return
     const look = lineLook(b, start, end)
     if (look !== undefined) this.#owner.violation('hl7.segment', 'HL7 v2.5.1 2.5', this.#offset, `a line of ${length} bytes that is no segment and looks like ${look}`)
   }
@@ -235,12 +244,13 @@ class Stream implements BlockSink {
     if (!header.isComplete && header.kind.type === null) return
     if (!header.route.delimitersGood) this.#owner.violation('hl7.delimiters', 'HL7 v2.5.1 2.5.4', this.#offset, 'MSH-1 and MSH-2 declare no five different separators')
     const bytes = offset - this.#offset
-    if (m.ackCode === '') {
+    if (m.ackCode === '' && !header.kind.isAck) {
       this.#exchange.message(this.#direction, this.#event(at, bytes, ended, null), at)
       return
     }
     const answer: Answer = {
       code: m.ackCode,
+      isDelayed: m.isDelayed,
       of: m.ackOf,
       controlId: header.controlId,
       messageType: header.kind.type,
@@ -260,7 +270,7 @@ class Stream implements BlockSink {
       if (taken === 'taken') return
       if (taken === 'late') alone.to = 'answered'
     }
-    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2 is empty)')
+    if (m.ackOf === '') this.#owner.violation('hl7.acknowledgement', 'HL7 v2.5.1 2.15.8', this.#offset, 'an acknowledgement that names no message (MSA-2)')
     else this.#owner.tell(this.#event(at, bytes, ended, alone))
   }
 

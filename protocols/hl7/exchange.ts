@@ -5,6 +5,7 @@
  * - answered by AA, AE, AR, CE, CR or a code of its own: at once;
  * - answered by CA: at once where MSH-16 is NE; where it is AL, when the application's answer comes; else with the next message of its
  *   sender, or with that answer;
+ * - answered with MSA-5 D (delayed mode): when the answer after the work comes, or as one that is
  * - unanswered: when `acknowledgementWait` has passed, whether anything comes on the connection or not; when `messages` newer ones of its sender came, or at the end.
  *
  * An acknowledgement that comes after its message was told, or whose message was not seen here, is told by itself. Everything hangs
@@ -19,10 +20,13 @@ import type { Sent } from './sender.ts'
 
 export class Exchange {
   readonly #emit: (event: Hl7Message) => void
+  readonly #earlierElsewhere: (direction: Direction, app: string | null, controlId: string, hash: number) => Sent | undefined
   #senders: readonly [Sender, Sender] = [new Sender(), new Sender()]
 
-  constructor(emit: (event: Hl7Message) => void) {
+  /** @param earlierElsewhere finds a message of this side's sending application and control id that came over another connection */
+  constructor(emit: (event: Hl7Message) => void, earlierElsewhere: (direction: Direction, app: string | null, controlId: string, hash: number) => Sent | undefined) {
     this.#emit = emit
+    this.#earlierElsewhere = earlierElsewhere
   }
 
   /** A message that is no acknowledgement is complete; its last byte came at `at`. */
@@ -31,7 +35,7 @@ export class Exchange {
     if (sender.soft > 0) this.#tellSoft(sender)
     const controlId = event.control_id ?? ''
     const hash = hashText(controlId)
-    const earlier = controlId === '' ? undefined : sender.find(controlId, hash)
+    const earlier = controlId === '' ? undefined : (sender.find(controlId, hash) ?? this.#earlierElsewhere(direction, event.sending_app, controlId, hash))
     if (earlier !== undefined) event.repeat = repeatOf(earlier, event, at)
     const leaving = sender.leaving()
     if (leaving !== undefined) this.#tell(sender, leaving)
@@ -80,6 +84,7 @@ export class Exchange {
     if (event.acks.length === 0) event.acks = [ack]
     else event.acks.push(ack)
     sent.answered = answer.code
+    if (answer.isDelayed) return
     if (answer.code !== 'CA') this.#tell(sender, sent)
     else this.#commit(sender, sent)
   }
@@ -109,6 +114,11 @@ export class Exchange {
   /** When the message that waits longest has waited too long; `Infinity` where none waits. */
   due(): Micros {
     return Math.min(this.#senders[0].waitsSince(), this.#senders[1].waitsSince()) + LIMITS.hl7.acknowledgementWait
+  }
+
+  /** What one side sent. */
+  sentBy(direction: Direction): Sender {
+    return this.#senders[direction]
   }
 
   /** Bytes of memory, about, of messages that wait for an acknowledgement, and of what is remembered of others. */

@@ -36,13 +36,13 @@ export function isSegmentName(b: Uint8Array, at: number): boolean {
 
 /** The name of the segment `b[at..end)`: alone, or in front of the message's separator. A header segment declares its own, and another behind it. */
 export function segmentName(b: Uint8Array, at: number, end: number, separator: number): number {
-  if (end - at < 3 || !isSegmentName(b, at)) return NAMELESS
+  if (end - at < 3) return NAMELESS
   const name = nameAt(b, at)
-  const isNamed = isHeader(name) ? end - at >= OPENING && isSeparator(b[at + 3]!) && isSeparator(b[at + 4]!) : end - at === 3 || b[at + 3] === separator
-  return isNamed ? name : NAMELESS
+  if (isHeader(name)) return end - at >= OPENING && isSeparator(b[at + 3]!) && isSeparator(b[at + 4]!) ? name : NAMELESS
+  return (b[at + 3] === separator || end - at === 3) && isSegmentName(b, at) ? name : NAMELESS
 }
 
-export const isHeader = (name: number): boolean => name === MSH || name === FHS || name === BHS
+const isHeader = (name: number): boolean => name === MSH || name === FHS || name === BHS
 
 /** Behind an LF: does another segment follow (a name and a separator), or the end of the message? */
 export function isSegmentNext(b: Uint8Array, at: number, end: number): Verdict {

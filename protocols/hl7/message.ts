@@ -21,7 +21,7 @@ import { ADD, DSC, ERR, IPC, MRG, MSA, MSH, NAMELESS, OBR, OBX, ORC, PID, QPD, Q
 /** Most messages and all acknowledgements name no order; shared by them, so not to be changed. */
 const NONE: Pseudonym[] = []
 
-const QUOTE = 0x22
+const QUOTE = 0x22, DELAYED = 0x44
 
 /** What `#id` found last. */
 let idEnd = 0
@@ -39,6 +39,8 @@ export class MessageReader {
   continued = false
   ackCode = ''
   ackOf = ''
+  /** MSA-5: another acknowledgement follows. */
+  isDelayed = false
   error: string | undefined
   patient: Pseudonym | null = null
   patients = 0
@@ -66,6 +68,7 @@ export class MessageReader {
     this.continued = false
     this.patient = null
     this.ackCode = this.ackOf = ''
+    this.isDelayed = false
     this.error = this.service = undefined
     this.patients = 0
     this.orders = NONE
@@ -142,7 +145,7 @@ export class MessageReader {
     return null
   }
 
-  /** MSA-1 code, MSA-2 control id, MSA-6 error before version 2.5. */
+  /** MSA-1 code, MSA-2 control id, MSA-5 delayed (table 0102), MSA-6 error before version 2.5. */
   #msa(b: Uint8Array, start: number, end: number, cut: boolean): void {
     if (this.ackCode !== '') return
     this.#split(b, start, end, 6)
@@ -150,6 +153,7 @@ export class MessageReader {
     // Half a control id would be another one.
     const isWhole = !cut || fieldCount() > 2
     this.ackOf = isWhole && fieldEnd(2) > fieldStart(2) ? textOf(this.header.traits.texts.charset, b, fieldStart(2), fieldEnd(2)) : ''
+    this.isDelayed = fieldEnd(5) === fieldStart(5) + 1 && b[fieldStart(5)] === DELAYED
     this.#errorCode(b, fieldStart(6), fieldEnd(6))
   }
 

@@ -348,7 +348,7 @@ export class BlockReader {
     if (i === line && this.#segments.isWhole) return YES
     const ends = isSegmentNext(b, i + 1, end)
     if (ends === MORE) return this.#final ? YES : MORE
-    if (ends === YES) this.#odd('hl7.separator', i, 'segments end with LF instead of CR')
+    if (ends === YES) this.#oddIfWhole('hl7.separator', i, 'segments end with LF instead of CR')
     return ends
   }
 

@@ -37,6 +37,8 @@ export interface Route {
 export interface Kind {
   readonly type: string | null
   readonly structure: string | null
+  /** ACK. All others that acknowledge show it by their MSA. */
+  readonly isAck: boolean
 }
 
 /** MSH-11 to MSH-18. */
@@ -110,7 +112,7 @@ export const NO_ROUTE: Route = {
   delimiters: USUAL, textDelimiters: asText(USUAL), delimitersGood: true,
   sendingApp: null, sendingFacility: null, receivingApp: null, receivingFacility: null, bytes: NOTHING, words: NO_WORDS, texts: UNDECLARED,
 }
-const NO_KIND: Kind = { type: null, structure: null }
+const NO_KIND: Kind = { type: null, structure: null, isAck: false }
 const NO_TRAITS: Traits = { processingId: null, version: null, sequence: undefined, continues: false, ackConditions: undefined, charset: null, texts: UNDECLARED }
 
 const kinds = new Interner<Kind>(512, LONGEST_TEXT, (b, start, end) => readKind(b, start, end, USUAL.component))
@@ -263,7 +265,7 @@ function readKind(b: Uint8Array, start: number, end: number, separator: number):
   const trigger = flatLatin1(b, Math.min(end, typeEnd + 1), Math.min(triggerEnd, typeEnd + 1 + LIMITS.hl7.textChars))
   const structure = flatLatin1(b, structureAt, Math.min(upTo(b, structureAt, end, separator), structureAt + LIMITS.hl7.textChars))
   const both = (trigger === '' ? type : `${type}^${trigger}`).slice(0, LIMITS.hl7.textChars)
-  return { type: both === '' ? null : wordOf(both), structure: structure === '' ? null : wordOf(structure) }
+  return { type: both === '' ? null : wordOf(both), structure: structure === '' ? null : wordOf(structure), isAck: type === 'ACK' }
 }
 
 /** From MSH-11 to the end. */

@@ -1,7 +1,7 @@
 /** Segments, given one after another, whole or in pieces, become messages and batches. */
 import type { Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
-import { USUAL, isHeader, segmentName } from './header.ts'
+import { USUAL, segmentName } from './header.ts'
 import type { HeldBytes } from './held.ts'
 import { BHS, BTS, FHS, FTS, MSH, NAMELESS } from './segment-names.ts'
 
@@ -150,15 +150,16 @@ export class Segments {
 
   /** What a segment's name alone brings about: messages and batches begin and end. */
   #announce(name: number, b: Uint8Array, start: number, end: number, offset: number): void {
-    if (isHeader(name)) this.#separator = b[start + 3]!
     if (name === MSH) {
+      this.#separator = b[start + 3]!
       this.#begin(offset)
     } else if (name === FHS || name === BHS) {
+      this.#separator = b[start + 3]!
       this.finish(offset, true)
       this.#isBatch = true
       this.#isFirst = false
       this.#sink.batchHeader(b, start, end)
-    } else if (this.#isBatch && (name === BTS || name === FTS)) {
+    } else if (name === BTS || name === FTS) {
       this.finish(offset, true)
       this.#isBatch = false
     }

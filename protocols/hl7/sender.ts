@@ -6,6 +6,8 @@ export interface Sent {
   /** Null once it was told. */
   event: Hl7Message | null
   controlId: string
+  /** MSH-3. */
+  app: string | null
   body: number | undefined
   /** When its last byte came. */
   at: Micros
@@ -23,9 +25,9 @@ const EVENT = 512
 const IDENTIFIER = 48
 const DOCUMENT = 160
 
-function weightOf({ orders, merged, documents, control_id: id, sending_app: app, sending_facility: facility, receiving_app: to, receiving_facility: toFacility }: Hl7Message): number {
-  const texts = (id?.length ?? 0) + (app?.length ?? 0) + (facility?.length ?? 0) + (to?.length ?? 0) + (toFacility?.length ?? 0)
-  return EVENT + texts + IDENTIFIER * (orders.length + (merged?.length ?? 0)) + DOCUMENT * (documents?.length ?? 0)
+function weightOf({ orders, merged, documents }: Hl7Message, controlId: string): number {
+  const weight = EVENT + controlId.length + IDENTIFIER * orders.length
+  return merged === undefined && documents === undefined ? weight : weight + IDENTIFIER * (merged?.length ?? 0) + DOCUMENT * (documents?.length ?? 0)
 }
 
 /** How many acknowledgements of each side are remembered, to tell what answers an acknowledgement. */
@@ -64,26 +66,36 @@ export class Sender {
 
   /** What leaves is told already; its place is used again. */
   add(event: Hl7Message, controlId: string, hash: number, at: Micros): void {
+    const place = this.#next(hash)
+    place.event = event
+    place.controlId = controlId
+    place.app = event.sending_app
+    place.body = event.body
+    place.at = at
+    place.answered = null
+    place.soft = false
+    place.weight = weightOf(event, controlId)
+    this.#waiting += place.weight
+  }
+
+  /** Remembers what another one sent, all of which is told. */
+  adopt(other: Sender): void {
+    for (let n = Math.max(0, other.count - other.size); n < other.count; n++) {
+      const sent = other.at(n)
+      Object.assign(this.#next(hashText(sent.controlId)), sent)
+    }
+  }
+
+  /** The place of the next message, whose control id has this hash. */
+  #next(hash: number): Sent {
     if (this.#hasRoom() && this.count > this.#mask) this.#grow()
     const slot = this.count & this.#mask
-    const place = this.#ring[slot]
-    const weight = weightOf(event)
-    this.#waiting += weight
-    if (place === undefined) {
-      this.#ring[slot] = { event, controlId, body: event.body, at, answered: null, soft: false, weight }
-    } else {
-      place.event = event
-      place.controlId = controlId
-      place.body = event.body
-      place.at = at
-      place.answered = null
-      place.soft = false
-      place.weight = weight
-    }
+    const place = (this.#ring[slot] ??= { event: null, controlId: '', app: null, body: undefined, at: 0, answered: null, soft: false, weight: 0 })
     this.#hashes[slot] = hash
     this.#link(this.count)
     this.count++
     this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
+    return place
   }
 
   /** Takes its event from a message that is told now. */
@@ -95,6 +107,11 @@ export class Sender {
     sent.event = null
     this.#waiting -= sent.weight
     return event
+  }
+
+  /** Places for messages. */
+  get size(): number {
+    return this.#ring.length
   }
 
   /** Bytes of memory, about. */

@@ -4,6 +4,7 @@ import type { HttpReader } from '../http/reader.ts'
 import { CLIENT, SERVER } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End, Protocol } from '../protocol.ts'
 import { SegmentHash } from './body-hash.ts'
+import { beginsAnywhere } from './dissector.ts'
 import { HeldBytes } from './held.ts'
 import { httpReader, mayCarryHl7, startsHttp } from './http.ts'
 import { hl7 } from './index.ts'
@@ -37,7 +38,7 @@ class WholeMessages implements Dissector {
   #isHttp: boolean | undefined
 
   constructor(connection: Connection, memory: HeldBytes, tell: (message: WholeMessage) => void) {
-    this.#isMidstream = connection.flow.midstream
+    this.#isMidstream = beginsAnywhere(connection)
     const side = (direction: Direction): Side => new Side(memory, this.#isMidstream, (at, bytes) => { tell({ flow: connection.flow, direction, at, bytes }) })
     this.#sides = [side(CLIENT), side(SERVER)]
   }

@@ -124,6 +124,17 @@ describe.each(CASES)('%s', (_, name, sample) => {
     }
   })
 
+  test('does a loss of all that came first, behind the handshake, never look like an attack?', () => {
+    const known = new Set(violations(events(frames(whole))))
+    for (const [size, pace] of [[40, SLOW], [120, 10_000], [300, SLOW]] as const) {
+      const parts = segments(sample.turns, (bytes) => cut(bytes, size), pace)
+      for (const i of places(1, parts.length, 60)) {
+        const found = events(frames(parts.slice(i), { of: sample.turns }))
+        expect(violations(found).filter((code) => !known.has(code)), `from segment ${i} of ${size} bytes, ${parts[i]!.from ? 'server' : 'client'} offset ${parts[i]!.offset}`).toEqual([])
+      }
+    }
+  })
+
   test('is one direction alone read, too?', () => {
     for (const from of [0, 1] as const) {
       const found = events(frames(segments(sample.turns.map(([who, bytes]) => (who === from ? [who, bytes] : [who, new Uint8Array(0)]))), { open: from === 0 }))

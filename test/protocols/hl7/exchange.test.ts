@@ -58,6 +58,19 @@ describe('an acknowledgement', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [] }])
   })
 
+  it('without MSA is a violation, and no message that waits for an answer', () => {
+    const wire = new Wire().client(send('1')).server(frame(message(msh({ type: 'ACK^A01^ACK' })))).wait(2 * LIMITS.hl7.acknowledgementWait).server(frame(message(msh({ type: 'ACK' }), 'MSA||2'))).end()
+    expect(wire.codes).toEqual(['hl7.acknowledgement'])
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [] }, { direction: 'server', acknowledges: { control_id: '2', code: '', to: 'unseen' } }])
+  })
+
+  it('whose MSA was lost is none that answers anything, nor a message', () => {
+    const ack = answer('1')
+    const wire = new Wire().client(send('1')).server(ack.slice(0, ack.length - 12)).lose(1, 12).end()
+    expect(wire.messages).toMatchObject([{ direction: 'server', complete: false, acknowledges: { control_id: '', to: 'unseen' } }, { control_id: '1', acks: [] }])
+    expect(wire.codes).toEqual([])
+  })
+
   it('without an id belongs to a message without one', () => {
     const wire = new Wire().client(send('')).server(answer(''))
     expect(wire.messages).toMatchObject([{ control_id: '', acks: [{ code: 'AA' }] }])
@@ -96,6 +109,20 @@ describe('enhanced mode', () => {
     expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'CA' }] }])
     wire.server(answer('1', 'AA'))
     expect(wire.messages[1]).toMatchObject({ acknowledges: { control_id: '1', code: 'AA', to: 'answered' } })
+  })
+})
+
+describe('delayed mode (MSA-5, up to version 2.5)', () => {
+  const later = (of: string, kind: 'D' | 'F'): Uint8Array => frame(message(msh({ type: kind === 'D' ? 'ACK' : 'MCF', controlId: `${kind}${of}` }), `MSA|AA|${of}|||${kind}`))
+
+  it('is the answer after the work part of the message, though others come between?', () => {
+    const wire = new Wire().client(send('1')).wait(MILLI).server(later('1', 'D')).client(send('2')).server(answer('2')).wait(MILLI).server(later('1', 'F')).end()
+    expect(wire.messages.map(event => [event.control_id, event.acks.map(ack => [ack.control_id, ack.latency_ms])])).toEqual([['2', [['A2', 0]]], ['1', [['D1', 1], ['F1', 2]]]])
+  })
+
+  it('is a message told with the receipt alone when the answer does not come in time?', () => {
+    const wire = new Wire().client(send('1')).server(later('1', 'D')).wait(LIMITS.hl7.acknowledgementWait).client(send('2'))
+    expect(wire.messages).toMatchObject([{ control_id: '1', acks: [{ code: 'AA' }] }])
   })
 })
 
@@ -192,6 +219,47 @@ describe('the same control id again', () => {
     for (let i = 0; i < 300; i++) wire.client(send(`C${i}`)).server(answer(`C${i}`))
     wire.client(send('C3')).server(answer('C3')).client(send('C300')).server(answer('C300'))
     expect(wire.messages.slice(-2).map(event => event.repeat?.answered)).toEqual(['AA', undefined])
+  })
+})
+
+describe('the same control id on another connection', () => {
+  const repeats = (...wires: Wire[]): unknown[] => wires.flatMap(wire => wire.messages).filter(event => event.acknowledges === null).map(event => event.repeat)
+
+  it('is the same message after a reconnection: unanswered, refused, or accepted before', () => {
+    const capture = {}
+    for (const code of [null, 'AE', 'AA']) {
+      const id = `C${code}`
+      const first = new Wire({ capture }).client(send(id))
+      if (code !== null) first.server(answer(id, code))
+      const again = new Wire({ capture, at: first.end().at + SECOND }).client(send(id)).server(answer(id)).end()
+      const altered = new Wire({ capture, at: again.at + SECOND }).client(send(id, {}, 'P2')).end('rst')
+      expect(repeats(first, again, altered)).toEqual([undefined, { same_body: true, answered: code, after_ms: 1000 }, { same_body: false, answered: 'AA', after_ms: 1000 }])
+    }
+  })
+
+  it('is found while the first connection is open, too, whichever side opened them', () => {
+    const capture = {}
+    const first = new Wire({ capture }).client(send('1')).server(answer('1'))
+    const back = new Wire({ capture, isTurned: true }).wait(MILLI).server(send('1')).end()
+    expect(repeats(first, back)).toEqual([undefined, { same_body: true, answered: 'AA', after_ms: 1 }])
+  })
+
+  it('is another message where another application, or the other side, sends it', () => {
+    const capture = {}
+    const first = new Wire({ capture }).client(send('1')).end()
+    const other = new Wire({ capture }).client(send('1', { sendingApp: 'LAB' })).server(send('1')).end()
+    expect(repeats(first, other)).toEqual([undefined, undefined, undefined])
+  })
+
+  it('is found among many short connections, the newest of them, in bounded space', () => {
+    const capture = {}
+    const once = (id: string, client = '10.0.0.1'): unknown => repeats(new Wire({ capture, client }).client(send(id)).server(answer(id)).end())[0]
+    for (let i = 0; i < LIMITS.hl7.messages + 10; i++) expect(once(`C${i}`)).toBeUndefined()
+    expect(once('C0')).toBeUndefined()
+    expect(once('C20')).toMatchObject({ same_body: true, answered: 'AA' })
+    for (let i = 0; i < LIMITS.hl7.pastMessages / 4 + 10; i++) once('1', `10.1.${i >> 8}.${i & 255}`)
+    expect(once('C30')).toBeUndefined()
+    expect(once('1', '10.1.31.255')).toMatchObject({ same_body: true })
   })
 })
 

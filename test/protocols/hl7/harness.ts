@@ -23,16 +23,29 @@ export function flowOf(over: Partial<Flow> = {}): Flow {
   }
 }
 
+export interface WireOptions {
+  midstream?: boolean
+  pseudonyms?: Pseudonyms
+  capture?: object
+  client?: string
+  isTurned?: boolean
+  at?: Micros
+}
+
 export class Wire {
   readonly events: WireEvent[] = []
   readonly dissector: Dissector
-  at: Micros = NOON
+  at: Micros
   #afterGap = false
 
-  constructor({ midstream = false, pseudonyms = SITE }: { midstream?: boolean, pseudonyms?: Pseudonyms } = {}) {
+  /** @param options capture: what is shared with other connections; isTurned: the other host opened it */
+  constructor({ midstream = false, pseudonyms = SITE, capture, client = '10.0.0.1', isTurned = false, at = NOON }: WireOptions = {}) {
+    this.at = at
+    const flow = flowOf({ midstream, client: { ip: client, port: 40000, mac: null } })
     const connection: Connection = {
-      flow: flowOf({ midstream }),
+      flow: isTurned ? { ...flow, client: flow.server, server: flow.client } : flow,
       pseudonyms,
+      ...(capture === undefined ? {} : { capture }),
       emit: event => { this.events.push(event) },
       afterGap: false,
       lost: () => 0,
