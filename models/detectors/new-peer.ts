@@ -82,7 +82,7 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
   const { edge, peer } = scene
   const today = unitsOn(edge, scene.day) + 1
   const exchange = exchangeOf(event, device, scene)
-  const given = scene.service === 'C-STORE' ? device.strangers?.get(peer.id) : undefined
+  const given = scene.service === 'C-STORE' ? oftenUnordered(device.strangers?.get(peer.id)) : undefined
   const prior = PRIORS[family(device.role)] ?? DEFAULT
   const arithmetic: Factor[] = [
     newsFactor(device, 'peer', peer.id, prior), othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange), ...unorderedOf(given),
@@ -108,12 +108,15 @@ function weightsOf({ usual, unasked }: Exchange): Factor[] {
   return weights
 }
 
-/** How many of the studies that it gave to that peer so far had no order. */
+/** What was given to that peer, if more of it than anywhere had no order. */
+const oftenUnordered = (given: Given | undefined): Given | undefined =>
+  (given !== undefined && given.unordered > WITHOUT_ORDER * given.studies ? given : undefined)
+
 const unorderedOf = (given: Given | undefined): Factor[] =>
-  (given === undefined || given.unordered === 0 ? [] : [{ of: 'share', hits: given.unordered, tries: given.studies, share: WITHOUT_ORDER, least: ONE_REASON }])
+  (given === undefined ? [] : [{ of: 'share', hits: given.unordered, tries: given.studies, share: WITHOUT_ORDER, least: ONE_REASON }])
 
 const withoutOrder = (given: Given | undefined): string =>
-  (given === undefined || given.unordered === 0 ? '' : `; ${given.unordered} of the ${counted(given.studies, 'studies')} given to it so far had no order`)
+  (given === undefined ? '' : `; ${given.unordered} of the ${counted(given.studies, 'studies')} given to it so far had no order`)
 
 const usedBefore = (earlier: number, lived: number): string =>
   earlier === 0 ? `never used in ${days(lived)}` : `used on only ${earlier} of the ${days(lived)} before`
