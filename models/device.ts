@@ -59,10 +59,18 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
+  /** HL7 control ids that it used again, by connection (reused.ts); absent: none. */
+  reused?: Map<string, Reused>
   /** What was told of its counts, by count; absent: nothing was. */
   told?: Map<string, Told>
   /** Highest score of what was undeclared and no rule. */
   score: number
+}
+
+/** Messages of a day on one connection that had the control id of another one, and the ids that were new since the first of them. */
+export interface Reused {
+  n: number
+  fresh: number
 }
 
 const newToday = (day: number): Today => ({ day, bytes: { out: newOpenBytes(), in: newOpenBytes() }, breadth: new Array<number>(16).fill(0), merges: new Map(), floods: 0, score: 0 })
@@ -105,6 +113,12 @@ export interface Given {
   unordered: number
 }
 
+/** Usual callers that were turned away, and since when each; and whether that was told. */
+export interface Outage {
+  callers: Map<string, Micros>
+  told: boolean
+}
+
 export interface Device {
   id: string
   /** The how-manieth it was. */
@@ -145,8 +159,10 @@ export interface Device {
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
   memories: Record<MemoryName, Memory>
-  /** It does not answer: usual callers that got no connection, and since when; and whether that was told. */
-  outage: { callers: Map<string, Micros>; told: boolean } | null
+  /** It does not answer: usual callers got no connection. */
+  outage: Outage | null
+  /** It takes connections and rejects every association; absent: it does not. */
+  rejecting?: Outage | undefined
   /** Lasting rises of streams, by name. */
   drips: Map<string, Drip>
   /** Beside its peers over weeks, by stream; absent: not compared yet. */
@@ -161,6 +177,8 @@ export interface Device {
   floodDays?: DaysSeen
   /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */
   oversizeDays?: DaysSeen
+  /** Days on which it used control ids of accepted HL7 messages for others; absent: none. */
+  reusedDays?: DaysSeen
   /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */
   answers?: Map<string, Answers>
   /** The open day. */

@@ -63,10 +63,8 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const { at, began = at, actor, peer, group, p } = evidence
-    // A silence, or a slow change, is the actor's own, whoever showed it.
-    const withWhom = group === 'slow' ? null : peer?.ips ?? null
-    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(began, actor.ips, withWhom, evidence.service)
+    const { at, began = at, actor, group, p } = evidence
+    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(began, actor.ips, withWhom(evidence), evidence.service)
     const excuse = declared ?? allowed(this.allowances, evidence)
     const { incident, others } = this.#find(evidence, excuse !== undefined)
     // What was declared weighs on nobody.
@@ -264,6 +262,16 @@ function rank(evidence: Evidence, sum: number, thresholds: Incidents['thresholds
   if (evidence.p === null) return evidence.severity ?? 'low'
   const severity = severityOf(sum, thresholds)
   return evidence.learning === true && SEVERITIES.indexOf(severity) > SEVERITIES.indexOf('low') ? 'low' : severity
+}
+
+/**
+ * With whom the actor did it, as declarations ask. A silence, or a slow change, is its own, whoever showed it; of many hosts that it reached for,
+ * the latest is the other end of the conversation.
+ */
+function withWhom({ group, peer, flow, actor }: Evidence): ReadonlyMap<string, unknown> | ReadonlySet<string> | null {
+  if (group === 'slow') return null
+  if (peer !== null || flow === null) return peer?.ips ?? null
+  return new Set([flow.client.ip, flow.server.ip].filter((ip) => !actor.ips.has(ip)))
 }
 
 /** What needs no learning to be wrong is not hidden by any declaration; that a server is away is just what was declared. */

@@ -14,6 +14,8 @@ import type { Site } from './site.ts'
 
 /** Of the memory of services: objects that hold archives. */
 export const ARCHIVE_INSIDE = 'archive inside'
+/** And documents in HL7 messages that are archives. */
+export const ARCHIVE_DOCUMENT = 'archive as document'
 
 export function learn(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   if (scene.side === 'server') spoken(event, device, scene, site)
@@ -34,7 +36,7 @@ function operation(event: DicomOperation, device: Device, scene: Scene, site: Si
   note(device, 'service', scene.service + way, units, event.at, scene, site)
   if (scene.acts && scene.service === 'C-STORE' && event.sop_class_uid !== null) {
     note(device, 'service', event.sop_class_uid, 1, event.at, scene, site)
-    if (event.dataset?.documents?.some(({ content }) => ARCHIVES.has(content)) === true) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
+    if (event.dataset?.documents !== undefined && holdsArchive(event.dataset.documents)) note(device, 'service', ARCHIVE_INSIDE, 1, event.at, scene, site)
   }
 }
 
@@ -63,7 +65,10 @@ function message(event: Hl7Message, device: Device, scene: Scene, site: Site): v
   if (scene.edge === undefined) did(device, 'HL7-peers')
   edge(event.at, device, scene, 1, site)
   if (event.message_type !== null) note(device, 'trigger', event.message_type, 1, event.at, scene, site)
+  if (event.documents !== undefined && holdsArchive(event.documents)) note(device, 'service', ARCHIVE_DOCUMENT, 1, event.at, scene, site)
 }
+
+const holdsArchive = (documents: readonly { content: string | null }[]): boolean => documents.some(({ content }) => content !== null && ARCHIVES.has(content))
 
 /** What is spoken at a port of a server; once a day and conversation is enough. */
 function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): void {

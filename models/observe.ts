@@ -8,6 +8,7 @@ import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, MESSAGE_CLASSES, mature, todayOf, type Device } from './device.ts'
 import { hash52 } from './hash.ts'
+import { accepted } from './reused.ts'
 import type { Scene } from './scene.ts'
 import { breadthClass, type Site } from './site.ts'
 import { asked, given } from './starters.ts'
@@ -237,7 +238,7 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
   let shown = 0
   for (const ack of event.acks) shown += ack.patients
   if (shown > 0) bump(scene, device, 'hl7.shown', shown, site)
-  if (event.repeat !== undefined && event.repeat.same_body && event.repeat.answered?.charCodeAt(1) === 65) bump(scene, device, 'replay', 1, site)
+  if (event.repeat?.same_body === true && accepted(event.repeat.answered)) bump(scene, device, 'replay', 1, site)
   if (event.message_type !== null) scene.kindCrossed = tallyTrigger(device, event.message_type, 1, site)
 }
 

@@ -1,11 +1,11 @@
 import { ARCHIVES, PROGRAMS } from '../../protocols/content.ts'
-import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
+import type { DicomOperation, Hl7Document, Hl7Message } from '../../protocols/events.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
-import { ARCHIVE_INSIDE } from '../learn.ts'
+import { ARCHIVE_DOCUMENT, ARCHIVE_INSIDE } from '../learn.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, classOf, days, evidence, num, type Detector } from './detector.ts'
+import { NONE, before, classOf, days, evidence, num, type Detector } from './detector.ts'
 
 export const executableContent: Detector<'hl7.message' | 'dicom.operation'> = {
   id: 'executable-content',
@@ -27,15 +27,37 @@ export const executableContent: Detector<'hl7.message' | 'dicom.operation'> = {
 }
 
 function judgeDocuments(event: Hl7Message, device: Device, scene: Scene): readonly Evidence[] {
-  const found = event.documents?.find((document) => document.content !== null && PROGRAMS.has(document.content))
-  if (found === undefined) return NONE
+  const { documents } = event
+  if (documents === undefined) return NONE
+  const found = documents.find(({ content }) => content !== null && PROGRAMS.has(content))
+  if (found === undefined) return judgeArchives(event, documents, device, scene)
   return [evidence(executableContent, event, {
     actor: device, peer: scene.peer, p: null, severity: 'high', observed: found.bytes, expected: 0, unit: 'bytes of a program', service: event.message_type,
     title: `${nameOf(device)} sends a program inside an HL7 message`,
-    text: `A document of ${num(found.bytes)} bytes in a ${clean(event.message_type ?? 'message')} message, declared as ${clean(found.declared ?? 'nothing')}, `
-      + `begins like a program (${found.content}).`,
+    text: `${documentText(event, found)}, begins like a program (${found.content}).`,
   })]
 }
+
+/** Formats that are no archives: pictures and text. Those of offices are. */
+const PLAIN = /^image\/|\b(pdf|jpe?g|png|gif|tiff?|bmp|rtf|plain|html?|xml)\b/
+
+/** What is said to be a report or a picture and is an archive is none; where archives are sent as such, that is news of a sender that is known. */
+function judgeArchives(event: Hl7Message, documents: readonly Hl7Document[], device: Device, scene: Scene): readonly Evidence[] {
+  const archives = documents.filter(({ content }) => content !== null && ARCHIVES.has(content))
+  if (archives.length === 0 || device.memories.service.known.get(ARCHIVE_DOCUMENT)?.settled === true) return NONE
+  const disguised = archives.find(({ declared }) => declared !== null && PLAIN.test(declared))
+  const found = disguised ?? archives[0]!
+  if (disguised === undefined && !mature(device)) return NONE
+  return [evidence(executableContent, event, {
+    actor: device, peer: scene.peer, p: null, severity: disguised === undefined ? 'low' : 'medium',
+    observed: found.bytes, expected: 0, unit: 'bytes of an archive', service: event.message_type,
+    title: `${nameOf(device)} sends an archive inside an HL7 message`,
+    text: `${documentText(event, found)}, begins like an archive (${found.content}); ${before(device.memories.service.known.get(ARCHIVE_DOCUMENT), scene.day, device.lived)}.`,
+  })]
+}
+
+const documentText = ({ message_type: type }: Hl7Message, { bytes, declared }: Hl7Document): string =>
+  `A document of ${num(bytes)} bytes in a ${clean(type ?? 'message')} message, declared as ${clean(declared ?? 'nothing')}`
 
 /** Over the web an instance travels with its preamble (PS3.10 7.1), whose 128 bytes may be anything, also the head of a program (CVE-2019-11687). */
 function judgePreambles(event: DicomOperation, web: NonNullable<DicomOperation['web']>, sender: Device, receiver: Device): readonly Evidence[] {

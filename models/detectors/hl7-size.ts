@@ -13,12 +13,14 @@ const ENOUGH = 100
 /** Large: a quarter of it is still rarer than this among the sender's messages. */
 const UNUSUAL = 2e-3
 const QUARTER = 2
+/** One or two may be anything; so many in a day are more than that, however little a day of them weighs. */
+const SEVERAL = 3
 /** A claim that stays low: others here send as large, or all have grown. */
 const ORDINARY = 5e-6
 
 export const hl7Size: Detector<'hl7.message'> = {
   id: 'hl7-size',
-  question: 'Does a system send HL7 messages far larger than it ever sent, as much as a usual day in all?',
+  question: 'Does a system send HL7 messages far larger than it ever sent, several of them or as much as a usual day in all?',
   wants: ['hl7.message'],
   group: 'volume',
   objective: 'collection',
@@ -35,7 +37,7 @@ export const hl7Size: Detector<'hl7.message'> = {
     if (all < ENOUGH || shareFrom(known, class_ - QUARTER) > UNUSUAL) return NONE
     const stream = device.streams.get('hl7.out')
     const usual = stream === undefined ? 0 : (rate(stream) * sumFrom(known, 0)) / all
-    if (sumFrom(today, class_) < usual) return NONE
+    if (countFrom(today, class_) < SEVERAL && sumFrom(today, class_) < usual) return NONE
     return judgeShare(event, device, site, scene, class_, known, today)
   },
 }

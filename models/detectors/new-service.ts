@@ -47,7 +47,8 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (users >= COMMON && q >= COMMON_SHARE) return undefined
   const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
   const chance = newsChance(device.memories.service, PRIOR, device.lived)
-  const arithmetic: Factor[] = [newsFactor(device, 'service', value, PRIOR), othersFactor(device, 'service', value, popular), { of: 'amount', n: today, ...FIRST }]
+  const arithmetic: Factor[] = [newsFactor(device, 'service', value, PRIOR), othersFactor(device, 'service', value, popular)]
+  if (!polls(value, device)) arithmetic.push({ of: 'amount', n: today, ...FIRST })
   if (GRAVE.has(value)) arithmetic.push({ of: 'weight', why: 'a service that only archives and few readers have a use for', times: GRAVITY })
   else if (site.unheardOf('service', value)) arithmetic.push({ of: 'weight', why: 'nobody at this site does this', times: GRAVITY })
   const p = rarityOf(arithmetic)
@@ -72,6 +73,9 @@ function titleOf(who: string, { service, acts }: Scene, object: boolean, own: bo
   if (acts) return `${who} uses a service it never used: ${service}`
   return own ? `${who} fetches studies, which it never did` : `${who} is used in a way it never was: it answers ${service}`
 }
+
+/** Worklists are asked for by the clock, so how often says nothing, where the device may be a scanner that begins to work. */
+const polls = (value: string, device: Device): boolean => value === 'MWL>' && device.role === 'unknown'
 
 /** A service counts by what it is for: of stores and retrievals that is the study, however many requests it takes. */
 function used(service: string, acts: boolean): string {

@@ -6,10 +6,10 @@ import { OrderContext } from '../../models/context.ts'
 import { newDevice, type Device } from '../../models/device.ts'
 import { Incidents } from '../../models/incidents.ts'
 import { Site } from '../../models/site.ts'
-import { at, host, type Host } from './build.ts'
-import { days, outage } from './happenings.ts'
-import { ARCHIVE, CT01, HIS, RIS, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, ofDetector } from './learned.ts'
+import { at, flow, host, type Host } from './build.ts'
+import { contacts, days, outage } from './happenings.ts'
+import { ARCHIVE, CT01, HIS, RIS, WS01, WS02, ordinaryDay } from './hospital.ts'
+import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
 
 const NEW_ARCHIVE = host('NEWARCH', '10.1.1.9')
 const declared = (...hosts: Host[]): Calendar =>
@@ -64,5 +64,18 @@ describe('what a declared change leaves behind', () => {
 
   test('and is a card that is new on the day after told as ever?', () => {
     expect(from(TODAY + 2, declared(CT01))).toEqual(['told'])
+  })
+})
+
+describe('a scan by a host that was declared', () => {
+  const scan = (...hosts: Host[]): string[] =>
+    ofDetector(alertsOf(among(contacts(60, (i) => flow(WS02, host('', `10.1.8.${i + 1}`), 104))), { calendar: declared(...hosts) }), 'fan-out').map(({ device }) => device.name)
+
+  test('is it told where it was declared together with others, of which it reached none (two readers are given other addresses)?', () => {
+    expect(scan(WS02, WS01)).toEqual([WS02.name])
+  })
+
+  test('is it a note where it was declared by itself (a security scan)?', () => {
+    expect(scan(WS02)).toEqual([])
   })
 })

@@ -8,6 +8,22 @@ import { TODAY, stored } from './learned.ts'
 export const times = (n: number, hour: number, apart: number, make: (when: Micros, i: number) => WireEvent | WireEvent[]): WireEvent[] =>
   Array.from({ length: n }, (_, i) => make(at(TODAY, hour, i * apart), i)).flat()
 
+/** The archive takes connections between two hours of today, and rejects each association. @param why result, source and reason of its answer (PS3.8 table 9-21) */
+export const rejecting = (from: number, to: number, why: { result: number; source: number; reason: number }): WireEvent[] => {
+  const hit = new Map<string, Micros>()
+  const rejections: WireEvent[] = []
+  const rest = ordinaryDay(TODAY).filter((event) => {
+    if (!('flow' in event) || event.at < at(TODAY, from) || event.at >= at(TODAY, to)) return true
+    const { client, server } = event.flow
+    if (server.ip === ARCHIVE.ip && !hit.has(event.flow.id)) {
+      hit.set(event.flow.id, event.at)
+      rejections.push(association(event.flow, event.at, client.ip, {}, { result: 'rejected', reject: why, ended: 'closed' }))
+    }
+    return server.ip !== ARCHIVE.ip && client.ip !== ARCHIVE.ip
+  })
+  return inOrder([...rest, ...rejections])
+}
+
 const rejected = { result: 'rejected', reject: { result: 1, source: 1, reason: 3 }, ended: 'closed' } as const
 export const guesses = (n: number, title: (i: number) => string): WireEvent[] =>
   times(n, 10, 0.5, (when, i) => association(flow(WS02, ARCHIVE), when, title(i), {}, rejected))
@@ -64,9 +80,9 @@ export const moves = (destination: string, n: number): WireEvent[] =>
     return [find(on, when, WS01.name, 2), move(on, when + 5 * SECOND, WS01.name, destination)]
   })
 
-export const documentOf = (content: string): WireEvent[] =>
+export const documentOf = (content: string, declared: string | null = 'application/pdf', bytes = 40_000): WireEvent[] =>
   sent(LAB, HIS, 1, 0, 'ORU^R01', () => 'any-1', {
-    documents: [{ value_type: 'ED', declared: 'application/pdf', encoding: 'Base64', bytes: 40_000, content }],
+    documents: [{ value_type: 'ED', declared, encoding: 'Base64', bytes, content }],
   })
 
 /** No order today or before names these. */
