@@ -18,6 +18,8 @@ export const DEVICE_LIMITS = {
   triggers: 64,
   /** Studies remembered within a day to count each once; beyond it the day's memory starts again (some are counted twice). */
   studies: 4096,
+  /** Peers that a device does not know yet, of which it is counted what it gave to them. */
+  strangers: 64,
 } as const
 
 /** HL7 messages are counted by size, in powers of two of bytes: the last class is 8 MB and more. */
@@ -114,6 +116,13 @@ export interface Starter {
   chance: number
 }
 
+/** What a device gave to a peer that it does not know yet: studies since a local day, and those of them without an order. */
+export interface Given {
+  since: number
+  studies: number
+  unordered: number
+}
+
 /** Usual callers that were turned away, and since when each; and whether that was told. */
 export interface Outage {
   callers: Map<string, Micros>
@@ -142,6 +151,8 @@ export interface Device {
   detour?: { ip: string; mac: string; through: string | null; since?: Micros; passed: number }
   /** Where its usual senders turned to with what is for it, and when: who takes over gets that, too. Absent: they never did. */
   delivered?: Map<string, Micros>
+  /** What it gave to peers that it does not know yet, by peer; absent: nothing. */
+  strangers?: Map<string, Given>
   /** What the role is judged by: uses of each service, by direction (`C-STORE>`: asked for it, `C-STORE<`: gave it). */
   deeds: Map<string, number>
   /** Images it sent of its own, by modality. */

@@ -83,10 +83,30 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
     scene.unexplained = true
     bump(scene, device, scene.acts ? 'unexplained.out' : 'unexplained.in', 1, site)
   }
+  if (scene.acts) giveTo(device, scene)
   if (scene.acts && isStale(facts.study_date, event.at)) {
     scene.stale = true
     bump(scene, device, 'stale.out', 1, site)
   }
+}
+
+/** What was given to a stranger so long ago was another occasion. */
+const STRANGE_DAYS = 14
+
+/** Counts the studies given to a peer until the device knows it. */
+function giveTo(device: Device, { peer, edge, day, unexplained }: Scene): void {
+  if (edge?.settled === true) {
+    device.strangers?.delete(peer.id)
+    return
+  }
+  const strangers = (device.strangers ??= new Map())
+  let given = strangers.get(peer.id)
+  if (given === undefined || day - given.since >= STRANGE_DAYS) {
+    if (given === undefined) makeRoom(strangers, DEVICE_LIMITS.strangers)
+    strangers.set(peer.id, (given = { since: day, studies: 0, unordered: 0 }))
+  }
+  given.studies++
+  if (unexplained) given.unordered++
 }
 
 /** Of a study whose first object a receiver just got: had its sender, who has counted that object, sent any of it today? */

@@ -30,6 +30,8 @@ export const NONE: readonly Evidence[] = []
 export const SITE_KNOWN = 7
 /** A claim that is just about a low alert by itself (DETECTION 2.4). */
 export const LOW_ALONE = 7e-6
+/** A tenth of what is looked at anywhere has no order (teaching, second opinions, telephone calls): nobody is expected to have less. */
+export const WITHOUT_ORDER = 0.1
 /** Studies that a legitimate first contact brings on its first days: a negative binomial. */
 export const FIRST_STUDIES = { mean: 3, size: 0.5 } as const
 

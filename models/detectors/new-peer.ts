@@ -2,13 +2,13 @@ import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, unitsOn, type NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
-import { imaging, mature, nameOf, todayOf, type Device } from '../device.ts'
+import { imaging, mature, nameOf, todayOf, type Device, type Given } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { family, legal } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { SCANNER_PEERS } from '../starters.ts'
-import { FIRST_STUDIES, NONE, SITE_KNOWN, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { FIRST_STUDIES, NONE, SITE_KNOWN, WITHOUT_ORDER, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
 
 /** New peers a day, by role: Gamma(a, b). */
 const PRIORS: Record<string, NewsPrior> = {
@@ -21,6 +21,8 @@ const MESSAGES = { mean: 40, size: 0.5 }
 const ILLEGAL = 1e-2
 /** An archive sends what it was asked for; unasked it follows a rule, and rules are made seldom. */
 const UNASKED = 0.1
+/** Studies without an order have a reason in common (a research export, a department whose orders the sensor does not see): ten of them say no more than three. */
+const ONE_REASON = 1e-3
 /** Of a receiver: days on which somebody who never did sends to it, how many more do so on that day, and what they bring beyond one study each. */
 const RECEIVES: NewsPrior = { a: 0.4, b: 20 }
 const MORE_SENDERS = { mean: 0.1, size: 0.5 }
@@ -80,9 +82,10 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
   const { edge, peer } = scene
   const today = unitsOn(edge, scene.day) + 1
   const exchange = exchangeOf(event, device, scene)
+  const given = scene.service === 'C-STORE' ? oftenUnordered(device.strangers?.get(peer.id)) : undefined
   const prior = PRIORS[family(device.role)] ?? DEFAULT
   const arithmetic: Factor[] = [
-    newsFactor(device, 'peer', peer.id, prior), othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange),
+    newsFactor(device, 'peer', peer.id, prior), othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange), ...unorderedOf(given),
   ]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return NONE
@@ -92,7 +95,7 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
     service: event.kind === 'hl7.message' ? event.message_type : event.command,
     title: `${nameOf(device)} ${exchange.does} a host it ${earlier === 0 ? 'never' : 'hardly'} used: ${nameOf(peer)}`,
     text: `${counted(today, exchange.what)} today between ${nameOf(device)} and ${nameOf(peer)}, a peer it ${usedBefore(earlier, device.lived)}`
-      + `${whoElse(device, popular)}${atWhoseRequest(scene, exchange)}. A legitimate new peer of ${article(device)} starts with ${num(exchange.first.mean)} on its first day on average; `
+      + `${whoElse(device, popular)}${atWhoseRequest(scene, exchange)}${withoutOrder(given)}. A legitimate new peer of ${article(device)} starts with ${num(exchange.first.mean)} on its first day on average; `
       + `${exchange.usual ? '' : `${device.role} to ${peer.role} is no usual pair for this service; `}${rarity(p)}.`,
   })]
 }
@@ -104,6 +107,16 @@ function weightsOf({ usual, unasked }: Exchange): Factor[] {
   if (unasked) weights.push({ of: 'weight', why: 'an archive mostly sends what it was asked for, and that host never asked', times: UNASKED })
   return weights
 }
+
+/** What was given to that peer, if more of it than anywhere had no order. */
+const oftenUnordered = (given: Given | undefined): Given | undefined =>
+  (given !== undefined && given.unordered > WITHOUT_ORDER * given.studies ? given : undefined)
+
+const unorderedOf = (given: Given | undefined): Factor[] =>
+  (given === undefined ? [] : [{ of: 'share', hits: given.unordered, tries: given.studies, share: WITHOUT_ORDER, least: ONE_REASON }])
+
+const withoutOrder = (given: Given | undefined): string =>
+  (given === undefined ? '' : `; ${given.unordered} of the ${counted(given.studies, 'studies')} given to it so far had no order`)
 
 const usedBefore = (earlier: number, lived: number): string =>
   earlier === 0 ? `never used in ${days(lived)}` : `used on only ${earlier} of the ${days(lived)} before`

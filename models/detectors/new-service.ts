@@ -54,17 +54,24 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   const p = rarityOf(arithmetic)
   if (p > 0.01) return undefined
   const who = nameOf(device)
+  // What it asked for itself is its own deed, also where the other end performs it.
+  const own = scene.acts || scene.side === 'client' || (event.cause !== undefined && scene.asker === null)
   const object = /^\d/.test(value)
   const what = object ? `objects of class ${classOf(value)}` : used(scene.service, scene.acts)
   return evidence(newService, event, {
-    actor: scene.acts ? device : scene.peer, peer: scene.acts ? scene.peer : device, p, arithmetic,
+    actor: own ? device : scene.peer, peer: own ? scene.peer : device, p, arithmetic,
     observed: today, expected: FIRST.mean * chance, unit: object ? 'objects of a new class' : what, service: event.command,
-    title: object ? `${who} sends a kind of object it never sent` : scene.acts ? `${who} uses a service it never used: ${scene.service}`
-      : `${who} is used in a way it never was: it answers ${scene.service}`,
+    title: titleOf(who, scene, object, own),
     text: `${counted(today, what)} today by ${who} (${device.role}), ${before(habit, scene.day, device.lived)}`
       + `${others > 0 && device.role !== 'unknown' ? `; ${users} of ${others} other devices of its role do this` : ''}; `
       + `something new starts with ${num(FIRST.mean)} uses on average, and is seen on ${oneDayIn(chance)}; ${rarity(p)}.`,
   })
+}
+
+function titleOf(who: string, { service, acts }: Scene, object: boolean, own: boolean): string {
+  if (object) return `${who} sends a kind of object it never sent`
+  if (acts) return `${who} uses a service it never used: ${service}`
+  return own ? `${who} fetches studies, which it never did` : `${who} is used in a way it never was: it answers ${service}`
 }
 
 /** Worklists are asked for by the clock, so how often says nothing, where the device may be a scanner that begins to work. */

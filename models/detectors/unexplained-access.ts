@@ -1,14 +1,11 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { dayMean, hourMean, withFloor } from '../baseline/counts.ts'
-import { nameOf, type Device } from '../device.ts'
+import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, type Detector } from './detector.ts'
+import { NONE, WITHOUT_ORDER, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
-
-/** A tenth of what is looked at anywhere has no order (teaching, second opinions, telephone calls): nobody is expected to have less. */
-const SHARE = 0.1
 
 export const unexplainedAccess: Detector<'dicom.operation'> = {
   id: 'unexplained-access',
@@ -36,11 +33,12 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
 function expectSome(device: Device, scene: Scene, site: Site): void {
   const received = device.streams.get('store.in')
   const stream = device.streams.get('unexplained.in')
-  if (received === undefined || stream === undefined) return
+  // Who was watched and never received any is expected to go on like that: what a prior says of its kind is for newcomers.
+  if (received === undefined || stream === undefined || (received.days === 0 && mature(device))) return
   const pace = site.pace(device)
   scene.crossed = scene.crossed.map(({ stream: name, crossing }) => {
     if (name !== 'unexplained.in') return { stream: name, crossing }
     const all = crossing.window === 'hour' ? hourMean(received, site.hour, pace) : dayMean(received, site.day, pace)
-    return { stream: name, crossing: withFloor(stream, crossing, SHARE * all) }
+    return { stream: name, crossing: withFloor(stream, crossing, WITHOUT_ORDER * all) }
   })
 }

@@ -2,8 +2,9 @@
  * What one association makes another do: a C-MOVE makes the archive send to a third party (PS3.4 C.4.2), a storage commitment request is answered by
  * a report, mostly on an association of its own (PS3.4 J.3). One memory for all connections of a decoder, bounded, driven by capture time.
  *
- * A C-STORE belongs to the C-MOVE that it names as its originator, where the same archive or the same study vouches for it. One that names nobody
- * belongs to the C-MOVE that its association was opened for: from the archive that was asked, to the title that was named, while it was at it.
+ * A C-STORE belongs to the C-MOVE that it names as its originator, where the same archive or the same study vouches for it. One that names nobody, or
+ * the right title with a message id of its own (some archives do), belongs to the C-MOVE that its association was opened for: from the archive that was
+ * asked, to the title that was named, while it was at it.
  */
 import type { Cause, DicomOperation, Flow, Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
@@ -63,8 +64,8 @@ export class Causes {
 
   /** A C-STORE is whole. @param opened the C-MOVE that its association was opened for */
   stored(event: DicomOperation, opened: Move | null, at: Micros): Move | null {
-    const named = event.move_originator
-    const move = named === undefined || named.message_id === null ? opened : this.#byOriginator.get(`${named.ae} ${named.message_id}`) ?? null
+    const named = this.#named(event)
+    const move = named ?? openedFor(event, opened)
     if (move === null || !isAtIt(move, at)) return null
     const sender = askerOf(event)
     const wanted = studiesOf(move.event)
@@ -77,6 +78,11 @@ export class Causes {
     asked.move!.stored = (asked.move!.stored ?? 0) + 1
     event.cause = causeOf(asked, named === undefined ? 'destination' : 'originator', at)
     return move
+  }
+
+  /** The C-MOVE that a C-STORE names. */
+  #named({ move_originator: named }: DicomOperation): Move | undefined {
+    return named === undefined || named.message_id === null ? undefined : this.#byOriginator.get(`${named.ae} ${named.message_id}`)
   }
 
   /** A storage commitment request is whole. */
@@ -93,6 +99,10 @@ export class Causes {
     event.commitment!.asked = asked.commitment!.instances
   }
 }
+
+/** The C-MOVE that its association was opened for, unless it names somebody else. */
+const openedFor = ({ move_originator: named }: DicomOperation, opened: Move | null): Move | null =>
+  (named === undefined || named.message_id === null || named.ae === opened?.event.calling_ae ? opened : null)
 
 /** It is performed, or was until a moment ago. */
 const isAtIt = (move: Move, at: Micros): boolean => at - move.ended < LIMITS.dicom.moveGrace && at - move.event.started < LIMITS.dicom.moveAge

@@ -66,7 +66,15 @@ export class Sender {
 
   /** What leaves is told already; its place is used again. */
   add(event: Hl7Message, controlId: string, hash: number, at: Micros): void {
-    const place = this.#next(hash)
+    const slot = this.#next(hash)
+    const place = this.#ring[slot]
+    const weight = weightOf(event, controlId)
+    this.#waiting += weight
+    if (place === undefined) {
+      // Made of its values, so that numbers lie in it as numbers.
+      this.#ring[slot] = { event, controlId, app: event.sending_app, body: event.body, at, answered: null, soft: false, weight }
+      return
+    }
     place.event = event
     place.controlId = controlId
     place.app = event.sending_app
@@ -74,28 +82,28 @@ export class Sender {
     place.at = at
     place.answered = null
     place.soft = false
-    place.weight = weightOf(event, controlId)
-    this.#waiting += place.weight
+    place.weight = weight
   }
 
-  /** Remembers what another one sent, all of which is told. */
+  /** Takes over what another one sent, which is over: all of it is told. */
   adopt(other: Sender): void {
     for (let n = Math.max(0, other.count - other.size); n < other.count; n++) {
       const sent = other.at(n)
-      Object.assign(this.#next(hashText(sent.controlId)), sent)
+      // First the slot: for it the ring may grow, which makes another one.
+      const slot = this.#next(hashText(sent.controlId))
+      this.#ring[slot] = sent
     }
   }
 
-  /** The place of the next message, whose control id has this hash. */
-  #next(hash: number): Sent {
+  /** @returns the slot of the next message, whose control id has this hash */
+  #next(hash: number): number {
     if (this.#hasRoom() && this.count > this.#mask) this.#grow()
     const slot = this.count & this.#mask
-    const place = (this.#ring[slot] ??= { event: null, controlId: '', app: null, body: undefined, at: 0, answered: null, soft: false, weight: 0 })
     this.#hashes[slot] = hash
     this.#link(this.count)
     this.count++
     this.oldest = Math.max(this.oldest, this.count - this.#ring.length)
-    return place
+    return slot
   }
 
   /** Takes its event from a message that is told now. */

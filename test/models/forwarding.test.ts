@@ -1,9 +1,9 @@
 /** An archive that gives a host what that host never asked for: a rule that somebody made. */
 import { expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
-import { study, type Host } from './build.ts'
-import { moved, orderedPatient, sends, times } from './happenings.ts'
-import { ARCHIVE, STRANGER, WS01 } from './hospital.ts'
+import { DAY, study, type Host } from './build.ts'
+import { moved, orderedPatient, sends, shift, times, unknownPatient } from './happenings.ts'
+import { ARCHIVE, CT01, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, above, alertsOf, among } from './learned.ts'
 
 const told = (events: WireEvent[]): string[] =>
@@ -27,4 +27,21 @@ test.each([
   const texts = alertsOf(among(events)).flatMap(({ evidence }) => evidence).filter(({ detector }) => detector === 'new-peer').map(({ text }) => text)
   expect(texts.length).toBeGreaterThan(0)
   expect(texts.every((text) => text.includes('nobody asked for it'))).toBe(unasked)
+})
+
+/** Two studies a day, ordered by nobody or by somebody. */
+const dripped = (days: number, of: (i: number) => string): WireEvent[] =>
+  inOrder(Array.from({ length: days }, (_, day) => [...ordinaryDay(TODAY + day), ...shift(sends(ARCHIVE, STRANGER, 2, 9, 200, (i) => of(2 * day + i)), day * DAY)]).flat())
+const about = (events: WireEvent[]): string[] => alertsOf(events).flatMap((alert) => (above(alert, 'info') ? alert.evidence : [])).filter(({ detector }) => detector === 'new-peer').map(({ text }) => text)
+
+test('are two a day that nobody ordered told by the third day, and none that were ordered?', () => {
+  expect(about(dripped(3, unknownPatient)).join()).toMatch(/[456] of the [456] studies given to it so far had no order/)
+  expect(about(dripped(3, orderedPatient))).toEqual([])
+})
+
+test('are eight studies that a scanner fetches told, which never fetched any?', () => {
+  const fetches = times(8, 11, 1, (when, i) => moved(CT01, CT01, when, study(`n${i}`, unknownPatient(i), TODAY)))
+  const [alert] = alertsOf(among(fetches)).filter((one) => above(one, 'info'))
+  expect([alert!.device, ...alert!.peers].flatMap(({ ip }) => ip)).toContain(CT01.ip)
+  expect(alert!.evidence.map(({ detector }) => detector)).toEqual(expect.arrayContaining(['new-service', 'unexplained-access']))
 })

@@ -39,7 +39,7 @@ const operations = (events: WireEvent[], command: string): DicomOperation[] => e
 const associations = (events: WireEvent[], called: string): DicomAssociation[] => events.filter((e): e is DicomAssociation => e.kind === 'dicom.association' && e.called_ae === called)
 
 describe('a C-MOVE', () => {
-  test.each([['named by each C-STORE', { ae: 'WS1', id: 6 }, 'originator'], ['named by none', undefined, 'destination']] as const)('%s, is it tied to the association it makes the archive open?', (_, originator, by) => {
+  test.each([['named by each C-STORE', { ae: 'WS1', id: 6 }, 'originator'], ['named by none', undefined, 'destination'], ['named with another message id', { ae: 'WS1', id: 99 }, 'destination']] as const)('%s, is it tied to the association it makes the archive open?', (_, originator, by) => {
     const events = heard([between(WORKSTATION, ARCHIVE), talk('WS1', 'PACS', STUDY_ROOT_MOVE, moving('READ2'))], [between(ARCHIVE, READER), talk('PACS', 'READ2', CT_IMAGE, storing(originator), 3)])
     const move = only(operations(events, 'C-MOVE'))
     const association = only(associations(events, 'READ2'))
