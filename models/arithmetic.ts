@@ -18,8 +18,8 @@ export interface NewsFactor { of: 'news'; memory: MemoryName; value: string; pri
 export interface OthersFactor { of: 'others'; memory: MemoryName; value: string; users: number; others: number; known: boolean }
 /** How much of something new there is on a first day: P(N >= n), N negative binomial. */
 export interface AmountFactor { of: 'amount'; n: number; mean: number; size: number }
-/** P(at least `hits` of `tries`), each with the chance `share`; no less than `least`, where what makes one a hit makes others hits too. */
-export interface ShareFactor { of: 'share'; hits: number; tries: number; share: number; least?: number }
+/** P(at least `hits` of `tries`), each with the chance `share`; with a `size` where hits come in batches: negative binomial about the same mean. No less than `least`, where what makes one a hit makes others hits too. */
+export interface ShareFactor { of: 'share'; hits: number; tries: number; share: number; least?: number | undefined; size?: number | undefined }
 /** A lasting rise: the chance that the CUSUM of quiet days reaches this level on a day (reciprocal of its average run length). */
 export interface DripFactor { of: 'drip'; stream: string; level: number; days: number }
 /** A fixed weight, and why. */
@@ -39,7 +39,7 @@ export function valueOf(factor: Factor): number {
     case 'amount': return negativeBinomialUpperTail(factor.n, factor.mean, factor.size)
     case 'news': return gammaPoissonNovelty(factor.prior.a + factor.news, factor.prior.b + factor.days)
     case 'others': return 1 - popularityOf(factor)
-    case 'share': return Math.max(factor.least ?? 0, binomialUpperTail(factor.hits, factor.tries, factor.share))
+    case 'share': return Math.max(factor.least ?? 0, factor.size === undefined ? binomialUpperTail(factor.hits, factor.tries, factor.share) : negativeBinomialUpperTail(factor.hits, factor.share * factor.tries, factor.size))
     case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)
     case 'drip': return dripTail(factor.level)
     case 'weight': return factor.times

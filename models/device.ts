@@ -53,6 +53,8 @@ export interface Today {
   privates?: Map<number, number>
   /** Queries by breadth (site.ts). */
   breadth: number[]
+  /** Worklists that it was shown, by breadth (site.ts); absent: none were. */
+  worklists?: number[]
   /** HL7 messages sent, by size; absent: none were. */
   messages?: number[]
   /** Merges by the patient that survives them. */
@@ -75,6 +77,12 @@ export interface Today {
 export interface Privates {
   known: number[]
   late: { day: number; sizes: number[] }[]
+}
+
+/** Merges that left one patient, while they go on: how many, and the local day of the last. */
+export interface Survivor {
+  n: number
+  day: number
 }
 
 /** Messages of a day on one connection that had the control id of another one, and the ids that were new since the first of them. */
@@ -166,6 +174,8 @@ export interface Device {
   triggers: Map<string, CountStream>
   /** Bytes per study, by direction (store.out, store.in). */
   sizes: Map<string, StudySizes>
+  /** Worklists that it was shown on earlier days, by breadth, forgotten slowly; absent: none were. */
+  worklists?: number[]
   /** HL7 messages that it sent on earlier days, by size, forgotten slowly; absent: none were. */
   messageSizes?: number[]
   /** What studies that it sent on earlier days hold in private elements (privates.ts); absent: none were counted. */
@@ -189,6 +199,8 @@ export interface Device {
   floodDays?: DaysSeen
   /** Days on which it sent PDUs that were longer than the other side takes; absent: none. */
   oversizeDays?: DaysSeen
+  /** Patients that survived merges of late, by patient; absent: none did. */
+  survivors?: Map<string, Survivor>
   /** Days on which it used control ids of accepted HL7 messages for others; absent: none. */
   reusedDays?: DaysSeen
   /** How receivers answer its HL7 messages (answers.ts), by receiver; absent: it sent none. */

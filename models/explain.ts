@@ -115,7 +115,7 @@ function explainFactor(factor: Factor, one: AlertEvidence, judged: Device[], sit
     case 'amount':
       return { text: `so much on a first day: P(N >= ${num(factor.n)}), N negative binomial with mean ${num(factor.mean)} and size ${num(factor.size)}`, value, now: null }
     case 'share':
-      return { text: `P(at least ${factor.hits} of ${factor.tries}), each with chance ${num(factor.share)}${factor.least === undefined ? '' : `, but no less than ${num(factor.least)}`}`, value, now: null }
+      return { text: `P(at least ${factor.hits} of ${factor.tries}), each with chance ${num(factor.share)}${factor.size === undefined ? '' : `, in batches (negative binomial with size ${num(factor.size)})`}${factor.least === undefined ? '' : `, but no less than ${num(factor.least)}`}`, value, now: null }
     case 'drip':
       return { text: `CUSUM at level ${num(factor.level)} after ${num(factor.days)} days: 1 / its average run length on quiet days`, value, now: null }
     case 'sum':

@@ -82,7 +82,8 @@ function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): voi
 /** The day is over: what its studies and messages weighed. */
 export function learnBytes(device: Device, day: number): void {
   if (device.today.day !== day) return
-  const { messages } = device.today
+  const { messages, worklists } = device.today
+  if (worklists !== undefined) device.worklists = worklists.map((n, i) => KEEP * (device.worklists?.[i] ?? 0) + n)
   if (messages !== undefined) device.messageSizes = messages.map((n, i) => KEEP * (device.messageSizes?.[i] ?? 0) + n)
   for (const way of ['out', 'in'] as const) {
     const { studies } = device.today.bytes[way]

@@ -6,11 +6,11 @@ import { makeRoom } from '../protocols/room.ts'
 import { classOf } from './baseline/classes.ts'
 import { DAY, MINUTE } from './clock.ts'
 import { did, sentImage, serviceOf } from './deeds.ts'
-import { DEVICE_LIMITS, MESSAGE_CLASSES, mature, todayOf, type Device } from './device.ts'
+import { DEVICE_LIMITS, MESSAGE_CLASSES, mature, todayOf, type Device, type Today } from './device.ts'
 import { hash52 } from './hash.ts'
 import { accepted } from './reused.ts'
 import type { Scene } from './scene.ts'
-import { breadthClass, type Site } from './site.ts'
+import { BREADTHS, breadthClass, type Site } from './site.ts'
 import { asked, given } from './starters.ts'
 import { tally, tallyTrigger, type StreamName } from './streams.ts'
 
@@ -62,6 +62,7 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
     case 'MWL':
       if (!acts && event.status !== null && statusClass(event.status) === 'success') asked(device, scene.peer, event.at, scene.day)
       did(device, acts ? 'MWL>' : 'MWL<')
+      if (acts) worklist(event, todayOf(device, scene.day))
       return
     default:
       did(device, `${scene.service}${acts ? '>' : '<'}`)
@@ -191,6 +192,11 @@ function query(event: DicomOperation, device: Device, site: Site, scene: Scene):
   if (matches > 0) bump(scene, device, 'matches', matches, site)
   todayOf(device, scene.day).breadth[breadthClass(matches)]!++
   if (device.openQuery) bump(scene, device, 'aimless', 1, site)
+}
+
+function worklist(event: DicomOperation, today: Today): void {
+  today.worklists ??= new Array<number>(BREADTHS).fill(0)
+  today.worklists[breadthClass(event.query?.matches ?? event.pending)]!++
 }
 
 function association(event: DicomAssociation, device: Device, site: Site, scene: Scene): void {

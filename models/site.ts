@@ -59,6 +59,8 @@ export interface SiteState {
   breadth: number[]
   /** HL7 messages by size (classes of powers of two), likewise. */
   messageSizes: number[]
+  /** Patients that survived merges of late, and who sent the last: who sends the same soon after passes it on. */
+  merged: Map<string, { by: string; at: number }>
   /** The most presentation contexts that an association proposed, up to yesterday and today; and how many associations were looked at. */
   contexts: { most: number; today: number; seen: number }
   /** Days, forgotten slowly, on which a known device sent PDUs that were longer than the other side takes; and is today one? */
@@ -80,7 +82,7 @@ const ENOUGH_QUERIES = 200
 
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdays: { any: newWeek(), images: newWeek(), messages: newWeek() },
-  breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0),
+  breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0), merged: new Map(),
   contexts: { most: 0, today: 0, seen: 0 }, oversize: { days: 0, today: false }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 

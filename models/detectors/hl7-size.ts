@@ -15,6 +15,10 @@ const UNUSUAL = 2e-3
 const QUARTER = 2
 /** One or two may be anything; so many in a day are more than that, however little a day of them weighs. */
 const SEVERAL = 3
+/** Where a quarter of it is not as rare as that, but no ordinary message either: of documents one may be large, too. */
+const DOCUMENTS = 0.05
+/** Documents come in batches. */
+const BATCHES = 0.5
 /** A claim that stays low: others here send as large, or all have grown. */
 const ORDINARY = 5e-6
 
@@ -34,7 +38,10 @@ export const hl7Size: Detector<'hl7.message'> = {
     if (!scene.acts || event.acknowledges !== null || today === undefined || known === undefined || device.role === 'engine' || !mature(device)) return NONE
     const class_ = classOf(event.bytes, MESSAGE_CLASSES)
     const all = countFrom(known, 0)
-    if (all < ENOUGH || shareFrom(known, class_ - QUARTER) > UNUSUAL) return NONE
+    if (all < ENOUGH || shareFrom(known, class_) > UNUSUAL) return NONE
+    const quarter = shareFrom(known, class_ - QUARTER)
+    if (quarter > DOCUMENTS) return NONE
+    if (quarter > UNUSUAL) return countFrom(today, class_) < SEVERAL ? NONE : judgeShare(event, device, site, scene, class_, known, today, BATCHES)
     const stream = device.streams.get('hl7.out')
     const usual = stream === undefined ? 0 : (rate(stream) * sumFrom(known, 0)) / all
     if (countFrom(today, class_) < SEVERAL && sumFrom(today, class_) < usual) return NONE
@@ -42,11 +49,11 @@ export const hl7Size: Detector<'hl7.message'> = {
   },
 }
 
-function judgeShare(event: Hl7Message, device: Device, site: Site, scene: Scene, class_: number, known: readonly number[], today: readonly number[]): readonly Evidence[] {
+function judgeShare(event: Hl7Message, device: Device, site: Site, scene: Scene, class_: number, known: readonly number[], today: readonly number[], size?: number): readonly Evidence[] {
   const hits = countFrom(today, class_)
   const tries = countFrom(today, 0)
   const share = shareFrom(known, class_)
-  const arithmetic: Factor[] = [{ of: 'share', hits, tries, share }]
+  const arithmetic: Factor[] = [{ of: 'share', hits, tries, share, ...(size !== undefined && { size }) }]
   if (countFrom(site.state.messageSizes, class_) >= 1) arithmetic.push({ of: 'cap', why: 'other systems here send messages as large', least: ORDINARY })
   else if (hits > tries / 2) arithmetic.push({ of: 'cap', why: 'most of its messages have grown, as with an upgrade', least: ORDINARY })
   const p = rarityOf(arithmetic)

@@ -14,6 +14,12 @@ const FIRST = { mean: 2, size: 0.5 }
 /** Retrieving images to itself over the asking association is rare in practice, and answering like an archive is no scanner's business. */
 const GRAVE = new Set(['C-GET>', 'C-FIND<', 'C-MOVE<', 'C-GET<', 'C-STORE<'])
 const GRAVITY = 0.1
+/** Machines by what they take pictures with, and the classes of their images (DICOM PS3.4 B.5). Angiography, which takes sections too, and what may come of any machine is left out. */
+const KINDS = [
+  { modalities: ['CT', 'MR', 'PT', 'NM'], classes: ['2', '2.1', '4', '4.1', '20', '128', '130'] },
+  { modalities: ['CR', 'DX', 'MG', 'RG', 'IO', 'PX'], classes: ['1', '1.1', '1.1.1', '1.2', '1.2.1', '1.3', '1.3.1', '13.1.3', '13.1.4', '13.1.5'] },
+  { modalities: ['US', 'IVUS'], classes: ['3.1', '6.1', '6.2'] },
+].map(({ modalities, classes }) => ({ modalities: new Set(modalities), classes: new Set(classes.map((class_) => `1.2.840.10008.5.1.4.1.1.${class_}`)) }))
 /** What so many others and a third of the role do is no news, whoever begins with it. */
 const COMMON = 2
 const COMMON_SHARE = 1 / 3
@@ -51,6 +57,7 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (!polls(value, device)) arithmetic.push({ of: 'amount', n: today, ...FIRST })
   if (GRAVE.has(value)) arithmetic.push({ of: 'weight', why: 'a service that only archives and few readers have a use for', times: GRAVITY })
   else if (site.unheardOf('service', value)) arithmetic.push({ of: 'weight', why: 'nobody at this site does this', times: GRAVITY })
+  if (madeByOthers(value, device.role)) arithmetic.push({ of: 'weight', why: 'images that machines of another kind make', times: GRAVITY })
   const p = rarityOf(arithmetic)
   if (p > 0.01) return undefined
   const who = nameOf(device)
@@ -72,6 +79,13 @@ function titleOf(who: string, { service, acts }: Scene, object: boolean, own: bo
   if (object) return `${who} sends a kind of object it never sent`
   if (acts) return `${who} uses a service it never used: ${service}`
   return own ? `${who} fetches studies, which it never did` : `${who} is used in a way it never was: it answers ${service}`
+}
+
+/** Pictures of a scanner that no scanner of its kind takes: rays through a body part, sections of the body, and sound are other machines. */
+function madeByOthers(value: string, role: string): boolean {
+  const images = KINDS.find(({ classes }) => classes.has(value))
+  const own = KINDS.find(({ modalities }) => modalities.has(role.replace(/^modality:/, '')))
+  return role.startsWith('modality:') && images !== undefined && own !== undefined && images !== own
 }
 
 /** Worklists are asked for by the clock, so how often says nothing, where the device may be a scanner that begins to work. */

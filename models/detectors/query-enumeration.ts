@@ -1,5 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
+import { countFrom, shareFrom } from '../baseline/classes.ts'
 import { LOOK, rate, withFloor } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -11,16 +12,25 @@ import { judgeCrossings } from './volume.ts'
 /** Whoever leafs through what the archive has reads after every second query. */
 const LEAFS = 0.5
 
+/** Worklists that a device was shown before some are called broad, and from how many broad ones on; broad: a quarter of it is still rarer than this. */
+const ENOUGH_WORKLISTS = 100
+const SEVERAL = 3
+const UNUSUAL = 5e-3
+const QUARTER = 2
+/** Broad worklists come in batches: somebody looks for a patient. */
+const BATCHES = 0.5
+
 export const queryEnumeration: Detector<'dicom.operation'> = {
   id: 'query-enumeration',
-  question: 'Does a device search the archive for more than it goes on to read?',
+  question: 'Does a device search the archive for more than it goes on to read, or look at far longer worklists than its own?',
   wants: ['dicom.operation'],
   group: 'meaning',
   objective: 'discovery',
   attack: ['T1213'],
-  falsePositives: ['a research coordinator who searches for a cohort', 'a new prefetch or synchronisation job'],
+  falsePositives: ['a research coordinator who searches for a cohort', 'a new prefetch or synchronisation job', 'a scanner whose worklist is no longer filtered by its station or day'],
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+    if (scene.acts && scene.service === 'MWL') return worklists(event, device, scene)
     if (!scene.acts || scene.service !== 'C-FIND') return NONE
     const found = [...breadth(event, device, site, scene), ...newcomer(event, device, site, scene)]
     if (scene.crossed.length === 0) return found
@@ -63,6 +73,29 @@ function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene
     title: `${who} asks broad queries`,
     text: `${hits} of ${counted(queries, 'queries')} by ${who} today ${hits === 1 ? 'was' : 'were'} answered with ${2 ** class_} records or more (this one ${matches}); `
       + `of all queries at this site ${num(100 * share)} % are as broad; ${rarity(p)}.`,
+  })]
+}
+
+/** How many of today's worklists were as long as this one, against what this device was ever shown: a scanner asks for its own. */
+function worklists(event: DicomOperation, device: Device, scene: Scene): readonly Evidence[] {
+  const { worklists: known, today: { worklists: today } } = device
+  const matches = event.query?.matches ?? event.pending
+  const class_ = breadthClass(matches)
+  if (class_ < LEAST_CLASS || known === undefined || today === undefined || !mature(device)) return NONE
+  const hits = countFrom(today, class_)
+  if (hits < SEVERAL || countFrom(known, 0) < ENOUGH_WORKLISTS || shareFrom(known, class_ - QUARTER) > UNUSUAL) return NONE
+  const tries = countFrom(today, 0)
+  const share = shareFrom(known, class_)
+  const arithmetic: Factor[] = [{ of: 'share', hits, tries, share, size: BATCHES }]
+  if (hits > tries / 2) arithmetic.push({ of: 'cap', why: 'most of its worklists are longer, as with new settings', least: LOW_ALONE })
+  const p = rarityOf(arithmetic)
+  if (p > LOOK) return NONE
+  const who = nameOf(device)
+  return [evidence(queryEnumeration, event, {
+    actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'long worklists', service: 'MWL',
+    title: `${who} asks for far longer worklists than its own`,
+    text: `${hits} of ${counted(tries, 'worklists')} that ${who} asked for today had ${2 ** class_} entries or more (this one ${matches}); `
+      + `of those before, ${num(100 * share)} % at most; ${rarity(p)}.`,
   })]
 }
 
