@@ -4,7 +4,8 @@
  */
 import type { Hl7Message, Micros } from '../protocols/events.ts'
 import { makeRoom, provenWorth } from '../protocols/room.ts'
-import { DAY, HOUR } from './clock.ts'
+import { countHour, expectedBetween, newWeekHours, type WeekHours } from './baseline/weekhours.ts'
+import { DAY, HOUR, MINUTE } from './clock.ts'
 import { chunks, unchunk } from './pack.ts'
 
 /** Patients remembered; at the cap those whose reasons are oldest are forgotten (and look unexplained). */
@@ -19,10 +20,21 @@ const FEED_LEAST = 30
 const MOST_SENDERS = 256
 /** The feed has moved to a sender that nobody knows yet when that one speaks and those who are known have not for so long: then nothing can be called unexplained. */
 const MOVED = 2 * HOUR
+/** A sender is silent when so many reasons would have come from it since its last; after `FEED_SILENT` it is gone, and what it gave is given by others or by nobody. */
+const MISSED = 20
+/** And it is asked about after this time. */
+const PAUSE = 10 * MINUTE
 /** A reason is remembered to this precision, so that a busy patient costs a look-up and no more. */
 const PRECISION = HOUR
 /** Orders for imaging, appointments, arrivals and admissions: somebody is about to look at this patient's images. */
 const REASONS = /^(ORM|OMI|OMG|SIU|ADT\^A0[14567]|ADT\^A14|ADT\^A10)/
+
+/** One that gives reasons: when first and last, and how many at what hours. */
+interface Sender {
+  first: Micros
+  last: Micros
+  hours: WeekHours
+}
 
 interface ContextState {
   first: Micros
@@ -31,6 +43,9 @@ interface ContextState {
   /** Since when senders are told apart, and when one that is not known yet was last heard. */
   since: Micros
   unknown: Micros
+  /** When it was last looked whether a sender is silent, and was one? */
+  looked: Micros
+  silent: boolean
 }
 
 export class OrderContext {
@@ -38,9 +53,9 @@ export class OrderContext {
   #patients = new Map<string, Micros>()
   /** For measurements: as if no orders were seen. */
   blind = false
-  /** First and last reason of each sender, by its address. */
-  #senders = new Map<string, { first: Micros; last: Micros }>()
-  #state: ContextState = { first: -1, last: -1, reasons: 0, since: -1, unknown: -1 }
+  /** By address. */
+  #senders = new Map<string, Sender>()
+  #state: ContextState = { first: -1, last: -1, reasons: 0, since: -1, unknown: -1, looked: -1, silent: false }
 
   message(event: Hl7Message): void {
     if (event.patient === null || event.message_type === null || event.acknowledges !== null) return
@@ -65,9 +80,10 @@ export class OrderContext {
     let known = this.#senders.get(sender)
     if (known === undefined) {
       makeRoom(this.#senders, MOST_SENDERS, ({ first, last }) => provenWorth(last - first >= FEED_AGE ? 0 : 1, last))
-      this.#senders.set(sender, (known = { first: at - state.since < FEED_AGE ? state.since - FEED_AGE : at, last: at }))
+      this.#senders.set(sender, (known = { first: at - state.since < FEED_AGE ? state.since - FEED_AGE : at, last: at, hours: newWeekHours(at) }))
     }
     known.last = at
+    countHour(known.hours, at)
     return at - known.first >= FEED_AGE
   }
 
@@ -90,7 +106,20 @@ export class OrderContext {
     if (this.blind) return false
     const { first, last, reasons, unknown } = this.#state
     if (unknown > last && at - last > MOVED) return false
-    return first >= 0 && at - first >= FEED_AGE && at - last <= FEED_SILENT && reasons >= FEED_LEAST
+    return first >= 0 && at - first >= FEED_AGE && at - last <= FEED_SILENT && reasons >= FEED_LEAST && !this.#isSilent(at)
+  }
+
+  /** Has one of the senders fallen silent, so that what it would have ordered is not known? Looked at once a minute. */
+  #isSilent(at: Micros): boolean {
+    const state = this.#state
+    if (at >= state.looked && at - state.looked < MINUTE) return state.silent
+    state.looked = at
+    state.silent = false
+    for (const { first, last, hours } of this.#senders.values()) {
+      // Whoever has only just begun to give reasons could blind the sensor by ending it.
+      if (last - first >= FEED_AGE && at - last > PAUSE && at - last <= FEED_SILENT && expectedBetween(hours, last, at) >= MISSED) state.silent = true
+    }
+    return state.silent
   }
 
   /** Days since the orders became visible: before, nothing could be unexplained. */
@@ -117,8 +146,8 @@ export class OrderContext {
     const state = entries.get('context')
     if (state === undefined) return
     // A state from before senders were told apart knows none: they are met as those of a young feed.
-    this.#state = { since: -1, unknown: -1, ...(state as Partial<ContextState> & Pick<ContextState, 'first' | 'last' | 'reasons'>) }
-    this.#senders = new Map((entries.get('context/senders') ?? []) as [string, { first: Micros; last: Micros }][])
+    this.#state = { since: -1, unknown: -1, looked: -1, silent: false, ...(state as Partial<ContextState> & Pick<ContextState, 'first' | 'last' | 'reasons'>) }
+    this.#senders = new Map(((entries.get('context/senders') ?? []) as [string, Omit<Sender, 'hours'> & { hours?: WeekHours }][]).map(([ip, sender]) => [ip, { ...sender, hours: sender.hours ?? newWeekHours(sender.last) }]))
     this.#patients = new Map(unchunk('context/patients', entries) as [string, Micros][])
   }
 }

@@ -19,7 +19,7 @@ export interface Ends {
   receivingApp: string | null
   /** The step in which the names were last compared. */
   heard: Micros
-  /** An operation with a data set was read on it. */
+  /** An operation with a data set, or an HL7 message, was read on it. */
   read: boolean
   /** Day on which the server was last noted to speak its protocol here. */
   portDay: number

@@ -4,10 +4,11 @@
  * A name heard from a new place is one of:
  * - moved: the new host is fresh (or shares an address that others moved to), so the device is taken to have moved there, baseline and
  *   all. If then the old place speaks again within its usual pauses, it never left: the move is undone, and it was a conflict.
- * - borrowed: the new place is another device with a life of its own. Suspicious at once, a conflict when the owner speaks again.
+ * - borrowed: the new place is another device with a life of its own, or on the Internet. Suspicious at once, a conflict when the owner speaks again.
  * - shared: known from the sensor's first day to be used at several places (pools of workstations, engines that forward).
  */
 import type { Micros } from '../protocols/events.ts'
+import { isPublic } from '../protocols/net/address.ts'
 import { makeRoom, provenWorth } from '../protocols/room.ts'
 import { FIRST_DAYS } from './baseline/novelty.ts'
 import { DAY, MINUTE, SECOND } from './clock.ts'
@@ -149,10 +150,12 @@ export class Names {
       name.rival.uses++
       return undefined
     }
-    if (device !== owner && !this.#residents.isFresh(device, ip, at) && !this.#residents.isShared(ip)) {
+    // Nobody moves from this site to the Internet: who calls itself so there uses the name of somebody here.
+    const isOutside = device !== owner && isPublic(ip) && !isPublic(name.ip)
+    if (isOutside || (device !== owner && !this.#residents.isFresh(device, ip, at) && !this.#residents.isShared(ip))) {
       name.rival = { device: device.id, ip, since: at, last: at, uses: 1, told: false }
       // An owner that has been gone for long cannot object; then this is how a replacement of a known host looks. One whose senders turned here left, too.
-      if (at - name.last > this.#usual(name) || this.#tookOver(owner, ip, name.last)) return this.#move(name, owner, device, ip, at)
+      if (!isOutside && (at - name.last > this.#usual(name) || this.#tookOver(owner, ip, name.last))) return this.#move(name, owner, device, ip, at)
       return this.#claim('borrowed', key, name, owner, device, ip)
     }
     return this.#move(name, owner, device, ip, at)

@@ -16,7 +16,7 @@ import { tally, tallyTrigger, type StreamName } from './streams.ts'
 
 /** A study older than this when it is sent is old: a day, and the slack of a wrong clock or zone. */
 const STALE = 2 * DAY
-/** An association held open so long without any operation is idle. */
+/** An association, or a connection to an HL7 listener, held open so long without any use is idle. */
 const IDLE = MINUTE
 
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
@@ -244,6 +244,7 @@ function unknownAe(event: DicomAssociation): boolean {
 
 function message(event: Hl7Message, device: Device, site: Site, scene: Scene): void {
   scene.service = 'HL7'
+  scene.ends.read = true
   if (event.acknowledges !== null) return
   did(device, scene.acts ? 'HL7>' : 'HL7<')
   if (!scene.acts) {
@@ -266,7 +267,14 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
 function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   unread(event, device, site, scene)
   if (scene.side !== 'client' || event.transport !== 'tcp' || event.flow.midstream) return
+  if (isIdleAtListener(event, scene)) bump(scene, device, 'idle', 1, site)
   if (!device.memories.contact.known.has(contactOf(event)) && !sweeps(device, event.flow.server.port)) bump(scene, device, 'contacts', 1, site)
+}
+
+/** Was a connection to a port that always spoke HL7 held open though no message came over it, and the server had nothing to answer? */
+function isIdleAtListener({ protocol, state, bytes, gaps, flow: { server }, started, ended_at }: FlowEnd, { ends }: Scene): boolean {
+  if (ends.read || state !== 'established' || (protocol !== null && protocol !== 'hl7') || ended_at - started < IDLE) return false
+  return bytes.server === 0 && gaps.client === 0 && gaps.server === 0 && ends.server.memories.port.known.get(`${server.port}/hl7`)?.settled === true
 }
 
 /** Hosts whose same port is looked at again and again make a sweep: that a further host was added to it is no news of whoever sweeps. */

@@ -34,7 +34,7 @@ export const STREAMS = {
   'reject': { unit: 'associations rejected for an unknown AE title', mean: 0.1, rare: true, alien: true },
   'contacts': { unit: 'hosts and ports contacted for the first time', mean: 0.5, rare: true, alien: true },
   'strange': { unit: 'protocol violations', mean: 0.3, rare: true, alien: true },
-  'idle': { unit: 'associations held open without use', mean: 0.5, rare: true, alien: true },
+  'idle': { unit: 'connections held open without use', mean: 0.5, rare: true, alien: true },
   'hl7.out': { unit: 'HL7 messages sent', mean: 500 },
   'replay': { unit: 'messages sent again that were already accepted', mean: 0.1, rare: true, alien: true },
   'hl7.shown': { unit: 'patients shown by HL7 queries', mean: 20, rare: true },

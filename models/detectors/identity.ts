@@ -1,5 +1,6 @@
 /** What the identity detectors share: two hosts with one name, in words. */
 import type { WireEvent } from '../../protocols/events.ts'
+import { isPublic } from '../../protocols/net/address.ts'
 import { clean, nameOf } from '../device.ts'
 import type { Claim } from '../names.ts'
 import type { Evidence } from '../evidence.ts'
@@ -23,6 +24,6 @@ export function claimEvidence(detector: Pick<Detector, 'id' | 'group' | 'objecti
       ? `${what} ${name} was used from ${claim.rivalIp} and again from ${claim.ownerIp}, whose longest usual pause is ${minutes(claim.pause)}: `
         + 'the owner did not move, so two hosts use one name.'
       : `${what} ${name} belongs to ${claim.ownerIp}, last heard ${minutes(Math.max(0, event.at - claim.ownerLast))} before; `
-        + `${claim.rivalIp} is known as another device and uses it now.`,
+        + `${claim.rivalIp} is ${isPublic(claim.rivalIp) ? 'on the Internet' : 'known as another device'} and uses it now.`,
   })
 }

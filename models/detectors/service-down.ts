@@ -7,10 +7,10 @@ import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, evidence, num, type Detector } from './detector.ts'
 
-/** Usual callers that are turned away before anybody is told, and how long an outage lasts before it is more than a note. */
+/** Usual callers that are turned away before anybody is told (all, where there are two: an interface engine may have no more), and how long an outage lasts before it is more than a note. */
 const CALLERS = 3
 const LONG = 4 * HOUR
-/** Servers take few associations at once, and one lasts minutes: for so long a busy one may reject everybody (DETECTION 1.3). */
+/** Servers take few associations at once, and one lasts minutes: for so long a busy one may reject everybody (DETECTION 1.3); and two callers may fail together. */
 const BUSY = 10 * MINUTE
 
 export const serviceDown: Detector<'flow' | 'dicom.association' | 'dicom.operation' | 'hl7.message'> = {
@@ -51,10 +51,11 @@ function turnedAwayBy(event: FlowEnd | DicomAssociation, device: Device, scene: 
   for (const [caller, since] of turnedAway) if (turnedAway.size > 64 || event.at - since > DAY) turnedAway.delete(caller)
   if (!turnedAway.has(scene.peer.id)) turnedAway.set(scene.peer.id, event.at)
   const usual = [...device.memories.caller.known.values()].filter((habit) => habit.settled).length
-  if (turnedAway.size < CALLERS || turnedAway.size < 0.1 * usual) return NONE
+  const hasFew = usual < CALLERS
+  if (turnedAway.size < (hasFew ? 2 : CALLERS) || turnedAway.size < 0.1 * usual) return NONE
   let first = event.at
   for (const since of turnedAway.values()) first = Math.min(first, since)
-  if (event.kind !== 'flow' && event.at - first < BUSY) return NONE
+  if ((hasFew || event.kind !== 'flow') && event.at - first < BUSY) return NONE
   const hours = (event.at - first) / HOUR
   const anew = !outage.told
   outage.told = true

@@ -9,7 +9,7 @@
 import { u32be } from '../bytes.ts'
 import type { DicomAssociation, Micros } from '../events.ts'
 import { LIMITS } from '../limits.ts'
-import { LOST } from '../protocol.ts'
+import { LOST, SERVER } from '../protocol.ts'
 import type { Connection, Direction, Dissector, End } from '../protocol.ts'
 import { AssociateReader, type Associate } from './associate.ts'
 import { AssociationStates } from './association.ts'
@@ -26,6 +26,9 @@ import {
 import { findUnit } from './recognition.ts'
 import { Story } from './story.ts'
 
+/** A-ABORT (PS3.8 9.3.8): the provider did not recognize, or did not expect, a unit or a parameter, or takes its value for invalid. */
+const BY_PROVIDER = 2
+const MISUNDERSTOOD: ReadonlySet<number> = new Set([1, 2, 4, 5, 6])
 /** Both directions, as bits. */
 const BOTH = 3
 /** Room that a side keeps for the next command in pieces; one that needed more gives it back. */
@@ -145,7 +148,7 @@ class DicomDissector implements Dissector {
     if (end - at < half.needs) return 0
     this.#begin(time)
     this.#place(direction, half, type, time)
-    if (length >= SHORT_BODY) this.#short(type, b, at + PDU_HEADER, time)
+    if (length >= SHORT_BODY) this.#short(direction, half, type, b, at + PDU_HEADER, time)
     half.unread = Math.max(0, length - SHORT_BODY)
     return half.needs
   }
@@ -175,14 +178,22 @@ class DicomDissector implements Dissector {
     if (maximum > 0 && length > maximum) this.#faults.report('pdu.over-maximum', half.offset, time, length, maximum)
   }
 
-  #short(type: number, b: Uint8Array, body: number, time: Micros): void {
+  #short(direction: Direction, half: Half, type: number, b: Uint8Array, body: number, time: Micros): void {
     const story = this.#story
     if (type === A_ASSOCIATE_RJ) story.reject ??= rejectOf(b, body)
-    else if (type === A_ABORT) story.abort ??= abortOf(b, body)
+    else if (type === A_ABORT) this.#aborted(direction, half, abortOf(b, body), time)
     else if (type === A_RELEASE_RQ) story.isReleaseAsked = true
     else story.isReleaseAnswered = true
     // Answers may follow a release; where none is waited for, the association is told at once.
     if (story.isReleaseAnswered && story.isReleaseAsked && this.#operations.isQuiet) this.#tell('released', time)
+  }
+
+  /** What was no unit of DICOM was not recognised here either: the server's answer tells of it. What was, has been told already. */
+  #aborted(direction: Direction, half: Half, abort: ReturnType<typeof abortOf>, time: Micros): void {
+    const isFirst = this.#story.abort === null
+    this.#story.abort ??= abort
+    if (!isFirst || direction !== SERVER || abort.source !== BY_PROVIDER || !MISUNDERSTOOD.has(abort.reason) || this.#faults.count > 0) return
+    this.#faults.report('pdu.misunderstood', half.offset, time, abort.reason)
   }
 
   #associate(direction: Direction, half: Half, type: number, length: number, time: Micros): number {

@@ -8,6 +8,7 @@ export const FAULTS = {
   'pdu.type': ['PS3.8 9.3.1', 'a unit of type {a}, which is none of the seven'],
   'pdu.length': ['PS3.8 9.3', 'a unit of type {a} claims {b} bytes'],
   'pdu.over-maximum': ['PS3.8 D.1.1', 'a P-DATA-TF of {a} bytes to a side that takes {b}'],
+  'pdu.misunderstood': ['PS3.8 9.3.8', 'the server ends the association because of what it was sent (A-ABORT, reason {a})'],
   'pdu.out-of-place': ['PS3.8 9.2.3', 'a unit of type {a} sent in state Sta{b}'],
 
   'associate.version': ['PS3.8 9.3.2', 'protocol version {a} lacks bit 0'],

@@ -66,3 +66,34 @@ test('does a saved feed know its senders again, and one that was saved before th
   saved.set('context', { first, last, reasons })
   expect(load(saved).explained(patient('one more'), NOW)).toBe(true)
 })
+
+/** Two weeks of orders, twelve an hour from eight to six, one at night. */
+function busy(): OrderContext {
+  const orders = new OrderContext()
+  for (let day = 0; day < 14; day++) {
+    for (let hour = 0; hour < 24; hour++) for (let n = 0; n < (hour >= 8 && hour < 18 ? 12 : 1); n++) order(orders, RIS, `real ${day} ${hour} ${n}`, at(day, hour, 5 * n))
+  }
+  return orders
+}
+
+test('is nothing called unexplained while a sender is silent that would have sent twenty orders, and anything again when it speaks, or is gone for good?', () => {
+  const orders = busy()
+  for (let hour = 0; hour < 10; hour++) order(orders, RIS, `today ${hour}`, at(14, hour))
+  expect([at(14, 9, 30), at(14, 10), at(14, 12), at(14, 17)].map((when) => orders.visible(when))).toEqual([true, true, false, false])
+  order(orders, RIS, 'again', at(14, 17, 30))
+  expect(orders.visible(at(14, 17, 35))).toBe(true)
+})
+
+test('is a quiet night no silence?', () => {
+  const orders = busy()
+  order(orders, RIS, 'today', at(14, 0))
+  expect(orders.visible(at(14, 7))).toBe(true)
+})
+
+test('can nobody blind the sensor by ordering for an hour, and ending it?', () => {
+  const orders = busy()
+  for (let n = 0; n < 3000; n++) order(orders, WS, `stolen ${n}`, at(14, 8, n / 50))
+  for (let hour = 0; hour < 24; hour++) for (let n = 0; n < 12; n++) order(orders, RIS, `today ${hour} ${n}`, at(14, hour, 5 * n))
+  for (let n = 0; n < 12; n++) order(orders, RIS, `next ${n}`, at(15, 8, 5 * n))
+  expect(orders.visible(at(15, 9))).toBe(true)
+})

@@ -1,9 +1,9 @@
 /** Each detector: the case that it has to find, and the benign twin that it has to pass (cases.ts). */
 import { readFileSync, existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { WireEvent } from '../../protocols/events.ts'
+import type { FlowEnd, WireEvent } from '../../protocols/events.ts'
 import { DETECTORS } from '../../models/detectors/index.ts'
-import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, operation, store, study, violation, type Host } from './build.ts'
+import { DAY, HOUR, MINUTE, association, at, flow, flowEnd, message, operation, store, study, violation, type Host } from './build.ts'
 import { CASES } from './cases.ts'
 import { floods, moved, orderedPatient, sent, shift, times } from './happenings.ts'
 import { ARCHIVE, CT01, HIS, RIS, STRANGER, WS02, WS03, inOrder, ordinaryDay } from './hospital.ts'
@@ -241,5 +241,35 @@ describe('the list of detectors', () => {
     expect(text).toContain(detector.question)
     for (const technique of detector.attack) expect(text).toContain(technique)
     expect(index).toContain(`| [${id}](${id}.md) | ${detector.question} | ${detector.group} |`)
+  })
+})
+
+describe('connections to an HL7 listener that are held open', () => {
+  const idle = { bytes: { client: 1, server: 0 }, started: 0 }
+  const held = (n: number, from: Host, more: Partial<FlowEnd> = {}) => among(times(n, 10, 0.1, (when) =>
+    flowEnd(flow(from, RIS, 2575), when, null, { ...idle, started: when - 10 * MINUTE, ...more })))
+  const told = (day: WireEvent[]) => ofDetector(alertsOf(day), 'idle-associations')
+
+  test.each([WS02, STRANGER])('are they told of $name?', (from) => {
+    const [alert] = told(held(40, from))
+    expect(alert!.title).toMatch(/holds connections for HL7 open without using them/)
+    expect(alert!.device.ip).toEqual([from.ip])
+  })
+
+  test('are they told also where the beginning of a message was sent?', () => {
+    expect(told(held(40, WS02, { protocol: 'hl7', bytes: { client: 19, server: 0 } }))).toHaveLength(1)
+  })
+
+  test('do those say nothing that end soon, are answered, or lost bytes?', () => {
+    for (const more of [{ bytes: { client: 1, server: 60 } }, { gaps: { client: 10, server: 0 } }]) expect(told(held(40, WS02, more))).toEqual([])
+    expect(told(among(times(40, 10, 0.1, (when) => flowEnd(flow(WS02, RIS, 2575), when, null, { ...idle, started: when - 10_000_000 }))))).toEqual([])
+  })
+
+  test('does a system that begins anew each time keep its messages apart from that?', () => {
+    const sends = times(40, 13, 0.5, (when, i) => {
+      const on = flow(HIS, RIS, 2575)
+      return [message(on, when, HIS, RIS, 'ADT^A08', `any-${i}`, { acks: [] }), flowEnd(on, when + 5 * MINUTE, 'hl7', { bytes: { client: 600, server: 0 }, started: when })]
+    })
+    expect(told(among(sends))).toEqual([])
   })
 })

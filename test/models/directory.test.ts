@@ -48,6 +48,17 @@ describe('one device', () => {
     for (let i = 0; i < 50; i++) expect(call('CT1', '10.0.1.77', noon(5) + i * HOUR)).toEqual({ id: before.id, claim: undefined })
   })
 
+  test('is a host on the Internet that calls itself as a device here another one, however long that is silent?', () => {
+    days('WS1', '10.0.1.5', 5)
+    const before = call('WS1', '10.0.1.5', 5 * DAY - 5 * HOUR)
+    for (let i = 0; i < 3; i++) {
+      const { id, claim } = call('WS1', '93.184.215.14', noon(7) + i * MINUTE, '02:00:00:00:00:fe')
+      expect(id).not.toBe(before.id)
+      expect(claim?.kind).toBe(i === 0 ? 'borrowed' : undefined)
+    }
+    expect(call('WS1', '10.0.1.5', 8 * DAY).id).toBe(before.id)
+  })
+
   test('is a failover that comes back the same device, and no conflict?', () => {
     for (let m = 0; m < 5 * 24 * 60; m += 5) call('ENGINE', '10.0.1.5', m * MINUTE)
     for (let m = 0; m < 300; m += 5) expect(call('ENGINE', '10.0.1.6', 5 * DAY + m * MINUTE).claim).toBeUndefined()

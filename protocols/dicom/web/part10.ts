@@ -9,6 +9,11 @@ import { fieldText } from '../pdu.ts'
 const PREAMBLE = 128
 /** Preamble, `DICM`, and the group length (0002,0000) with its header. */
 const HEAD = PREAMBLE + 4 + 12
+/** Tag, VR, two bytes reserved and four of length (PS3.5 7.1.2). */
+const LONG_HEADER = 12
+const META_GROUP = 0x0002
+const GROUP_LENGTH = 0x00000002
+const NOTHING = new Uint8Array(0)
 const SOP_CLASS = 0x0002
 const SOP_INSTANCE = 0x0003
 const TRANSFER_SYNTAX = 0x0010
@@ -27,6 +32,8 @@ export class Part10Reader {
   #head = new Uint8Array(HEAD)
   #held = 0
   #needs = HEAD
+  /** Where the next element of the file meta information begins, of a file that does not say how long all of it is; 0: it says. */
+  #elementAt = 0
   #isOpen = true
 
   /** @param facts begun, and pointed at what is to be filled in */
@@ -73,23 +80,53 @@ export class Part10Reader {
 
   #headRead(): void {
     const head = this.#head
-    if (this.#needs === HEAD) {
+    if (this.#elementAt === 0 && this.#needs === HEAD) {
       this.#look()
-      const isGroupLength = u32le(head, PREAMBLE + 4) === 0x00000002 && u16le(head, PREAMBLE + 10) === 4
+      const isGroupLength = u32le(head, PREAMBLE + 4) === GROUP_LENGTH && u16le(head, PREAMBLE + 10) === 4
       const length = isGroupLength ? u32le(head, PREAMBLE + 12) : 0
       if (this.isFile && length > 0 && length <= LIMITS.dicom.metaBytes) {
-        this.#needs = HEAD + length
-        this.#head = new Uint8Array(this.#needs)
-        this.#head.set(head)
+        this.#want(HEAD + length)
         return
       }
+      if (this.isFile && !isGroupLength) this.#elementAt = PREAMBLE + 4
     }
+    if (this.#elementAt > 0 && this.#isMetaLeft()) return
     this.#isOpen = false
     if (!this.isFile) return
-    this.#meta(HEAD, this.#held)
+    const from = this.#elementAt > 0 ? PREAMBLE + 4 : HEAD
+    const dataAt = this.#elementAt > 0 ? this.#elementAt : this.#held
+    this.#meta(from, dataAt)
     this.#walker.begin(this.#facts, this.transferSyntax)
-    this.#head = new Uint8Array(0)
+    if (dataAt < this.#held) this.#walker.feed(this.#head, dataAt, this.#held)
+    this.#head = NOTHING
     this.#held = 0
+  }
+
+  #want(bytes: number): void {
+    this.#needs = bytes
+    if (bytes <= this.#head.length) return
+    const grown = new Uint8Array(Math.min(Math.max(bytes, 2 * this.#head.length), HEAD + LIMITS.dicom.metaBytes))
+    grown.set(this.#head.subarray(0, this.#held))
+    this.#head = grown
+  }
+
+  /** Without the group length, which is mandatory but read without by others too, the file meta information ends where its group does. */
+  #isMetaLeft(): boolean {
+    const b = this.#head
+    for (;;) {
+      const at = this.#elementAt
+      const value = at + LONG_HEADER
+      if (value > this.#held) {
+        if (value > HEAD + LIMITS.dicom.metaBytes) return false
+        this.#want(value)
+        return true
+      }
+      if (u16le(b, at) !== META_GROUP) return false
+      const next = LONG_VRS.has(u16be(b, at + 4)) ? value + u32le(b, at + 8) : at + 8 + u16le(b, at + 6)
+      // What is longer than any such header is given up: it is read as far as it was understood.
+      if (next + LONG_HEADER > HEAD + LIMITS.dicom.metaBytes) return false
+      this.#elementAt = next
+    }
   }
 
   #look(): void {
@@ -103,7 +140,7 @@ export class Part10Reader {
   #meta(start: number, end: number): void {
     const b = this.#head
     let at = start
-    while (at + 8 <= end && u16le(b, at) === 2) {
+    while (at + 8 <= end && u16le(b, at) === META_GROUP) {
       const isLong = LONG_VRS.has(u16be(b, at + 4))
       const value = at + (isLong ? 12 : 8)
       const next = value + (isLong ? u32le(b, at + 8) : u16le(b, at + 6))

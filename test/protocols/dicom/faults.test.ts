@@ -38,6 +38,8 @@ const CASES: Record<FaultCode, { turns: Turns; also?: FaultCode[] }> = {
     [1, message(CONTEXT.find, response('C-FIND', 4, 0xff00, { class: STUDY_ROOT_FIND }, {}, true), dataSet([el(0x00104000, 'LT', 'x'.repeat(20_000))], EXPLICIT_LE), 18_000)],
     [1, message(CONTEXT.find, response('C-FIND', 4, 0))],
   ]) },
+  // What was no unit is not given to the listener.
+  'pdu.misunderstood': { turns: [[1, pdu(7, bytes(0, 0, 2, 1))]] },
   'pdu.out-of-place': { turns: [...associated(echo), ...associated(echo)] },
 
   'associate.version': { turns: negotiated(associateRq({ ...AE, version: 2, contexts: [PROPOSED] })) },
@@ -102,4 +104,23 @@ test('are a few of each reported, and all counted in the association?', () => {
   const wire = heard(associated(Array.from({ length: 30 }, (): Turns[number] => [0, pdu(8, new Uint8Array(4))])))
   expect(wire.codes).toEqual(['pdu.type', 'pdu.type', 'pdu.type', 'pdu.type'])
   expect(wire.of('dicom.association')[0]).toMatchObject({ violations: 30 })
+})
+
+describe('what is no unit of DICOM at all', () => {
+  const codes = (sent: Uint8Array, answer: Uint8Array): string[] =>
+    decode(frames(segments([[0, sent], [1, answer]]))).events.filter((event) => event.kind === 'violation').map((event) => event.code)
+  const garbage = bytes(0x4d, 0, be32(64), new Uint8Array(64).fill(0xa7))
+  const abort = (source: number, reason: number): Uint8Array => pdu(7, bytes(0, 0, source, reason))
+
+  test('is it told once the server says that it did not understand it?', () => {
+    for (const reason of [1, 2, 4, 5, 6]) expect(codes(garbage, abort(2, reason))).toEqual(['pdu.misunderstood'])
+  })
+
+  test('is nothing made of other aborts?', () => {
+    for (const [source, reason] of [[0, 0], [0, 1], [2, 0], [2, 3]] as const) expect(codes(garbage, abort(source, reason))).toEqual([])
+  })
+
+  test('is what was told already not told again?', () => {
+    expect(codes(associateRq({ ...AE, version: 2, contexts: [PROPOSED] }), abort(2, 1))).toEqual(['associate.version'])
+  })
 })

@@ -44,6 +44,19 @@ describe('a store', () => {
     expect(only(told(stow([file(1, { syntax })]))).dataset).toMatchObject({ study_uid: STUDY, modality: 'CT', transfer_syntax: syntax })
   })
 
+  test.each([IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE])('is a file in %s read whose meta information does not say how long it is, however it is cut?', (syntax) => {
+    const turns = stow([file(1, { syntax, groupLength: false })])
+    for (const size of [0, 1, 7, 400]) {
+      const event = only(told(turns, size))
+      expect(event).toMatchObject({ sop_class_uid: CT_IMAGE, sop_instance_uid: '1.2.9.1', dataset: { study_uid: STUDY, modality: 'CT', transfer_syntax: syntax, patient: names.patient('P100') } })
+    }
+  })
+
+  test('is meta information without an end given up?', () => {
+    const endless = bytes(new Uint8Array(128), 'DICM', ...Array.from({ length: 300 }, () => bytes(2, 0, 0x16, 0, 'AE', 40, 0, new Uint8Array(40))))
+    expect(only(told(stow([endless]))).web).toMatchObject({ instances: 1, studies: [] })
+  })
+
   test('is what stands in the preamble looked at, where it is not zeros?', () => {
     const preamble = (text: string): Uint8Array => Uint8Array.from({ length: 128 }, (_, i) => text.charCodeAt(i) || 0)
     const { web } = only(told(stow([file(1, { preamble: preamble('MZ\x90\0') }), file(2), file(3, { preamble: preamble('II*\0') })])))
