@@ -8,7 +8,7 @@ import { boundDevice } from './baseline/recall.ts'
 import { beat, newRhythm } from './baseline/rhythm.ts'
 import { did } from './deeds.ts'
 import { imaging, type Device } from './device.ts'
-import { contactOf, pairOf } from './observe.ts'
+import { contactOf, isForeign, pairOf } from './observe.ts'
 import { learnPrivates } from './privates.ts'
 import type { Scene } from './scene.ts'
 import type { Site } from './site.ts'
@@ -110,7 +110,7 @@ function flow(event: FlowEnd, device: Device, scene: Scene, site: Site): void {
   }
   if (event.flow.midstream) return
   if (scene.side === 'client') contact(event, device, scene, site)
-  else if (event.protocol === null && event.state === 'established' && event.bytes.client > 0) {
+  else if (isForeign(event) && event.state === 'established' && event.bytes.client > 0) {
     note(device, 'port', `${event.flow.server.port}/?${scene.peer.id}`, 1, event.at, scene, site)
   }
 }

@@ -277,6 +277,9 @@ function isIdleAtListener({ protocol, state, bytes, gaps, flow: { server }, star
   return bytes.server === 0 && gaps.client === 0 && gaps.server === 0 && ends.server.memories.port.known.get(`${server.port}/hl7`)?.settled === true
 }
 
+/** A conversation of no protocol that wardwire reads: what was spoken in it may be anything, and so may be what TLS hides. */
+export const isForeign = ({ protocol }: FlowEnd): boolean => protocol === null || protocol === 'tls'
+
 /** Hosts whose same port is looked at again and again make a sweep: that a further host was added to it is no news of whoever sweeps. */
 const SWEPT = 8
 

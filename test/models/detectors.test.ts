@@ -153,6 +153,11 @@ describe('PDUs over the limit that the other side set', () => {
   })
 })
 
+test('is TLS at a port that spoke DICOM in the clear told, from the third conversation on more than low?', () => {
+  const tls = (n: number) => times(n, 10, 5, (when) => flowEnd(flow(WS02, ARCHIVE), when, 'tls', { bytes: { client: 2000, server: 2000 } }))
+  expect([1, 3].map((n) => ofDetector(alertsOf(among(tls(n))), 'foreign-protocol').map(({ severity }) => severity))).toEqual([['low'], ['medium']])
+})
+
 describe('a host that nobody knows, at a site that is known', () => {
   const severities = (day: WireEvent[], id: string) => ofDetector(alertsOf(among(day)), id).map((alert) => alert.severity)
   const breaks = (n: number) => times(n, 11, 0.2, (when, i) => violation(flow(STRANGER, ARCHIVE), when, `pdu.rule-${i}`))
