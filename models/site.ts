@@ -44,6 +44,7 @@ const NOTHING: Work = { observed: 0, expected: 0 }
 
 /** What kind of work a device does; 'any' is that of all devices together. */
 type Trade = 'any' | 'images' | 'messages'
+const TRADE_NAMES: readonly Trade[] = ['any', 'images', 'messages']
 const tradeOf = (device: Device): Trade => TRADES[family(device.role)] ?? 'any'
 /** How a weekday of seven compares with the others. */
 type Weekdays = Work[]
@@ -220,10 +221,11 @@ export class Site implements Pace {
     oversize.days = KEEP * oversize.days + Number(oversize.today)
     oversize.today = false
     const weekday = weekdayOf(day)
-    // Each of what was before all of them change.
-    const learned = TRADE_NAMES.map((trade) => [this.state.work.get(day)?.get(trade), this.#weekday(weekday, trade), this.state.weekdays[trade][weekday]!] as const)
-    for (const [work, before, sums] of learned) {
+    for (const trade of TRADE_NAMES) {
+      const work = this.state.work.get(day)?.get(trade)
       if (work === undefined || work.expected <= 0) continue
+      const before = this.#weekday(weekday, trade)
+      const sums = this.state.weekdays[trade][weekday]!
       sums.observed = 0.9 * sums.observed + work.observed
       sums.expected = 0.9 * sums.expected + work.expected / before
     }
@@ -359,8 +361,6 @@ export class Site implements Pace {
     return this.state.first < 0 ? 0 : (this.hour - this.state.first) / 24
   }
 }
-
-const TRADE_NAMES: readonly Trade[] = ['any', 'images', 'messages']
 
 /** Whom a device is measured by, from the widest group to the narrowest. */
 const groupsOf = (device: Device): readonly string[] => [tradeOf(device), device.role]

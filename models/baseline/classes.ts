@@ -2,6 +2,9 @@
 
 export const classOf = (amount: number, most: number): number => Math.min(most - 1, amount < 2 ? 0 : Math.floor(Math.log2(amount)))
 
+/** Classes from an amount down to a quarter of it. */
+export const QUARTER = 2
+
 /** How many lie in this class or above. */
 export function countFrom(counts: readonly number[], class_: number): number {
   let hits = 0

@@ -1,5 +1,5 @@
 /** How many events each hour of a week brings, forgotten slowly; and so how many would have come in a silence. Hours of UTC: a change of the clock shifts them by one. */
-import { DAY, HOUR } from '../clock.ts'
+import { HOUR, dayOf, hourOfDay, weekdayOf } from '../clock.ts'
 
 const KEEP = 0.9
 /** No silence is looked at for longer. */
@@ -14,21 +14,22 @@ export interface WeekHours {
   days: number[]
 }
 
-export const newWeekHours = (at: number): WeekHours => ({ day: Math.floor(at / DAY), open: new Array<number>(24).fill(0), events: new Array<number>(168).fill(0), days: new Array<number>(7).fill(0) })
+const hourAt = (at: number): number => Math.floor(at / HOUR)
 
-const hourOf = (at: number): number => Math.floor(at / HOUR) % 24
+export const newWeekHours = (at: number): WeekHours => ({ day: dayOf(hourAt(at)), open: new Array<number>(24).fill(0), events: new Array<number>(168).fill(0), days: new Array<number>(7).fill(0) })
 
 /** One event. */
 export function countHour(hours: WeekHours, at: number): void {
-  const day = Math.floor(at / DAY)
+  const hour = hourAt(at)
+  const day = dayOf(hour)
   // Days without any are days, too, but not those of a month in which nobody listened.
   if (day - hours.day > 7) hours.day = day - 1
   for (; hours.day < day; hours.day++) closeDay(hours)
-  hours.open[hourOf(at)]!++
+  hours.open[hourOfDay(hour)]!++
 }
 
 function closeDay({ day, open, events, days }: WeekHours): void {
-  const weekday = day % 7
+  const weekday = weekdayOf(day)
   for (let h = 0; h < 24; h++) {
     events[24 * weekday + h] = KEEP * events[24 * weekday + h]! + open[h]!
     open[h] = 0
@@ -40,8 +41,9 @@ function closeDay({ day, open, events, days }: WeekHours): void {
 export function expectedBetween(hours: WeekHours, from: number, to: number): number {
   let expected = 0
   for (let at = from, n = 0; at < to && n < LONGEST; n++) {
-    const end = Math.min(to, (Math.floor(at / HOUR) + 1) * HOUR)
-    expected += (perHour(hours, Math.floor(at / DAY) % 7, hourOf(at)) * (end - at)) / HOUR
+    const hour = hourAt(at)
+    const end = Math.min(to, (hour + 1) * HOUR)
+    expected += (perHour(hours, weekdayOf(dayOf(hour)), hourOfDay(hour)) * (end - at)) / HOUR
     at = end
   }
   return expected

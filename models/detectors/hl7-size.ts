@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { classOf, countFrom, shareFrom, sumFrom } from '../baseline/classes.ts'
+import { QUARTER, classOf, countFrom, shareFrom, sumFrom } from '../baseline/classes.ts'
 import { LOOK, rate } from '../baseline/counts.ts'
 import { MESSAGE_CLASSES, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -12,7 +12,6 @@ import { NONE, counted, evidence, num, rarity, type Detector } from './detector.
 const ENOUGH = 100
 /** Large: a quarter of it is still rarer than this among the sender's messages. */
 const UNUSUAL = 2e-3
-const QUARTER = 2
 /** One or two may be anything; so many in a day are more than that, however little a day of them weighs. */
 const SEVERAL = 3
 /** Where a quarter of it is not as rare as that, but no ordinary message either: of documents one may be large, too. */

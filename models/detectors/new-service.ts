@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance } from '../baseline/novelty.ts'
+import { newsChance, unitsOn } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -51,7 +51,7 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   // Being called is the caller's doing: verification of anything by anybody is how networks are tested.
   if (scene.service === 'C-ECHO' || (!scene.acts && (scene.service === 'N-EVENT-REPORT' || device.role === 'unknown'))) return undefined
   if (users >= COMMON && q >= COMMON_SHARE) return undefined
-  const today = (habit !== undefined && habit.day === scene.day ? habit.today : 0) + 1
+  const today = unitsOn(habit, scene.day) + 1
   const chance = newsChance(device.memories.service, PRIOR, device.lived)
   const arithmetic: Factor[] = [newsFactor(device, 'service', value, PRIOR), othersFactor(device, 'service', value, popular)]
   if (!polls(value, device)) arithmetic.push({ of: 'amount', n: today, ...FIRST })

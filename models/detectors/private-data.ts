@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { classOf, countFrom, shareFrom } from '../baseline/classes.ts'
+import { QUARTER, classOf, countFrom, shareFrom } from '../baseline/classes.ts'
 import { LOOK } from '../baseline/counts.ts'
 import { PRIVATE_CLASSES, imaging, mature, nameOf, type Device, type Privates } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -13,7 +13,6 @@ import { NONE, counted, evidence, num, rarity, type Detector } from './detector.
 const ENOUGH = 100
 /** Much: a quarter of it is still rarer than this among its studies. */
 const UNUSUAL = 5e-3
-const QUARTER = 2
 /** What is less than this share of the rest of its object is no freight. */
 const FREIGHT = 1 / 4
 /** One or two may be anything. */

@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { countFrom, shareFrom } from '../baseline/classes.ts'
+import { QUARTER, countFrom, shareFrom } from '../baseline/classes.ts'
 import { LOOK, rate, withFloor } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -16,7 +16,6 @@ const LEAFS = 0.5
 const ENOUGH_WORKLISTS = 100
 const SEVERAL = 3
 const UNUSUAL = 5e-3
-const QUARTER = 2
 /** Broad worklists come in batches: somebody looks for a patient. */
 const BATCHES = 0.5
 

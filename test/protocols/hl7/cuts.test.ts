@@ -56,20 +56,25 @@ function sane(events: WireEvent[]): void {
   }
 }
 
+/** A conversation, `size` bytes of which are lost in one turn. */
+function lossy(name: string, turn: number, at: number, size: number): Wire {
+  const wire = new Wire()
+  CORPUS[name]!.forEach(([direction, bytes], n) => {
+    const send = (part: Uint8Array): Wire => (direction === 0 ? wire.client(part) : wire.server(part))
+    if (n !== turn) return send(bytes)
+    send(bytes.subarray(0, at)).lose(direction, size)
+    return send(bytes.subarray(at + size))
+  })
+  return wire.end()
+}
+
 describe('does loss at any place stay without harm?', () => {
   it.each(NAMES.filter(name => name !== 'long segments'))('%s', name => {
     for (const size of [1, 7, 150]) {
       for (let turn = 0; turn < CORPUS[name]!.length; turn++) {
         const length = CORPUS[name]![turn]![1].length
         for (let at = 0; at + size <= length; at += 3) {
-          const wire = new Wire()
-          CORPUS[name]!.forEach(([direction, bytes], n) => {
-            const send = (part: Uint8Array): Wire => (direction === 0 ? wire.client(part) : wire.server(part))
-            if (n !== turn) return send(bytes)
-            send(bytes.subarray(0, at)).lose(direction, size)
-            return send(bytes.subarray(at + size))
-          })
-          sane(wire.end().events)
+          sane(lossy(name, turn, at, size).events)
         }
       }
     }
@@ -92,14 +97,7 @@ describe('does loss at any place stay without harm?', () => {
     for (const size of [1, 2, 5, 60, 130]) {
       for (let turn = 0; turn < CORPUS[name]!.length; turn++) {
         for (let at = 0; at + size <= CORPUS[name]![turn]![1].length; at++) {
-          const wire = new Wire()
-          CORPUS[name]!.forEach(([direction, bytes], n) => {
-            const send = (part: Uint8Array): Wire => (direction === 0 ? wire.client(part) : wire.server(part))
-            if (n !== turn) return send(bytes)
-            send(bytes.subarray(0, at)).lose(direction, size)
-            return send(bytes.subarray(at + size))
-          })
-          const { messages, codes } = wire.end()
+          const { messages, codes } = lossy(name, turn, at, size)
           const wrong = [
             ...messages.filter(event => event.complete && event.acknowledges === null && !contents.has(content(event))).map(content),
             // Of an answer whose own header was cut, its control id is missing.
