@@ -57,6 +57,8 @@ export interface Today {
   worklists?: number[]
   /** HL7 messages sent, by size; absent: none were. */
   messages?: number[]
+  /** Studies received, in their order (rows.ts); absent: none were while orders were visible. */
+  row?: Row
   /** Merges by the patient that survives them. */
   merges: Map<string, number>
   /** Studies received from devices that never sent to it before, by sender; absent: none were. */
@@ -124,6 +126,21 @@ export interface Starter {
   chance: number
 }
 
+/** Studies received while orders were visible: all, those without an order, and of these those that came right after another. Forgotten slowly. */
+export interface Rows {
+  all: number
+  bare: number
+  again: number
+}
+
+/** Those of the open day; and the row that is open: studies since those without an order are more than half of them. */
+export interface Row extends Rows {
+  last: boolean
+  level: number
+  hits: number
+  tries: number
+}
+
 /** What a device gave to a peer that it does not know yet: studies since a local day, and those of them without an order. */
 export interface Given {
   since: number
@@ -180,6 +197,8 @@ export interface Device {
   messageSizes?: number[]
   /** What studies that it sent on earlier days hold in private elements (privates.ts); absent: none were counted. */
   privates?: Privates
+  /** Studies received on earlier days, in their order (rows.ts); absent: none were while orders were visible. */
+  rows?: Rows
   memories: Record<MemoryName, Memory>
   /** It does not answer: usual callers got no connection. */
   outage: Outage | null

@@ -10,6 +10,7 @@ import { did } from './deeds.ts'
 import { imaging, type Device } from './device.ts'
 import { contactOf, isForeign, pairOf } from './observe.ts'
 import { learnPrivates } from './privates.ts'
+import { learnRow } from './rows.ts'
 import type { Scene } from './scene.ts'
 import type { Site } from './site.ts'
 
@@ -93,6 +94,7 @@ export function learnBytes(device: Device, day: number): void {
     learnSizes(sizes, studies.values())
   }
   learnPrivates(device)
+  learnRow(device)
 }
 
 const NTP = 123

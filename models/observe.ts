@@ -9,6 +9,7 @@ import { did, sentImage, serviceOf } from './deeds.ts'
 import { DEVICE_LIMITS, MESSAGE_CLASSES, mature, todayOf, type Device, type Today } from './device.ts'
 import { hash52 } from './hash.ts'
 import { accepted } from './reused.ts'
+import { follow } from './rows.ts'
 import type { Scene } from './scene.ts'
 import { BREADTHS, breadthClass, type Site } from './site.ts'
 import { asked, given } from './starters.ts'
@@ -80,9 +81,10 @@ function study(event: DicomOperation, device: Device, site: Site, scene: Scene):
   if (!scene.acts && event.cause === undefined) given(device, scene.peer, event.at, scene.day, sentBefore(scene.peer, facts.study_uid, facts.bytes))
   bump(scene, device, scene.acts ? 'store.out' : 'store.in', 1, site)
   if (scene.acts) sentImage(device, facts.modality)
-  if (facts.patient !== null && site.orders.visible(event.at) && !site.orders.explained(facts.patient, event.at)) {
-    scene.unexplained = true
-    bump(scene, device, scene.acts ? 'unexplained.out' : 'unexplained.in', 1, site)
+  if (facts.patient !== null && site.orders.visible(event.at)) {
+    scene.unexplained = !site.orders.explained(facts.patient, event.at)
+    if (scene.unexplained) bump(scene, device, scene.acts ? 'unexplained.out' : 'unexplained.in', 1, site)
+    if (!scene.acts) follow(device, scene.unexplained, scene.day)
   }
   if (scene.acts) giveTo(device, scene)
   if (scene.acts && isStale(facts.study_date, event.at)) {

@@ -1,11 +1,16 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { dayMean, hourMean, withFloor } from '../baseline/counts.ts'
+import { rarityOf, type Factor } from '../arithmetic.ts'
+import { LOOK, dayMean, hourMean, rate, withFloor } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { bareShare } from '../rows.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, WITHOUT_ORDER, type Detector } from './detector.ts'
+import { NONE, WITHOUT_ORDER, counted, evidence, num, rarity, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
+
+/** Fewer in a row may be anything. */
+const SEVERAL = 4
 
 export const unexplainedAccess: Detector<'dicom.operation'> = {
   id: 'unexplained-access',
@@ -17,16 +22,36 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
   falsePositives: ['a teaching, research or legal request for old studies', 'an order feed that the sensor does not see for some departments'],
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    if (!scene.unexplained || scene.crossed.length === 0 || device.role === 'archive') return NONE
+    if (!scene.unexplained || device.role === 'archive') return NONE
+    const row = inRow(event, device, scene)
+    if (scene.crossed.length === 0) return row
     expectSome(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor: 'a tenth of what anybody receives may have none', service: event.command })
-    return judgeCrossings({
-      'unexplained.in': options(`${who} fetches studies of patients without an order`),
+    return [...row, ...judgeCrossings({
+      'unexplained.in': options(fetches(device)),
       'unexplained.out': options(`${who} sends studies of patients without an order`),
-    }, event, device, site, scene)
+    }, event, device, site, scene)]
   },
+}
+
+const fetches = (device: Device): string => `${nameOf(device)} fetches studies of patients without an order`
+
+/** Do they follow each other, at one who reads? Media and gateways get what is asked of them in piles. */
+function inRow(event: DicomOperation, device: Device, scene: Scene): readonly Evidence[] {
+  const { rows, today: { row } } = device
+  if (scene.acts || row === undefined || row.hits < SEVERAL || device.role !== 'workstation' || !mature(device)) return NONE
+  const { hits, tries, all } = row
+  const share = bareShare(rows)
+  const arithmetic: Factor[] = [{ of: 'share', hits, tries, share }, { of: 'weight', why: 'a row may begin with any study of a day', times: Math.max(all, rate(device.streams.get('store.in')!)) }]
+  const p = rarityOf(arithmetic)
+  if (p > LOOK) return NONE
+  const who = nameOf(device)
+  return [evidence(unexplainedAccess, event, {
+    actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'studies without an order in a row', service: event.command, title: fetches(device),
+    text: `${hits} of the last ${counted(tries, 'studies')} that ${who} received were of patients without an order, appointment or visit in the last 14 days; of those before, ${num(100 * share)} % at most; ${rarity(p)}.`,
+  })]
 }
 
 /** Whoever receives studies is expected to receive some without an order, even if none came so far. */
