@@ -126,19 +126,26 @@ export interface Starter {
   chance: number
 }
 
-/** Studies received while orders were visible: all, those without an order, and of these those that came right after another. Forgotten slowly. */
+/** Studies received on earlier days while orders were visible: all, those without an order, and of these those that came right after another; forgotten slowly. */
 export interface Rows {
   all: number
   bare: number
   again: number
+  /** The latest days, if they were odd and taught nothing. */
+  odd: number
 }
 
 /** Those of the open day; and the row that is open: studies since those without an order are more than half of them. */
-export interface Row extends Rows {
+export interface Row {
+  all: number
+  bare: number
+  again: number
+  /** The last one had none. */
   last: boolean
   level: number
   hits: number
   tries: number
+  odd: boolean
 }
 
 /** What a device gave to a peer that it does not know yet: studies since a local day, and those of them without an order. */

@@ -140,7 +140,7 @@ function countNow(factor: CountFactor, one: AlertEvidence, judged: Device[], sit
     const hour = clock.hour(one.at)
     const pace = site.pace(device)
     const mean = factor.window === 'hour' ? hourMean(stream, hour, pace) : dayMean(stream, dayOf(hour), pace)
-    return compare(stream, factor.window, factor.observed, Math.max(mean, factor.floor ?? 0), (factor.observed - factor.n) / 1.5).p
+    return compare(stream, factor.window, factor.observed, Math.max(mean, factor.floor ?? 0), pace.piles, (factor.observed - factor.n) / 1.5).p
   }
   return null
 }

@@ -152,7 +152,7 @@ export class Incidents {
     yield* this.#growing(asker, objective, at)
     for (const incident of this.#open.values()) {
       if (incident.objective !== objective || !grows(incident, at)) continue
-      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence)) yield incident
+      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence) || succumbs(incident, evidence)) yield incident
     }
   }
 
@@ -292,6 +292,10 @@ const becameOneWith = ({ actor, alert }: Incident, device: Device): boolean => a
 function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evidence): boolean {
   return isShared(actor.role) && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => one.detector === detector && one.unit === unit)
 }
+
+/** A server that turns its callers away while somebody does to it what servers die of. */
+const succumbs = ({ actor: by, peers, alert }: Incident, { actor, at, detector }: Evidence): boolean =>
+  STATES.has(detector) && by !== actor.id && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH
 
 /** Does it grow with new evidence, or is it over? */
 const grows = ({ alert }: Incident, at: Micros): boolean => at - alert.last_seen <= OPEN

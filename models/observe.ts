@@ -130,6 +130,9 @@ function moved(device: Device, scene: Scene, study: string, bytes: number): bool
   return before === undefined
 }
 
+/** Did it receive some of this study today? */
+export const received = (device: Device, study: string): boolean => device.today.bytes.in.studies.has(keyOf(study))
+
 /** By what a study is remembered. The last one is kept: both ends count it, image after image. */
 function keyOf(study: string): number {
   if (study !== hashed.study) hashed = { study, hash: hash52(study, 1) }

@@ -40,6 +40,9 @@ export function roleOf(device: Device): string {
 /** Role without its detail: modality:CT and modality:MR are both modalities. */
 export const family = (role: string): string => role.split(':', 1)[0]!
 
+/** Media, and gateways and readers elsewhere, who may be seen too seldom to have a role: they get what people ask for, in piles that have one reason each. */
+export const isOutlet = (role: string): boolean => role === 'sink' || role === 'gateway' || role === 'unknown'
+
 /**
  * Who may send images to whom without anybody wondering. Modalities feed archives, readers and media; archives feed everybody that keeps
  * or reads; nobody feeds a modality, and readers feed archives. An unknown party makes no pair illegal.

@@ -12,7 +12,7 @@ import type { MemoryName } from './baseline/novelty.ts'
 import { median } from './baseline/robust.ts'
 import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
-import { family } from './role.ts'
+import { family, isOutlet } from './role.ts'
 
 /** Common mode: pseudo-events under each ratio (a device's day weighs some 15, see `#addWork`), and how far it may go. */
 const PSEUDO = 30
@@ -292,6 +292,7 @@ export class Site implements Pace {
         factor: (day) => this.#factor(day, groupsOf(device), day === this.day ? this.#own.get(device.id) : undefined),
         watched: (day) => this.watched(day), weekday: (weekday) => this.#weekday(weekday, tradeOf(device)),
         frozen: this.frozen,
+        get piles() { return isOutlet(device.role) },
       }
       this.#paces.set(device, pace)
     }

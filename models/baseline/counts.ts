@@ -30,7 +30,7 @@ const LEAST_SIZE = 0.5
 export const LOOK = 1e-3
 /** Winsorising: a day teaches at most the predictive 99.5 % point, unless it happens this many days in a row (then it is the new normal). */
 const WINSOR = 0.005
-const NEW_NORMAL_DAYS = 5
+export const NEW_NORMAL_DAYS = 5
 /** Days before which nothing is winsorised and no dispersion is learned. */
 const YOUNG = 3
 /** Less than this of a day of a weekday (faded) is not to have seen it. */
@@ -88,6 +88,8 @@ export interface Pace {
   weekday(weekday: number): number
   /** Windows open and close, but nothing is learned of them. */
   readonly frozen?: boolean
+  /** What comes on a day comes in piles, as what comes in an hour does anywhere. */
+  readonly piles?: boolean
 }
 
 export interface Crossing {
@@ -131,14 +133,14 @@ export function crossings(stream: CountStream, pace: Pace): Crossing[] {
   }
   if (stream.inDay >= stream.dayAlarm) {
     stream.dayAlarm = next(stream.inDay)
-    found.push(compare(stream, 'day', stream.inDay, dayMean(stream, stream.day, pace)))
+    found.push(compare(stream, 'day', stream.inDay, dayMean(stream, stream.day, pace), pace.piles))
   }
   return found.filter(({ p }) => p < LOOK)
 }
 
 /** How rare so many in a window are, of which `expected` were; what silent hours left undone is allowed for (`owed`). */
-export function compare(stream: CountStream, window: 'hour' | 'day', observed: number, expected: number, owed = stream.owed): Crossing {
-  const size = cautious(expected, window, window === 'hour' ? hourSize(stream) : daySize(stream))
+export function compare(stream: CountStream, window: 'hour' | 'day', observed: number, expected: number, piles = false, owed = stream.owed): Crossing {
+  const size = cautious(expected, window === 'hour' || piles, window === 'hour' ? hourSize(stream) : daySize(stream))
   const basis = { n: observed - 1.5 * owed, mean: Math.max(expected, LEAST_MEAN[window]), size }
   return { window, observed, expected, p: negativeBinomialUpperTail(basis.n, basis.mean, basis.size), basis }
 }
@@ -146,26 +148,26 @@ export function compare(stream: CountStream, window: 'hour' | 'day', observed: n
 /** Are so many events from one hour of the open day until another one more than is usual of these hours? */
 export function unusualSince(stream: CountStream, from: number, hour: number, n: number, pace: Pace): boolean {
   const share = dayBefore(stream, hourOfDay(hour)).share - dayBefore(stream, hourOfDay(from)).share
-  return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, 0).p < LOOK
+  return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, false, 0).p < LOOK
 }
 
 /** Looks get rarer as a count grows: every 5 %. */
 const next = (n: number): number => Math.ceil(n * 1.05 + 0.5)
 
 function critical(mean: number, window: 'hour' | 'day', size: number): number {
-  return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window, size))
+  return negativeBinomialCritical(LOOK, Math.max(mean, LEAST_MEAN[window]), cautious(mean, window === 'hour', size))
 }
 
 /** The few events of a quiet hour come in batches (a session, a pile of work), however calm the months before were. */
-function cautious(mean: number, window: 'hour' | 'day', size: number): number {
-  return Math.max(LEAST_SIZE, window === 'hour' ? Math.min(size, mean) : size)
+function cautious(mean: number, piles: boolean, size: number): number {
+  return Math.max(LEAST_SIZE, piles ? Math.min(size, mean) : size)
 }
 
 /** The crossing if at least `floor` were expected: for streams that have a lower bound from elsewhere. */
 export function withFloor(stream: CountStream, crossing: Crossing, floor: number): Crossing {
   if (floor <= crossing.expected) return crossing
   const size = crossing.window === 'hour' ? hourSize(stream) : daySize(stream)
-  const basis = { n: crossing.observed, mean: Math.max(floor, LEAST_MEAN[crossing.window]), size: cautious(floor, crossing.window, Math.min(size, floor)), floor }
+  const basis = { n: crossing.observed, mean: Math.max(floor, LEAST_MEAN[crossing.window]), size: cautious(floor, true, size), floor }
   const p = negativeBinomialUpperTail(basis.n, basis.mean, basis.size)
   return p < crossing.p ? { ...crossing, expected: floor } : { ...crossing, expected: floor, p, basis }
 }

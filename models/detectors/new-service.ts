@@ -3,6 +3,7 @@ import { rarityOf, type Factor } from '../arithmetic.ts'
 import { newsChance, unitsOn } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { received } from '../observe.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, before, classOf, counted, evidence, newsFactor, num, oneDayIn, othersFactor, rarity, type Detector } from './detector.ts'
@@ -37,11 +38,14 @@ export const newService: Detector<'dicom.operation'> = {
     if (!mature(device)) return NONE
     const service = judgeValue(`${scene.service}${scene.acts ? '>' : '<'}`, event, device, site, scene)
     if (service !== undefined) return [service]
-    if (!scene.acts || scene.service !== 'C-STORE' || event.sop_class_uid === null) return NONE
+    if (!scene.acts || scene.service !== 'C-STORE' || event.sop_class_uid === null || passesOn(event, device)) return NONE
     const object = judgeValue(event.sop_class_uid, event, device, site, scene)
     return object === undefined ? NONE : [object]
   },
 }
+
+/** What it was given it did not make. */
+const passesOn = ({ dataset }: DicomOperation, device: Device): boolean => dataset !== null && dataset.study_uid !== null && received(device, dataset.study_uid)
 
 function judgeValue(value: string, event: DicomOperation, device: Device, site: Site, scene: Scene): Evidence | undefined {
   const habit = device.memories.service.known.get(value)

@@ -3,6 +3,7 @@ import { rarityOf, type Factor } from '../arithmetic.ts'
 import { LOOK, dayMean, hourMean, rate, withFloor } from '../baseline/counts.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { isOutlet } from '../role.ts'
 import { bareShare } from '../rows.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -28,7 +29,8 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     expectSome(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
-    const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor: 'a tenth of what anybody receives may have none', service: event.command })
+    const floor = isOutlet(device.role) ? 'such a device gets piles that may all have none' : 'a tenth of what anybody receives may have none'
+    const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor, service: event.command })
     return [...row, ...judgeCrossings({
       'unexplained.in': options(fetches(device)),
       'unexplained.out': options(`${who} sends studies of patients without an order`),
@@ -47,6 +49,7 @@ function inRow(event: DicomOperation, device: Device, scene: Scene): readonly Ev
   const arithmetic: Factor[] = [{ of: 'share', hits, tries, share }, { of: 'weight', why: 'a row may begin with any study of a day', times: Math.max(all, rate(device.streams.get('store.in')!)) }]
   const p = rarityOf(arithmetic)
   if (p > LOOK) return NONE
+  row.odd = true
   const who = nameOf(device)
   return [evidence(unexplainedAccess, event, {
     actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'studies without an order in a row', service: event.command, title: fetches(device),
@@ -54,16 +57,15 @@ function inRow(event: DicomOperation, device: Device, scene: Scene): readonly Ev
   })]
 }
 
-/** Whoever receives studies is expected to receive some without an order, even if none came so far. */
+/** Of what anybody receives some has no order, even if none came so far; and where it comes in piles all of it may have none, since a pile has one reason. */
 function expectSome(device: Device, scene: Scene, site: Site): void {
-  const received = device.streams.get('store.in')
-  const stream = device.streams.get('unexplained.in')
-  // Who was watched and never received any is expected to go on like that: what a prior says of its kind is for newcomers.
-  if (received === undefined || stream === undefined || (received.days === 0 && mature(device))) return
   const pace = site.pace(device)
+  const outlet = isOutlet(device.role)
   scene.crossed = scene.crossed.map(({ stream: name, crossing }) => {
-    if (name !== 'unexplained.in') return { stream: name, crossing }
-    const all = crossing.window === 'hour' ? hourMean(received, site.hour, pace) : dayMean(received, site.day, pace)
-    return { stream: name, crossing: withFloor(stream, crossing, WITHOUT_ORDER * all) }
+    const all = name === 'unexplained.in' ? device.streams.get('store.in') : name === 'unexplained.out' && outlet ? device.streams.get('store.out') : undefined
+    // Who was watched and never received any is expected to go on like that: what a prior says of its kind is for newcomers.
+    if (all === undefined || (all.days === 0 && mature(device))) return { stream: name, crossing }
+    const mean = crossing.window === 'hour' ? hourMean(all, site.hour, pace) : dayMean(all, site.day, pace)
+    return { stream: name, crossing: withFloor(device.streams.get(name)!, crossing, outlet ? mean : WITHOUT_ORDER * mean) }
   })
 }
