@@ -21,3 +21,9 @@ export function mayTell(device: Device, name: string, at: Micros, site: Site, by
   counts.set(name, { at, hour: site.hour, ...by })
   return true
 }
+
+/** A count that is too high but not told, since there is a reason for it: should that end, only what came since then is told. */
+export function leaveUntold(device: Device, name: string, at: Micros, site: Site, n: number): void {
+  const counts = (todayOf(device, site.day).told ??= new Map())
+  if (!counts.has(name)) counts.set(name, { at, hour: site.hour, n })
+}

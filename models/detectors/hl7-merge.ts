@@ -44,7 +44,7 @@ export const hl7Merge: Detector<'hl7.message'> = {
     if (later && p > LOOK) return NONE
     const [n, expected] = later ? [all, AGAIN_LATER.mean] : [today, AGAIN.mean]
     return [evidence(hl7Merge, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: n, expected, unit: later ? 'merges into one patient, over days' : 'merges into one patient', service: event.message_type,
+      actor: device, peer: scene.peer, p, arithmetic, observed: n, expected, unit: 'merges into one patient', service: event.message_type,
       inexcusable: true, ...(later && { sums: WEEK * DAY }),
       title: `${nameOf(device)} merges many patients into one`,
       text: `${n} merges ${later ? 'of late' : 'today'} left the same surviving patient; another merge into the same patient is expected ${num(expected)} times; ${rarity(p)}.`,

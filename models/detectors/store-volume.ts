@@ -5,6 +5,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import type { StreamName } from '../streams.ts'
+import { leaveUntold } from '../told.ts'
 import { NONE, type Detector } from './detector.ts'
 import { excess, judgeCrossings } from './volume.ts'
 
@@ -24,7 +25,11 @@ export const storeVolume: Detector<'dicom.operation'> = {
 
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     // An archive sends and receives what others ask of it: they are judged, each by its own measure.
-    if (scene.crossed.length === 0 || device.role === 'archive' || !unordered(event, device, site)) return NONE
+    if (scene.crossed.length === 0 || device.role === 'archive') return NONE
+    if (!unordered(event, device, site)) {
+      for (const { stream, crossing } of scene.crossed) if (crossing.window === 'day') leaveUntold(device, stream, event.at, site, crossing.observed)
+      return NONE
+    }
     const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: storeVolume, title, least, peer: scene.peer, service: event.command })

@@ -37,6 +37,25 @@ const archive = device('10.1.1.5', 'archive')
 const reader = device('10.1.3.21')
 const other = device('10.1.3.22')
 
+describe('a server that turns its callers away', () => {
+  const silent = (when: number): void => told(archive, other, when, { detector: 'service-down', group: 'slow', objective: 'disruption', severity: 'low', unit: 'usual callers turned away' })
+  const held = (when: number): void => told(reader, archive, when, { detector: 'idle-associations', group: 'protocol', objective: 'disruption', unit: 'connections held open without use' })
+
+  test('is it part of what somebody did to it just before?', () => {
+    held(at(1, 9))
+    silent(at(1, 9.5))
+    expect([...alerts.values()].map(({ evidence }) => evidence.map(({ detector }) => detector).sort())).toEqual([['idle-associations', 'service-down']])
+  })
+
+  test('is it a story of its own half a day later, or after something else?', () => {
+    held(at(1, 9))
+    silent(at(1, 21))
+    told(reader, archive, at(3, 9))
+    silent(at(3, 9.5))
+    expect(alerts.size).toBe(4)
+  })
+})
+
 describe('a drip', () => {
   const drip = (actor: Device, unit: string, when: number, days: number): void => {
     // Expired on a tick of every hour, as the engine does.

@@ -1,12 +1,13 @@
 /** What people do by hand comes in piles: discs for patients, studies for an outside reader, on a day that is quiet in most weeks. */
 import { describe, expect, test } from 'vitest'
 import type { Alert } from '../../models/alert.ts'
+import { Calendar } from '../../models/calendar.ts'
 import { Engine } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
 import { HOUR, MINUTE, SECOND, at, host, study } from './build.ts'
 import { moved } from './happenings.ts'
-import { WS01, inOrder, ordered, ordinaryDay, read } from './hospital.ts'
-import { above } from './learned.ts'
+import { ARCHIVE, WS01, inOrder, ordered, ordinaryDay, read } from './hospital.ts'
+import { above, stored } from './learned.ts'
 
 const BURNER = host('', '10.1.3.70')
 /** A Saturday, the third. */
@@ -44,4 +45,24 @@ describe('on a Saturday afternoon, after two Saturdays with one disc each', () =
     const told = alertsOn(Array.from({ length: 12 }, (_, i) => read(WS01, at(SATURDAY, 2, 3 * i) + SECOND, `night${i}`, `former-${i}`, SATURDAY)).flat())
     expect(told.some((alert) => above(alert, 'low'))).toBe(true)
   })
+})
+
+describe('a gateway to readers elsewhere that passes on one study a night as a rule', () => {
+  const GATEWAY = host('GATEWAY', '10.1.1.30')
+  const ELSEWHERE = host('', '198.51.100.20')
+  const passed = (day: number, when: number, uid: string, patient: string, modality = 'CT'): WireEvent[] => {
+    const facts = study(uid, patient, day - 1, { modality })
+    return [...stored(ARCHIVE, GATEWAY, when, facts), ...stored(GATEWAY, ELSEWHERE, when + 5 * SECOND, facts)]
+  }
+  const told = (n: number): Alert[] => {
+    const alerts = new Map<string, Alert>()
+    const engine = new Engine({ onAlert: (alert) => alerts.set(alert.id, alert), learnUntil: at(SATURDAY, 0), calendar: new Calendar({ publicPeers: [ELSEWHERE.ip] }) })
+    const days = Array.from({ length: SATURDAY }, (_, day) => inOrder([...usual(day), ...passed(day, at(day, 23), `night${day}`, ordered(day, day % 3, day % 4))])).flat()
+    const pile = Array.from({ length: n }, (_, i) => passed(SATURDAY, at(SATURDAY, 16, 4 * i), `pile${i}`, `former-${i}`)).flat()
+    for (const event of [...days, ...inOrder([...usual(SATURDAY), ...pile])]) engine.event(event)
+    return [...alerts.values()].filter((alert) => above(alert, 'low'))
+  }
+
+  test('is a pile of eleven low at most?', () => { expect(told(11).map(({ title }) => title)).toEqual([]) })
+  test('is one of thirty more than that?', () => { expect(told(30).length).toBeGreaterThan(0) })
 })

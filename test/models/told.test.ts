@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { at, study } from './build.ts'
 import { orderedPatient, sends, sent, shift, times, unknownPatient } from './happenings.ts'
-import { ARCHIVE, CT01, HIS, RIS } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, RIS, WS01, ordered, read } from './hospital.ts'
 import { TODAY, among, experienced, stored } from './learned.ts'
 import { HOUR } from '../../models/clock.ts'
 
@@ -47,6 +47,15 @@ describe('bytes', () => {
   test('are others in the evening told?', () => {
     expect(Math.max(...found('store-bytes', [...large(6), ...large(18)]))).toBeGreaterThan(18)
   })
+})
+
+const ofYesterday = (i: number): string => ordered(TODAY - 1, i % 3, i % 12)
+
+test('are forty ordered studies of the morning told in the afternoon, when eight without an order follow?', () => {
+  const morning = times(40, 8, 1, (when, i) => read(WS01, when, `many${i}`, ofYesterday(i), TODAY))
+  const afternoon = times(8, 14, 20, (when, i) => read(WS01, when, `late${i}`, unknownPatient(i), TODAY))
+  expect(found('store-volume', [...morning, ...afternoon]).filter((hour) => hour > 12)).toEqual([])
+  expect(found('store-volume', times(45, 8, 1, (when, i) => read(WS01, when, `many${i}`, i % 5 === 0 ? unknownPatient(i) : ofYesterday(i), TODAY))).length).toBeGreaterThan(0)
 })
 
 test('are studies without an order, three hours between piles of four, told until the last?', () => {
