@@ -67,6 +67,8 @@ export interface Today {
   floods: number
   /** PDUs over the limit that the other side set. */
   oversize?: number
+  /** Whom it called by titles that were new to it (a few of them, `observe.ts`); absent: nobody. */
+  tried?: Set<string>
   /** HL7 control ids that it used again, by connection (reused.ts); absent: none. */
   reused?: Map<string, Reused>
   /** What was told of its counts, by count; absent: nothing was. */

@@ -9,7 +9,7 @@ import type { Site } from './site.ts'
 import { STREAMS, type StreamName } from './streams.ts'
 
 /** What leaks in drips: access without a reason, old studies, searching, guessing. */
-const WATCHED = ['unexplained.in', 'unexplained.out', 'stale.out', 'aimless', 'reject', 'hl7.shown'] as const satisfies StreamName[]
+const WATCHED = ['unexplained.in', 'unexplained.out', 'stale.out', 'aimless', 'guess', 'hl7.shown'] as const satisfies StreamName[]
 /** Their units, as evidence has them; and of these, of studies that leave without a reason. */
 export const DRIPPING: ReadonlySet<string> = new Set(WATCHED.map((name) => STREAMS[name].unit))
 export const LEAKING: ReadonlySet<string> = new Set([STREAMS['unexplained.in'].unit, STREAMS['unexplained.out'].unit, STREAMS['stale.out'].unit])

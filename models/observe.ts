@@ -57,6 +57,7 @@ function operation(event: DicomOperation, device: Device, site: Site, scene: Sce
     case 'C-GET':
       did(device, `${scene.service}${acts ? '>' : '<'}`)
       if (acts) bump(scene, device, 'retrieve', 1, site)
+      if (acts && isGuessedDestination(event, device)) bump(scene, device, 'guess', 1, site)
       // Over the web the images come back in the answer: whoever asked receives them.
       if (event.transport === 'dicomweb' && event.dataset !== null) turned(scene, () => { study(event, device, site, scene) })
       return
@@ -220,7 +221,7 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
     device.implementation = own.class_uid
     device.version = own.version_name
   }
-  if (unknownAe(event) && !device.memories.called.known.has(pairOf(event))) bump(scene, device, 'reject', 1, site)
+  if (isGuess(event, device, scene)) bump(scene, device, 'guess', 1, site)
   // Verification keeps a connection alive, and uses it for nothing.
   const used = Object.keys(event.operations).some((command) => command !== 'C-ECHO')
   if (!used && event.result !== 'rejected' && !event.after_gap && event.ended_at - event.started >= IDLE) bump(scene, device, 'idle', 1, site)
@@ -241,6 +242,23 @@ export function isContextFlood({ contexts: { length }, operations }: DicomAssoci
 
 /** The same mistake made again is not another guess. */
 export const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
+
+/**
+ * A pair of titles that the device never used, and that the server does not know; or, since most servers take any, one more today for the same server. That a
+ * pair is new is no guess by itself: titles are given anew, and whoever looks at many hosts calls each by its own.
+ */
+function isGuess(event: DicomAssociation, device: Device, { peer, day }: Scene): boolean {
+  if (device.memories.called.known.has(pairOf(event))) return false
+  const tried = (todayOf(device, day).tried ??= new Set())
+  const again = tried.has(peer.id)
+  if (tried.size < DEVICE_LIMITS.names) tried.add(peer.id)
+  return again || unknownAe(event)
+}
+
+/** A destination that the archive does not know (PS3.4 C.4.2.1.5), and this device never named. */
+export const UNKNOWN_DESTINATION = 'A801'
+const isGuessedDestination = ({ status, move }: DicomOperation, device: Device): boolean =>
+  status === UNKNOWN_DESTINATION && typeof move?.destination_ae === 'string' && !device.memories.destination.known.has(move.destination_ae)
 
 /** Rejected because of a name: PS3.8 table 9-21, source 1, reasons 3 (calling) and 7 (called AE title not recognized). */
 function unknownAe(event: DicomAssociation): boolean {

@@ -31,7 +31,7 @@ export const STREAMS = {
   'query': { unit: 'queries', mean: 30 },
   'matches': { unit: 'records shown by queries', mean: 60 },
   'aimless': { unit: 'queries without a retrieval', mean: 5, rare: true },
-  'reject': { unit: 'associations rejected for an unknown AE title', mean: 0.1, rare: true, alien: true },
+  'guess': { unit: 'AE titles tried', mean: 0.1, rare: true, alien: true },
   'contacts': { unit: 'hosts and ports contacted for the first time', mean: 0.5, rare: true, alien: true },
   'strange': { unit: 'protocol violations', mean: 0.3, rare: true, alien: true },
   'idle': { unit: 'connections held open without use', mean: 0.5, rare: true, alien: true },

@@ -9,6 +9,8 @@ import type { Site } from './site.ts'
 
 /** What follows so soon goes on with it. */
 const PAUSE = 2 * HOUR
+/** Of what was counted and not told. */
+const NEVER = 0
 
 /**
  * May a count of the open day be told, with what is counted by now? The first time, and when what came since it was told is `unusual` by itself; what is not
@@ -23,7 +25,7 @@ export function mayTell(device: Device, name: string, at: Micros, site: Site, by
 }
 
 /** A count that is too high but not told, since there is a reason for it: should that end, only what came since then is told. */
-export function leaveUntold(device: Device, name: string, at: Micros, site: Site, n: number): void {
+export function leaveUntold(device: Device, name: string, site: Site, n: number): void {
   const counts = (todayOf(device, site.day).told ??= new Map())
-  if (!counts.has(name)) counts.set(name, { at, hour: site.hour, n })
+  counts.set(name, { at: NEVER, hour: site.hour, n })
 }

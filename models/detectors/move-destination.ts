@@ -4,6 +4,7 @@ import { newsChance, unitsOn } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
+import { UNKNOWN_DESTINATION } from '../observe.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
@@ -11,8 +12,7 @@ import { NONE, counted, days, evidence, newsFactor, num, othersFactor, rarity, t
 const PRIOR = { a: 1, b: 20 }
 /** Studies moved to a destination on its first day: for a colleague, mostly one. */
 const FIRST = { mean: 1, size: 0.5 }
-/** The archive refuses a destination that it does not know (PS3.4 C.4.2.1.5): a mistyped name is soon noticed, so fewer are expected. */
-const UNKNOWN = 'A801'
+/** The archive refuses a destination that it does not know: a mistyped name is soon noticed, so fewer are expected. */
 const MISTYPED = { mean: 0.4, size: 0.5 }
 
 export const moveDestination: Detector<'dicom.operation'> = {
@@ -33,7 +33,7 @@ export const moveDestination: Detector<'dicom.operation'> = {
     const chance = newsChance(device.memories.destination, PRIOR, device.lived)
     const popular = site.popularity(device, 'destination', destination)
     const { others, users } = popular
-    const first = event.status === UNKNOWN ? MISTYPED : FIRST
+    const first = event.status === UNKNOWN_DESTINATION ? MISTYPED : FIRST
     const arithmetic: Factor[] = [
       newsFactor(device, 'destination', destination, PRIOR), othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...first },
     ]
@@ -45,7 +45,7 @@ export const moveDestination: Detector<'dicom.operation'> = {
       actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: 'studies moved', service: 'C-MOVE',
       title: `${who} has studies sent to ${clean(destination)}, a destination it ${earlier === 0 ? 'never' : 'hardly'} used`,
       text: `${counted(today, 'C-MOVE requests')} today by ${who} ${today === 1 ? 'names' : 'name'} the destination ${clean(destination)}`
-        + `${event.status === UNKNOWN ? ', which the archive does not know' : ''}; it ${earlier === 0 ? `never did in ${days(device.lived)}` : `did so on only ${earlier} of the ${days(device.lived)} before`}`
+        + `${event.status === UNKNOWN_DESTINATION ? ', which the archive does not know' : ''}; it ${earlier === 0 ? `never did in ${days(device.lived)}` : `did so on only ${earlier} of the ${days(device.lived)} before`}`
         + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
         + `a new destination starts with ${num(first.mean)} on average; ${rarity(p)}.`,
     })]

@@ -9,7 +9,7 @@ import { DETECTORS } from '../../models/detectors/index.ts'
 import { Engine } from '../../models/engine.ts'
 import { CaptureReader, END, FRAME } from '../../protocols/capture/reader.ts'
 import { Decoder } from '../../protocols/decoder.ts'
-import type { DicomOperation, WireEvent } from '../../protocols/events.ts'
+import type { DicomAssociation, DicomOperation, WireEvent } from '../../protocols/events.ts'
 import { Pseudonyms } from '../../protocols/phi.ts'
 import { alertText } from '../../src/sinks/terminal.ts'
 import { knownNumbers, numbersIn } from './numbers.ts'
@@ -77,9 +77,13 @@ describe('the demo\'s alerts', () => {
         const before = new Set(events.filter((event) => dayOf(event.at) < dayOf(one.at)).flatMap(contact))
         return new Set(day.flatMap(contact).filter((to) => !before.has(to))).size
       }
-      case 'ae-guessing/associations rejected for an unknown AE title':
-        return new Set(day.flatMap((event) => (event.kind === 'dicom.association' && event.flow.client.ip === ip && event.reject?.source === 1
-          && (event.reject.reason === 3 || event.reject.reason === 7) ? [`${event.calling_ae}>${event.called_ae}`] : []))).size
+      case 'ae-guessing/AE titles tried': {
+        const calls = (among: WireEvent[]) => among.filter((event) => event.kind === 'dicom.association').filter(({ flow }) => flow.client.ip === ip)
+        const pair = (event: DicomAssociation): string => `${event.calling_ae}>${event.called_ae}`
+        const known = new Set(calls(events.filter((event) => dayOf(event.at) < dayOf(one.at))).map(pair))
+        const fresh = calls(day).filter((event, i, all) => !known.has(pair(event)) && all.findIndex((other) => pair(other) === pair(event)) === i)
+        return fresh.filter((event, i) => event.reject !== null || fresh.slice(0, i).some(({ flow }) => flow.server.ip === event.flow.server.ip)).length
+      }
       case 'query-enumeration/records shown by queries': {
         const window = one.arithmetic!.some((factor) => factor.of === 'count' && factor.window === 'hour') ? until(one, hourOf) : day
         return operations(window, ip, 'C-FIND').filter((event) => event.sop_class_uid !== '1.2.840.10008.5.1.4.31')
