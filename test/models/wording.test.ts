@@ -97,7 +97,7 @@ describe('words', () => {
 
   test('is a share that anybody may have without an order told as the expectation that it is?', () => {
     const fetched = times(20, 11, 1, (when, i) => stored(ARCHIVE, TELERADIOLOGY, when, study(`t${i}`, unknownPatient(i), TODAY)))
-    expect(texts(among(fetched), 'unexplained-access').join(' ')).toContain('but a tenth of what anybody receives may have none)')
+    expect(texts(among(fetched), 'unexplained-access').join(' ')).toContain('but such a device gets piles that may all have none)')
   })
 
   test('does a newcomer not claim to have learned a rate of its own on its first day?', () => {
