@@ -2,7 +2,7 @@
  * How a rarity came about, factor by factor: what a detector multiplies, and what `wardwire baseline explain` computes again. Plain data,
  * so that it travels with the alert and is kept with it.
  */
-import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail } from './baseline/distributions.ts'
+import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail, silenceTail } from './baseline/distributions.ts'
 import { dripTail } from './baseline/cusum.ts'
 import type { NewsPrior, MemoryName } from './baseline/novelty.ts'
 
@@ -22,6 +22,8 @@ export interface AmountFactor { of: 'amount'; n: number; mean: number; size: num
 export interface ShareFactor { of: 'share'; hits: number; tries: number; share: number; least?: number | undefined; size?: number | undefined }
 /** A lasting rise: the chance that the CUSUM of quiet days reaches this level on a day (reciprocal of its average run length). */
 export interface DripFactor { of: 'drip'; stream: string; level: number; days: number }
+/** Nothing where so much was to come: P(N = 0), N negative binomial. */
+export interface SilenceFactor { of: 'silence'; mean: number; size: number }
 /** A fixed weight, and why. */
 export interface WeightFactor { of: 'weight'; why: string; times: number }
 /** No claim beyond this, and why. */
@@ -30,7 +32,7 @@ export interface CapFactor { of: 'cap'; why: string; least: number }
 /** A day's bytes: P(sum of so many studies >= bytes), each log-normal; `seen` so far, learned over so many `days`; `median` is that of the device's own studies. */
 export interface SumFactor { of: 'sum'; bytes: number; studies: number; mu: number; sigma: number; median?: number | undefined; seen: number; days: number }
 
-export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | DripFactor | WeightFactor | CapFactor
+export type Factor = SumFactor | CountFactor | NewsFactor | OthersFactor | AmountFactor | ShareFactor | DripFactor | SilenceFactor | WeightFactor | CapFactor
 
 /** The number that a factor contributes; a cap contributes none. */
 export function valueOf(factor: Factor): number {
@@ -42,6 +44,7 @@ export function valueOf(factor: Factor): number {
     case 'share': return Math.max(factor.least ?? 0, factor.size === undefined ? binomialUpperTail(factor.hits, factor.tries, factor.share) : negativeBinomialUpperTail(factor.hits, factor.share * factor.tries, factor.size))
     case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)
     case 'drip': return dripTail(factor.level)
+    case 'silence': return silenceTail(factor.mean, factor.size)
     case 'weight': return factor.times
     case 'cap': return 1
   }

@@ -169,6 +169,8 @@ export interface Device {
   serial: number
   first: Micros
   last: Micros
+  /** When it last did or answered something; absent: it never did. */
+  heard?: Micros
   /** Current and earlier addresses by IP. */
   ips: Map<string, Address>
   /** AE titles it called itself, HL7 applications (MSH-3) it sent as: when last. */

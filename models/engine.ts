@@ -32,6 +32,7 @@ import { readingsOf, viewOf, type DayReading, type DeviceView } from './outlook.
 import { roleOf } from './role.ts'
 import { enter, newScene, type Scene } from './scene.ts'
 import { Shown } from './shown.ts'
+import { Silences } from './silences.ts'
 import { Site } from './site.ts'
 
 /** What can be left out, to measure what it earns. */
@@ -79,7 +80,7 @@ export class Engine {
     const without = options.without ?? []
     this.#roles = !without.includes('roles')
     this.#orders.blind = without.includes('orders')
-    this.#site = new Site(calendar, this.#orders)
+    this.#site = new Site(calendar, this.#orders, new Silences(() => this.#directory.devices))
     this.#site.alone = without.includes('common-mode')
     this.#clock = new SiteClock(calendar.tz)
     this.#site.frozen = options.freeze ?? false
@@ -93,7 +94,8 @@ export class Engine {
   event(event: WireEvent): void {
     if (event.kind === 'capture') return
     const hour = this.#clock.hour(event.at)
-    if (hour > this.#hour) this.#tick(hour)
+    this.#site.silences.hear(event.at)
+    if (hour > this.#hour) this.#tick(hour, event.at)
     if (++this.#unbounded >= BOUND_EVERY) this.#bound()
     if (event.kind === 'host') {
       if (!this.#site.frozen) this.#shown.take(event)
@@ -112,7 +114,7 @@ export class Engine {
   /** Time has come to `at`, and no event did. */
   tick(at: Micros): void {
     const hour = this.#clock.hour(at)
-    if (this.#hour >= 0 && hour > this.#hour) this.#tick(hour)
+    if (this.#hour >= 0 && hour > this.#hour) this.#tick(hour, at)
   }
 
   /** The input is over; time has come to `at`. */
@@ -155,7 +157,7 @@ export class Engine {
 
   // ---- time
 
-  #tick(hour: number): void {
+  #tick(hour: number, at: Micros): void {
     const day = dayOf(hour)
     const site = this.#site
     const { devices } = this.#directory
@@ -167,10 +169,12 @@ export class Engine {
       this.#orders.expire((hour - 24) * HOUR)
     }
     this.#shown.handOver()
+    const before = this.#hour
     this.#hour = hour
     this.#directory.day = day
     site.heard(hour)
     site.refresh(devices.values(), hour)
+    site.silences.look(hour, at, before, site)
     this.#incidents.expire((hour - 48) * HOUR)
   }
 
@@ -258,6 +262,7 @@ export class Engine {
     yield* this.#incidents.save()
     yield* this.#shown.save()
     yield* this.#orders.save()
+    yield* this.#site.silences.save()
     yield* this.#directory.save()
   }
 
@@ -272,6 +277,7 @@ export class Engine {
     this.#directory.day = dayOf(engine.hour)
     this.#shown.load(all)
     this.#orders.load(all)
+    this.#site.silences.load(all)
     this.#incidents.load(all)
     this.heed((all.get('feedback') ?? []) as Feedback[])
     this.#site.load(all, engine.hour)

@@ -118,6 +118,8 @@ function explainFactor(factor: Factor, one: AlertEvidence, judged: Device[], sit
       return { text: `P(at least ${factor.hits} of ${factor.tries}), each with chance ${num(factor.share)}${factor.size === undefined ? '' : `, in batches (negative binomial with size ${num(factor.size)})`}${factor.least === undefined ? '' : `, but no less than ${num(factor.least)}`}`, value, now: null }
     case 'drip':
       return { text: `CUSUM at level ${num(factor.level)} after ${num(factor.days)} days: 1 / its average run length on quiet days`, value, now: null }
+    case 'silence':
+      return { text: `nothing came: P(N = 0), N negative binomial with mean ${num(factor.mean)} and size ${num(factor.size)}`, value, now: null }
     case 'sum':
       return {
         text: `so many bytes of ${num(factor.studies)} studies: P(sum >= ${num(factor.bytes / 1e6)} MB), each log-normal with median ${num(Math.exp(factor.mu) / 1e6)} MB and log-sd ${num(factor.sigma)}`,

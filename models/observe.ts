@@ -23,6 +23,7 @@ const IDLE = MINUTE
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
   if (event.kind !== 'host' && event.kind !== 'capture') device.last = event.at
+  if (scene.side === 'client' || event.kind !== 'flow' || !failed(event)) device.heard = event.at
   switch (event.kind) {
     case 'dicom.operation': return operation(event, device, site, scene)
     case 'dicom.association': return association(event, device, site, scene)

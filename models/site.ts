@@ -13,6 +13,8 @@ import { median } from './baseline/robust.ts'
 import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family, isOutlet } from './role.ts'
+import { Silences } from './silences.ts'
+import { workStream } from './streams.ts'
 
 /** Common mode: pseudo-events under each ratio (a device's day weighs some 15, see `#addWork`), and how far it may go. */
 const PSEUDO = 30
@@ -27,8 +29,6 @@ const ENOUGH_DEVICES = 3
 /** And a site so many, before "nobody here" says something. */
 const ENOUGH_SITE = 10
 
-/** The stream that shows how busy a role is. */
-const WORK: Record<string, string> = { modality: 'store.out', workstation: 'retrieve', 'hl7-source': 'hl7.out', engine: 'hl7.out', ris: 'hl7.out' }
 /** Whose work is images, and whose is messages: a clinic that takes no images on Saturdays may have a laboratory that does not rest. Of all others nobody knows. */
 const TRADES: Record<string, Trade> = {
   modality: 'images', workstation: 'images', archive: 'images', gateway: 'images', sink: 'images',
@@ -102,12 +102,15 @@ export class Site implements Pace {
   #own = new Map<string, Work>()
   readonly calendar: Calendar
   readonly orders: OrderContext
+  readonly silences: Silences
   /** Nothing is learned: devices are judged by what was learned before. */
   frozen = false
 
-  constructor(calendar: Calendar, orders: OrderContext) {
+  /** @param silences of a site with devices */
+  constructor(calendar: Calendar, orders: OrderContext, silences = new Silences(() => new Map())) {
     this.calendar = calendar
     this.orders = orders
+    this.silences = silences
   }
 
   /** Notes that something was heard in this hour. */
@@ -365,8 +368,3 @@ export class Site implements Pace {
 
 /** Whom a device is measured by, from the widest group to the narrowest. */
 const groupsOf = (device: Device): readonly string[] => [tradeOf(device), device.role]
-
-function workStream(device: Device): CountStream | undefined {
-  const name = WORK[family(device.role)]
-  return name === undefined ? undefined : device.streams.get(name)
-}

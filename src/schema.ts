@@ -36,6 +36,7 @@ const factor = z.discriminatedUnion('of', [
   z.object({ of: z.literal('share'), hits: z.number(), tries: z.number(), share: z.number(), least: z.number().optional(), size: z.number().optional() }).describe('P(at least hits of tries), binomial, or negative binomial where there is a size; no less than least'),
   z.object({ of: z.literal('sum'), bytes: z.number(), studies: z.number(), mu: z.number(), sigma: z.number(), median: z.number().optional(), seen: z.number(), days: z.number() })
     .describe('P(sum >= bytes) of so many log-normal sizes'),
+  z.object({ of: z.literal('silence'), mean: z.number(), size: z.number() }).describe('P(N = 0), N negative binomial'),
   z.object({ of: z.literal('drip'), stream: z.string(), level: z.number(), days: z.number() })
     .describe('chance that the CUSUM of quiet days reaches this level on a day'),
   z.object({ of: z.literal('weight'), why: z.string(), times: z.number() }),

@@ -35,6 +35,8 @@ export const NEW_NORMAL_DAYS = 5
 const YOUNG = 3
 /** Less than this of a day of a weekday (faded) is not to have seen it. */
 const SEEN = 0.5
+/** To have seen it twice. */
+const TWICE = 1.8
 /** A weekday seen less often (faded: about nine of them) says how much it brings, but not that its working hours are quiet: what is done by hand comes in piles. */
 const OFTEN = 8
 /** Hours of the day with at least so much of an even share are working hours. */
@@ -202,6 +204,16 @@ export function hourMean(stream: CountStream, hour: number, pace: Pace): number 
 /** Of so many days, each day's sum forgotten by KEEP: how much a day brought. */
 export const dailyOf = (faded: number, days: number): number => faded * (1 - KEEP) / (1 - KEEP ** days)
 
+/** Expected events of an hour at the least: of the unlikeliest of the hour and its neighbours; none while hours, or this weekday, are hardly known. */
+export function leastMean(stream: CountStream, hour: number, pace: Pace): number {
+  const { hours } = stream
+  const day = dayOf(hour)
+  if (stream.days < HOURS_ARMED.days || stream.total < HOURS_ARMED.events || stream.weekdayDays[weekdayOf(day)]! < TWICE) return 0
+  const h = hourOfDay(hour)
+  const all = allHours(hours)
+  return dayMean(stream, day, pace) * Math.min(shareOf(hours, (h + 23) % 24, all), shareOf(hours, h, all), shareOf(hours, (h + 1) % 24, all))
+}
+
 /** Events of a day, whatever weekday it is. */
 function averageDay(stream: CountStream): number {
   let events = 0
@@ -216,10 +228,7 @@ function averageDay(stream: CountStream): number {
 /** Smoothed share of a day's events in an hour of the day. */
 const hourShare = (stream: CountStream, h: number): number => shareOf(stream.hours, h, allHours(stream.hours))
 
-/**
- * Of a day's hours before one: their share of its events, and the size of their sum. Hours vary each by itself, beside what the whole day
- * does, so that a morning's first hours are as wild as an hour, and a whole day as calm as a day.
- */
+/** Of a day's hours before one: their share of its events, and the size of their sum. */
 export function dayBefore(stream: CountStream, hour: number): { share: number; size: number } {
   const { hours } = stream
   const all = allHours(hours)
@@ -230,8 +239,16 @@ export function dayBefore(stream: CountStream, hour: number): { share: number; s
     share += part
     squares += part * part
   }
+  return { share, size: sizeOfHours(stream, share, squares) }
+}
+
+/**
+ * Size of the sum of several hours, by the sum of what they bring and of its squares. Hours vary each by itself, beside what the whole day
+ * does, so that a morning's first hours are as wild as an hour, and a whole day as calm as a day.
+ */
+export function sizeOfHours(stream: CountStream, sum: number, squares: number): number {
   const [day, oneHour] = [1 / daySize(stream), 1 / hourSize(stream)]
-  return { share, size: 1 / (day + (share > 0 ? Math.max(0, oneHour - day) * squares / (share * share) : 0)) }
+  return 1 / (day + (sum > 0 ? Math.max(0, oneHour - day) * squares / (sum * sum) : 0))
 }
 
 function allHours(hours: readonly number[]): number {

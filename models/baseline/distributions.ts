@@ -268,3 +268,6 @@ export function logSidak(logP: number, m: number): number {
   // Below 1e-300, (1-p)^m is 1 - m p to all digits unless m is astronomic, and then the bound m p is 1 anyway.
   return logP < -690 ? Math.min(0, logP + Math.log(m)) : log1mExp(m * log1mExp(logP))
 }
+
+/** P(N = 0), N negative binomial with this mean and size: that nothing comes where so much is expected. */
+export const silenceTail = (mean: number, size: number): number => (mean > 0 && size > 0 ? Math.exp(-size * Math.log1p(mean / size)) : 1)

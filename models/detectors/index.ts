@@ -30,6 +30,7 @@ import { publicAddress } from './public-address.ts'
 import { queryEnumeration } from './query-enumeration.ts'
 import { rerouted } from './rerouted.ts'
 import { serviceDown } from './service-down.ts'
+import { silence } from './silence.ts'
 import { slowDrip } from './slow-drip.ts'
 import { staleStudies } from './stale-studies.ts'
 import { storeBytes } from './store-bytes.ts'
@@ -68,6 +69,7 @@ export const DETECTORS: readonly Detector[] = [
   queryEnumeration,
   rerouted,
   serviceDown,
+  silence,
   slowDrip,
   staleStudies,
   storeBytes,

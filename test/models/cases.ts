@@ -6,7 +6,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DOSE_REPORT, MINUTE, WORKLIST_FIND, association, at, failedFlow, find, flow, host, operation, refused, store, study, violation } from './build.ts'
-import { COMMAND, copies, elsewhere, again, byChance, byTheClock, calls, later, times, guesses, hoards, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
+import { COMMAND, copies, dark, elsewhere, again, byChance, byTheClock, calls, later, times, guesses, hoards, sends, talks, onPort, contacts, sent, holds, floods, asks, moves, documentOf, unknownPatient, orderedPatient, reads, fortnight, PARTNER, archiveGone } from './happenings.ts'
 import { ARCHIVE, CT01, CT02, HIS, LAB, MR01, READERS, RIS, STRANGER, WS01, WS02, WS03, WS04, inOrder, ordinaryDay, read } from './hospital.ts'
 import { BACKUP, TODAY, VENDOR, among } from './learned.ts'
 
@@ -207,6 +207,10 @@ export const CASES: Record<string, { fires: Case; passes: Case }> = {
       name: 'each reader is refused once, hours apart, while the archive serves the others',
       day: () => among(READERS.flatMap((reader, i) => [failedFlow(flow(reader, ARCHIVE), at(TODAY, 9 + 2 * i, 30), 'refused')])),
     },
+  },
+  'silence': {
+    fires: { name: 'scanners and readers do nothing any more from noon on', day: () => dark(12) },
+    passes: { name: 'one of them does nothing any more from noon on', day: () => dark(12, [CT01]) },
   },
   'slow-drip': {
     fires: { name: 'WS03 reads three studies more a day that nobody ordered, for two weeks', day: () => fortnight(3) },

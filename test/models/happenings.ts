@@ -1,7 +1,7 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
 import type { Cause, DataSetFacts, Flow, Hl7Message, Micros, WireEvent } from '../../protocols/events.ts'
 import { HOUR, MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
-import { ARCHIVE, CT01, HIS, LAB, RIS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, LAB, READERS, RIS, SCANNERS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
 import { TODAY, stored } from './learned.ts'
 
 /** n times, from an hour of today on, so many minutes apart. */
@@ -23,6 +23,10 @@ export const rejecting = (from: number, to: number, why: { result: number; sourc
   })
   return inOrder([...rest, ...rejections])
 }
+
+/** From an hour of a day on, and until another, some machines do nothing any more. */
+export const dark = (from: number, machines: readonly Host[] = [...SCANNERS, ...READERS], until = 24, events = ordinaryDay(TODAY)): WireEvent[] => events.filter((event) =>
+  !('flow' in event) || event.at < at(TODAY, from) || event.at >= at(TODAY, until) || !machines.some(({ ip }) => ip === event.flow.client.ip || ip === event.flow.server.ip))
 
 const rejected = { result: 'rejected', reject: { result: 1, source: 1, reason: 3 }, ended: 'closed' } as const
 export const guesses = (n: number, title: (i: number) => string): WireEvent[] =>

@@ -1,0 +1,197 @@
+/**
+ * Who has fallen silent. Silence brings no event, so it is looked at when an hour is over: what would have come since a device was last heard, by its own hours and
+ * weekdays. A single scanner or reader may be switched off; a feed of messages that falls silent by itself is told, and many machines that fall silent
+ * together in the middle of their work. In minutes in which the sensor hears nobody, nobody is silent.
+ */
+import type { Micros } from '../protocols/events.ts'
+import { leastMean, sizeOfHours, type Pace } from './baseline/counts.ts'
+import { silenceTail } from './baseline/distributions.ts'
+import { countHour, expectedBetween, newWeekHours, type WeekHours } from './baseline/weekhours.ts'
+import { HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
+import type { Device } from './device.ts'
+import { pack, unpack } from './pack.ts'
+import { family } from './role.ts'
+import type { Site } from './site.ts'
+import { workStream } from './streams.ts'
+
+/** Days a device has to be known, and how long a silence is looked at. */
+const KNOWN_DAYS = 14
+const LONGEST = 48
+/** An hour with a pause of everybody this long, and so many times what is usual of such an hour of the day, is the sensor's. What is usual moves by a fifth a day. */
+const BLIND = 5 * MINUTE
+const TIMES = 3
+const MOVES = 0.2
+/** Rarer than this is told of a feed (about a low alert by itself); less likely than that is a machine silent, of many. */
+const RARE = 5e-5
+const ODD = 0.05
+/** Machines that fell silent within so many hours, at least so many; and no more than this share of those that are usually heard in such an hour, of no fewer than `FEW`. */
+const RECENT = 8
+const SEVERAL = 4
+const LEFT = 1 / 2
+const FEW = 6
+/** Days of a weekday (faded) from which on its hours are known: two. */
+const SEEN = 1.5
+/** Others that are heard, so that it is not the sensor. */
+const OTHERS = 2
+
+const MACHINES: ReadonlySet<string> = new Set(['modality', 'workstation'])
+const FEEDS: ReadonlySet<string> = new Set(['hl7-source', 'engine', 'ris'])
+
+/** What is to be told with the next event. */
+export interface Silence {
+  device: string
+  since: Micros
+  /** Events of its work that would have come. */
+  expected: number
+  /** Size of their negative binomial. */
+  size: number
+  /** Of several: who was heard last before the others, how many fell silent, and of how many that are heard in such an hour. */
+  together?: { first: string; silent: number; usual: number }
+}
+
+export interface Found {
+  device: Device
+  /** Of several, the one that fell silent before the others. */
+  first: Device | undefined
+  silence: Silence
+}
+
+const NONE: Found[] = []
+
+interface SilencesState {
+  /** How many machines are heard in each hour of a week: each counts once. */
+  heard: WeekHours | null
+  last: Micros
+  /** The longest pause of everybody in the open hour; what is usual of each hour of the day (0: not known); and the latest hours with one that was too long. */
+  pause: Micros
+  pauses: Micros[]
+  blind: number[]
+  /** Silences that were told, by device: when it was last heard before. */
+  told: Map<string, Micros>
+  pending: Silence[]
+}
+
+const newState = (): SilencesState => ({ heard: null, last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), pending: [] })
+
+export class Silences {
+  state = newState()
+  readonly #devices: () => ReadonlyMap<string, Device>
+
+  /** @param devices all of the site, by id */
+  constructor(devices: () => ReadonlyMap<string, Device>) {
+    this.#devices = devices
+  }
+
+  /** An event came. */
+  hear(at: Micros): void {
+    const { state } = this
+    if (state.last >= 0 && at - state.last > state.pause) state.pause = at - state.last
+    if (at > state.last) state.last = at
+  }
+
+  /** The hours before this one are over; it began with this event. */
+  look(hour: number, at: Micros, before: number, site: Site): void {
+    const { state } = this
+    const devices = this.#devices()
+    const blind = this.#wasBlind(hour, before)
+    if (blind) for (let h = Math.max(before, hour - LONGEST); h < hour; h++) state.blind.push(h)
+    state.blind = state.blind.filter((h) => h >= hour - LONGEST)
+    if (!blind && !site.frozen) this.#count(hour - 1, devices)
+    for (const [id, since] of state.told) if (devices.get(id)?.heard !== since) state.told.delete(id)
+    if (blind) return
+    this.#feeds(hour, at, devices, site)
+    this.#together(hour, at, devices, site)
+  }
+
+  /** Did the sensor miss some of the hour that is over, or whole hours? */
+  #wasBlind(hour: number, before: number): boolean {
+    const { pause, pauses } = this.state
+    this.state.pause = 0
+    if (before < 0 || hour - before > 1) return true
+    const h = hourOfDay(before)
+    const usual = pauses[h]!
+    pauses[h] = usual === 0 ? pause : usual + MOVES * (Math.min(pause, TIMES * usual) - usual)
+    return pause >= BLIND && pause >= TIMES * usual
+  }
+
+  /** What was found, once. */
+  take(): Found[] {
+    const { pending } = this.state
+    if (pending.length === 0) return NONE
+    this.state.pending = []
+    const devices = this.#devices()
+    return pending.flatMap((silence) => {
+      const [device, first] = [devices.get(silence.device), devices.get(silence.together?.first ?? '')]
+      return device === undefined ? [] : [{ device, first, silence }]
+    })
+  }
+
+  #count(hour: number, devices: ReadonlyMap<string, Device>): void {
+    for (const device of devices.values()) {
+      if (isMachine(device) && hoursSilent(device, this.state.last) === 0) countHour(this.state.heard ??= newWeekHours(hour * HOUR), hour * HOUR)
+    }
+  }
+
+  #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Site): void {
+    for (const device of devices.values()) {
+      if (!FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
+      const silence = this.#silenceOf(device, hour, at, site.pace(device))
+      if (silence !== undefined && silenceTail(silence.expected, silence.size) < RARE) this.#tell(device, silence)
+    }
+  }
+
+  /** Judged as if today were a day like others: that all of them do less is what this asks about. */
+  #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Site): void {
+    const { heard } = this.state
+    const usual = heard === null || heard.days[weekdayOf(dayOf(hour - 1))]! < SEEN ? 0 : expectedBetween(heard, (hour - 1) * HOUR, hour * HOUR)
+    if (usual < FEW) return
+    const silent: [Device, Omit<Silence, 'device'>][] = []
+    let [left, others] = [0, 0]
+    for (const device of devices.values()) {
+      const hours = hoursSilent(device, at)
+      if (!isMachine(device)) others += hours === 0 ? 1 : 0
+      else if (hours === 0) left++
+      else if (hours <= RECENT) {
+        const silence = this.#silenceOf(device, hour, at, { ...site.pace(device), factor: () => 1 })
+        if (silence !== undefined && silence.expected >= 1) silent.push([device, silence])
+      }
+    }
+    const odd = silent.filter(([, { expected, size }]) => silenceTail(expected, size) < ODD)
+    if (odd.length < SEVERAL || left > LEFT * usual || others < OTHERS) return
+    const [first] = silent.reduce((one, other) => (other[1].since < one[1].since ? other : one))
+    for (const [device, silence] of silent) {
+      if (!this.state.told.has(device.id)) this.#tell(device, { ...silence, together: { first: first.id, silent: silent.length, usual: Math.round(usual) } })
+    }
+  }
+
+  #tell(device: Device, silence: Omit<Silence, 'device'>): void {
+    this.state.told.set(device.id, silence.since)
+    this.state.pending.push({ device: device.id, ...silence })
+  }
+
+  #silenceOf(device: Device, hour: number, at: Micros, pace: Pace): Omit<Silence, 'device'> | undefined {
+    const stream = workStream(device)
+    if (stream === undefined || device.heard === undefined || device.lived < KNOWN_DAYS || stream.days < KNOWN_DAYS) return undefined
+    let [expected, squares] = [0, 0]
+    for (let h = hour - Math.min(LONGEST, hoursSilent(device, at)); h < hour; h++) {
+      if (this.state.blind.includes(h)) continue
+      const mean = leastMean(stream, h, pace)
+      expected += mean
+      squares += mean * mean
+    }
+    return { since: device.heard, expected, size: sizeOfHours(stream, expected, squares) }
+  }
+
+  save(): Iterable<[string, unknown]> {
+    return [['silences', pack(this.state)]]
+  }
+
+  load(entries: ReadonlyMap<string, unknown>): void {
+    if (entries.has('silences')) this.state = unpack(entries.get('silences')) as SilencesState
+  }
+}
+
+const isMachine = ({ role, heard }: Device): boolean => heard !== undefined && MACHINES.has(family(role))
+
+/** Whole hours since it was last heard. */
+const hoursSilent = ({ heard = 0 }: Device, at: Micros): number => Math.floor((at - heard) / HOUR)
