@@ -18,6 +18,8 @@ export interface Evidence {
   peer: Device | null
   /** Who had the actor do it (C-MOVE), when that is neither of the two. */
   asker?: Device | null
+  /** Who did the same. */
+  others?: readonly Device[]
   /** Rarity under the baseline, uncorrected; null for rules, which carry their severity. */
   p: number | null
   /** The factors that p is the product of; none for rules. */

@@ -82,19 +82,19 @@ export function openIncident(key: string, { actor, at, detector, objective }: Ev
 /** @param excuse why it is expected, if it was declared or allowed */
 export function take(incident: Incident, evidence: Evidence, excuse: string | undefined, teller: Teller): void {
   const { alert } = incident
-  const { actor, peer, asker, flow } = evidence
+  const { actor, peer, asker, others = [], flow } = evidence
   if (asker !== undefined && asker !== null) incident.asker ??= asker.id
   alert.count++
   incident.declared = excuse !== undefined && (incident.declared ?? alert.count === 1)
   alert.last_seen = Math.max(alert.last_seen, evidence.at)
-  for (const device of [actor, peer, asker]) {
+  for (const device of [actor, peer, asker, ...others]) {
     if (device === null || device === undefined || device === NOBODY || device.id === incident.actor) continue
     if (!incident.peers.includes(device.id) && incident.peers.length < MOST.peers) {
       incident.peers.push(device.id)
       alert.peers.push(describe(device))
     }
   }
-  addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(asker?.ips.keys() ?? []), ...(flow === null ? [] : [flow.client.ip, flow.server.ip])], MOST.hosts)
+  addSome(alert.hosts, [...actor.ips.keys(), ...(peer?.ips.keys() ?? []), ...(asker?.ips.keys() ?? []), ...others.flatMap(({ ips }) => [...ips.keys()]), ...(flow === null ? [] : [flow.client.ip, flow.server.ip])], MOST.hosts)
   if (flow !== null) addSome(alert.flows, [flow.community_id], MOST.flows)
   keep(alert.evidence, published(evidence, excuse))
   alert.attack = techniques([...alert.attack.map((a) => a.technique), ...teller.facts(evidence.detector).attack])

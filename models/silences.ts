@@ -38,23 +38,21 @@ const MACHINES: ReadonlySet<string> = new Set(['modality', 'workstation'])
 const FEEDS: ReadonlySet<string> = new Set(['hl7-source', 'engine', 'ris'])
 
 /** What is to be told with the next event. */
-export interface Silence {
-  device: string
+interface Silence {
+  /** Who; of several the first is the one that the others join. */
+  devices: string[]
+  /** When it, or the first and the last of them, were heard last. */
   since: Micros
-  /** Events of its work that would have come. */
+  until: Micros
+  /** Events of their work that would have come, at the least. */
   expected: number
-  /** Size of their negative binomial. */
+  /** Size of their negative binomial; 0 of several. */
   size: number
-  /** Of several: who was heard last before the others, how many fell silent, and of how many that are heard in such an hour. */
-  together?: { first: string; silent: number; usual: number }
+  /** How many machines are heard in such an hour; 0: it is a feed. */
+  usual: number
 }
 
-export interface Found {
-  device: Device
-  /** Of several, the one that fell silent before the others. */
-  first: Device | undefined
-  silence: Silence
-}
+export type Found = Omit<Silence, 'devices'> & { devices: readonly [Device, ...Device[]] }
 
 const NONE: Found[] = []
 
@@ -68,10 +66,12 @@ interface SilencesState {
   blind: number[]
   /** Silences that were told, by device: when it was last heard before. */
   told: Map<string, Micros>
+  /** Whom others joined that fell silent with it. */
+  first: string
   pending: Silence[]
 }
 
-const newState = (): SilencesState => ({ heard: null, last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), pending: [] })
+const newState = (): SilencesState => ({ heard: null, last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), first: '', pending: [] })
 
 export class Silences {
   state = newState()
@@ -120,9 +120,9 @@ export class Silences {
     if (pending.length === 0) return NONE
     this.state.pending = []
     const devices = this.#devices()
-    return pending.flatMap((silence) => {
-      const [device, first] = [devices.get(silence.device), devices.get(silence.together?.first ?? '')]
-      return device === undefined ? [] : [{ device, first, silence }]
+    return pending.flatMap(({ devices: ids, ...silence }) => {
+      const [first, ...others] = ids.flatMap((id) => devices.get(id) ?? [])
+      return first === undefined ? [] : [{ ...silence, devices: [first, ...others] as const }]
     })
   }
 
@@ -134,9 +134,9 @@ export class Silences {
 
   #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Site): void {
     for (const device of devices.values()) {
-      if (!FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
-      const silence = this.#silenceOf(device, hour, at, site.pace(device))
-      if (silence !== undefined && silenceTail(silence.expected, silence.size) < RARE) this.#tell(device, silence)
+      if (device.heard === undefined || !FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
+      const missed = this.#missed(device, hour, at, site.pace(device))
+      if (missed !== undefined && silenceTail(missed.expected, missed.size) < RARE) this.#tell([device], { ...missed, usual: 0 })
     }
   }
 
@@ -145,33 +145,43 @@ export class Silences {
     const { heard } = this.state
     const usual = heard === null || heard.days[weekdayOf(dayOf(hour - 1))]! < SEEN ? 0 : expectedBetween(heard, (hour - 1) * HOUR, hour * HOUR)
     if (usual < FEW) return
-    const silent: [Device, Omit<Silence, 'device'>][] = []
+    const silent = new Map<Device, Missed>()
     let [left, others] = [0, 0]
     for (const device of devices.values()) {
       const hours = hoursSilent(device, at)
       if (!isMachine(device)) others += hours === 0 ? 1 : 0
       else if (hours === 0) left++
       else if (hours <= RECENT) {
-        const silence = this.#silenceOf(device, hour, at, { ...site.pace(device), factor: () => 1 })
-        if (silence !== undefined && silence.expected >= 1) silent.push([device, silence])
+        const missed = this.#missed(device, hour, at, { ...site.pace(device), factor: () => 1 })
+        if (missed !== undefined && missed.expected >= 1) silent.set(device, missed)
       }
     }
-    const odd = silent.filter(([, { expected, size }]) => silenceTail(expected, size) < ODD)
+    const odd = [...silent.values()].filter(({ expected, size }) => silenceTail(expected, size) < ODD)
     if (odd.length < SEVERAL || left > LEFT * usual || others < OTHERS) return
-    const [first] = silent.reduce((one, other) => (other[1].since < one[1].since ? other : one))
-    for (const [device, silence] of silent) {
-      if (!this.state.told.has(device.id)) this.#tell(device, { ...silence, together: { first: first.id, silent: silent.length, usual: Math.round(usual) } })
+    const fresh = [...silent.keys()].filter(({ id }) => !this.state.told.has(id))
+    if (fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: sum(silent), size: 0, usual: Math.round(usual) })
+  }
+
+  /** With the one that they join, where one was told that is still silent. */
+  #joined(fresh: readonly Device[], devices: ReadonlyMap<string, Device>): Device[] {
+    const first = this.state.told.has(this.state.first) ? devices.get(this.state.first) : undefined
+    this.state.first = first?.id ?? fresh[0]!.id
+    return first === undefined ? [...fresh] : [first, ...fresh]
+  }
+
+  #tell(devices: readonly Device[], of: Pick<Silence, 'expected' | 'size' | 'usual'>): void {
+    let [since, until] = [Infinity, 0]
+    for (const { id, heard = 0 } of devices) {
+      this.state.told.set(id, heard)
+      since = Math.min(since, heard)
+      until = Math.max(until, heard)
     }
+    this.state.pending.push({ devices: devices.map(({ id }) => id), since, until, ...of })
   }
 
-  #tell(device: Device, silence: Omit<Silence, 'device'>): void {
-    this.state.told.set(device.id, silence.since)
-    this.state.pending.push({ device: device.id, ...silence })
-  }
-
-  #silenceOf(device: Device, hour: number, at: Micros, pace: Pace): Omit<Silence, 'device'> | undefined {
+  #missed(device: Device, hour: number, at: Micros, pace: Pace): Missed | undefined {
     const stream = workStream(device)
-    if (stream === undefined || device.heard === undefined || device.lived < KNOWN_DAYS || stream.days < KNOWN_DAYS) return undefined
+    if (stream === undefined || device.lived < KNOWN_DAYS || stream.days < KNOWN_DAYS) return undefined
     let [expected, squares] = [0, 0]
     for (let h = hour - Math.min(LONGEST, hoursSilent(device, at)); h < hour; h++) {
       if (this.state.blind.includes(h)) continue
@@ -179,7 +189,7 @@ export class Silences {
       expected += mean
       squares += mean * mean
     }
-    return { since: device.heard, expected, size: sizeOfHours(stream, expected, squares) }
+    return { expected, size: sizeOfHours(stream, expected, squares) }
   }
 
   save(): Iterable<[string, unknown]> {
@@ -190,6 +200,11 @@ export class Silences {
     if (entries.has('silences')) this.state = unpack(entries.get('silences')) as SilencesState
   }
 }
+
+/** What would have come of a device by now, as a negative binomial. */
+type Missed = Pick<Silence, 'expected' | 'size'>
+
+const sum = (missed: ReadonlyMap<Device, Missed>): number => [...missed.values()].reduce((all, { expected }) => all + expected, 0)
 
 const isMachine = ({ role, heard }: Device): boolean => heard !== undefined && MACHINES.has(family(role))
 

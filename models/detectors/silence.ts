@@ -1,11 +1,12 @@
-import type { WireEvent } from '../../protocols/events.ts'
+import type { Micros, WireEvent } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
+import { HOUR, MINUTE } from '../clock.ts'
 import { nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
-import type { Silence } from '../silences.ts'
+import type { Found } from '../silences.ts'
 import type { Site } from '../site.ts'
-import { LOW_ALONE, NONE, evidence, num, rarity, type Detector } from './detector.ts'
+import { LOW_ALONE, NONE, counted, evidence, num, rarity, type Detector } from './detector.ts'
 
 export const silence: Detector<'dicom.operation' | 'dicom.association' | 'hl7.message' | 'flow'> = {
   id: 'silence',
@@ -18,13 +19,12 @@ export const silence: Detector<'dicom.operation' | 'dicom.association' | 'hl7.me
 
   judge(event, _device: Device, site: Site, _scene: Scene): readonly Evidence[] {
     const found = site.silences.take()
-    if (found.length === 0) return NONE
-    return found.map(({ device, first, silence: one }) => (one.together === undefined ? alone(event, device, one) : together(event, device, first ?? device, one)))
+    return found.length === 0 ? NONE : found.map((one) => (one.usual === 0 ? feed(event, one) : machines(event, one)))
   },
 }
 
-/** A feed. Interfaces are stopped for maintenance, too. */
-function alone(event: WireEvent, device: Device, { since, expected, size }: Silence): Evidence {
+/** Interfaces are stopped for maintenance, too. */
+function feed(event: WireEvent, { devices: [device], since, expected, size }: Found): Evidence {
   const arithmetic: Factor[] = [{ of: 'silence', mean: expected, size }, { of: 'cap', why: 'interfaces are stopped for maintenance, too', least: LOW_ALONE }]
   const p = rarityOf(arithmetic)
   const who = nameOf(device)
@@ -35,15 +35,15 @@ function alone(event: WireEvent, device: Device, { since, expected, size }: Sile
   })
 }
 
-/** One of many: one alert, about the first of them. */
-function together(event: WireEvent, device: Device, first: Device, { since, expected, together: all }: Silence): Evidence {
-  const { silent, usual } = all!
+/** One alert, about the first of them. */
+function machines(event: WireEvent, { devices: [first, ...others], since, until, expected, usual }: Found): Evidence {
+  const silent = 1 + others.length
   return evidence(silence, event, {
-    actor: first, peer: device === first ? null : device, p: null, severity: 'medium', observed: silent, expected: 0, unit: 'machines silent at once', flow: null, began: since,
+    actor: first, peer: null, others, p: null, severity: 'medium', observed: silent, expected: 0, unit: 'machines silent at once', flow: null, began: since,
     title: 'Many scanners and readers have fallen silent together',
-    text: `${silent} scanners and readers fell silent within hours in the middle of their work, where ${usual} are usually heard in such an hour, and others went on: `
-      + `nothing came from ${nameOf(device)} for ${lasting(event.at - since)}, where ${num(expected)} studies were expected at the least.`,
+    text: `${counted(silent, 'scanners and readers')}, ${nameOf(first)} among them, fell silent in the middle of their work, for ${lasting(event.at - since)} (the first) to ${lasting(event.at - until)} (the last), `
+      + `where ${usual} are usually heard in such an hour and others went on; ${num(expected)} studies were expected of them at the least.`,
   })
 }
 
-const lasting = (time: number): string => (time < 2 * 3_600_000_000 ? `${Math.round(time / 60_000_000)} min` : `${num(time / 3_600_000_000)} h`)
+const lasting = (time: Micros): string => (time < 2 * HOUR ? `${Math.round(time / MINUTE)} min` : `${num(time / HOUR)} h`)
