@@ -11,8 +11,7 @@ import { HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { Device } from './device.ts'
 import { pack, unpack } from './pack.ts'
 import { family } from './role.ts'
-import type { Site } from './site.ts'
-import { workStream } from './streams.ts'
+import { workStream } from './work.ts'
 
 /** Days a device has to be known, and how long a silence is looked at. */
 const KNOWN_DAYS = 14
@@ -36,6 +35,12 @@ const OTHERS = 2
 
 const MACHINES: ReadonlySet<string> = new Set(['modality', 'workstation'])
 const FEEDS: ReadonlySet<string> = new Set(['hl7-source', 'engine', 'ris'])
+
+/** What a site knows of each device (site.ts). */
+interface Measures {
+  pace(device: Device): Pace
+  frozen: boolean
+}
 
 /** What is to be told with the next event. */
 interface Silence {
@@ -90,7 +95,7 @@ export class Silences {
   }
 
   /** The hours before this one are over; it began with this event. */
-  look(hour: number, at: Micros, before: number, site: Site): void {
+  look(hour: number, at: Micros, before: number, site: Measures): void {
     const { state } = this
     const devices = this.#devices()
     const blind = this.#wasBlind(hour, before)
@@ -132,7 +137,7 @@ export class Silences {
     }
   }
 
-  #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Site): void {
+  #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
     for (const device of devices.values()) {
       if (device.heard === undefined || !FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
       const missed = this.#missed(device, hour, at, site.pace(device))
@@ -141,7 +146,7 @@ export class Silences {
   }
 
   /** Judged as if today were a day like others: that all of them do less is what this asks about. */
-  #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Site): void {
+  #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
     const { heard } = this.state
     const usual = heard === null || heard.days[weekdayOf(dayOf(hour - 1))]! < SEEN ? 0 : expectedBetween(heard, (hour - 1) * HOUR, hour * HOUR)
     if (usual < FEW) return

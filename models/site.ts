@@ -14,7 +14,7 @@ import { MESSAGE_CLASSES, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family, isOutlet } from './role.ts'
 import { Silences } from './silences.ts'
-import { workStream } from './streams.ts'
+import { workStream } from './work.ts'
 
 /** Common mode: pseudo-events under each ratio (a device's day weighs some 15, see `#addWork`), and how far it may go. */
 const PSEUDO = 30

@@ -2,7 +2,6 @@
 import { count, crossings, newStream, type CountStream, type Crossing } from './baseline/counts.ts'
 import { HOUR } from './clock.ts'
 import { DEVICE_LIMITS, type Device } from './device.ts'
-import { family } from './role.ts'
 import type { Site } from './site.ts'
 
 export interface StreamKind {
@@ -47,15 +46,6 @@ export type StreamName = keyof typeof STREAMS
 
 /** Whether studies are given or got, by the unit of what counts them. */
 export const DEEDS: ReadonlyMap<string, string> = new Map(Object.values<StreamKind>(STREAMS).flatMap(({ unit, deed }) => (deed === undefined ? [] : [[unit, deed]])))
-
-/** The stream that shows how busy a role is. */
-const WORK: Record<string, StreamName> = { modality: 'store.out', workstation: 'retrieve', 'hl7-source': 'hl7.out', engine: 'hl7.out', ris: 'hl7.out' }
-
-/** What counts the work of its role, if anything does. */
-export function workStream(device: Device): CountStream | undefined {
-  const name = WORK[family(device.role)]
-  return name === undefined ? undefined : device.streams.get(name)
-}
 
 /** Weight of the prior in days. */
 const STRENGTH = 0.5
