@@ -33,6 +33,8 @@ const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
 type Opened = { hour: number } & typeof NONE_OPENED
 /** Detectors of what a device is in, for hours or weeks, not of what it does. */
 const STATES: ReadonlySet<string> = new Set(['service-down', 'rerouted'])
+/** Detectors of one host that goes on to another. */
+const SPREADING: ReadonlySet<string> = new Set(['peer-to-peer', 'lateral-movement'])
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -101,16 +103,17 @@ export class Incidents {
     return true
   }
 
-  /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. */
+  /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. Who has read of that a day ago is told anew of what is strong. */
   #trouble(evidence: Evidence, severity: Severity, others: readonly Incident[]): Incident | undefined {
     const { actor, at, since = at, objective, service, p } = evidence
-    const follows = p !== null && (FOLLOWING.has(objective) || SEVERITIES.indexOf(severity) < SEVERITIES.indexOf('medium'))
+    const isStrong = SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf('medium')
+    const follows = p !== null && (FOLLOWING.has(objective) || !isStrong)
     for (const other of OBJECTIVES) {
       for (const incident of this.#growing(actor, other, at)) {
         if (others.includes(incident) || onlyDeclared(incident)) continue
         // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
         const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
-        if (incident.alert.last_seen > from) return incident
+        if (incident.alert.last_seen > from && !(isStrong && at - incident.alert.raised_at > OPEN)) return incident
       }
     }
     return undefined
@@ -152,7 +155,7 @@ export class Incidents {
     yield* this.#growing(asker, objective, at)
     for (const incident of this.#open.values()) {
       if (incident.objective !== objective || !grows(incident, at)) continue
-      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence) || succumbs(incident, evidence)) yield incident
+      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence) || succumbs(incident, evidence) || spreads(incident, evidence)) yield incident
     }
   }
 
@@ -296,6 +299,10 @@ function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evi
 /** A server that turns its callers away while somebody does to it what servers die of. */
 const succumbs = ({ actor: by, peers, alert }: Incident, { actor, at, detector }: Evidence): boolean =>
   STATES.has(detector) && by !== actor.id && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH
+
+/** Whoever was reached reaches on: a worm, told once. */
+const spreads = ({ objective, peers, alert }: Incident, { actor }: Evidence): boolean =>
+  objective === 'movement' && peers.includes(actor.id) && alert.evidence.some(({ detector }) => SPREADING.has(detector))
 
 /** Does it grow with new evidence, or is it over? */
 const grows = ({ alert }: Incident, at: Micros): boolean => at - alert.last_seen <= OPEN

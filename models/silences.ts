@@ -5,7 +5,7 @@
  */
 import type { Micros } from '../protocols/events.ts'
 import { leastMean, sizeOfHours, type Pace } from './baseline/counts.ts'
-import { silenceTail } from './baseline/distributions.ts'
+import { binomialUpperTail, silenceTail } from './baseline/distributions.ts'
 import { countHour, expectedBetween, newWeekHours, type WeekHours } from './baseline/weekhours.ts'
 import { HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { Device } from './device.ts'
@@ -30,6 +30,8 @@ const LEFT = 1 / 2
 const FEW = 6
 /** Days of a weekday (faded) from which on its hours are known: two. */
 const SEEN = 1.5
+/** Or so rarely would chance silence as many of them. */
+const BY_CHANCE = 1e-6
 /** Others that are heard, so that it is not the sensor. */
 const OTHERS = 2
 
@@ -53,7 +55,7 @@ interface Silence {
   expected: number
   /** Size of their negative binomial; 0 of several. */
   size: number
-  /** How many machines are heard in such an hour; 0: it is a feed. */
+  /** How many machines are heard in such an hour (1: that is not known); 0: it is a feed. */
   usual: number
 }
 
@@ -145,26 +147,46 @@ export class Silences {
     }
   }
 
-  /** Judged as if today were a day like others: that all of them do less is what this asks about. */
   #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
-    const { heard } = this.state
-    const usual = heard === null || heard.days[weekdayOf(dayOf(hour - 1))]! < SEEN ? 0 : expectedBetween(heard, (hour - 1) * HOUR, hour * HOUR)
-    if (usual < FEW) return
-    const silent = new Map<Device, Missed>()
-    let [left, others] = [0, 0]
-    for (const device of devices.values()) {
-      const hours = hoursSilent(device, at)
-      if (!isMachine(device)) others += hours === 0 ? 1 : 0
-      else if (hours === 0) left++
-      else if (hours <= RECENT) {
-        const missed = this.#missed(device, hour, at, { ...site.pace(device), factor: () => 1 })
-        if (missed !== undefined && missed.expected >= 1) silent.set(device, missed)
-      }
-    }
-    const odd = [...silent.values()].filter(({ expected, size }) => silenceTail(expected, size) < ODD)
-    if (odd.length < SEVERAL || left > LEFT * usual || others < OTHERS) return
+    const machines = [...devices.values()].filter((device) => isMachine(device) && hoursSilent(device, at) <= RECENT)
+    let others = 0
+    for (const device of devices.values()) if (device.heard !== undefined && !isMachine(device) && hoursSilent(device, at) === 0) others++
+    if (machines.length < FEW || others < OTHERS) return
+    const usual = this.#usual(hour - 1)
+    const silent = this.#most(machines, usual, hour, at, site) ?? this.#some(machines, hour, at, site)
+    if (silent === undefined) return
     const fresh = [...silent.keys()].filter(({ id }) => !this.state.told.has(id))
-    if (fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: sum(silent), size: 0, usual: Math.round(usual) })
+    if (fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: sum(silent), size: 0, usual: Math.max(1, Math.round(usual)) })
+  }
+
+  /** How many machines are heard in such an hour of the week; 0: nobody knows. */
+  #usual(hour: number): number {
+    const { heard } = this.state
+    return heard === null || heard.days[weekdayOf(dayOf(hour))]! < SEEN ? 0 : expectedBetween(heard, hour * HOUR, (hour + 1) * HOUR)
+  }
+
+  /** Are most of those missing that are heard in such an hour? Judged as if today were a day like others: that all of them do less is what this asks about. */
+  #most(machines: readonly Device[], usual: number, hour: number, at: Micros, site: Measures): Map<Device, Missed> | undefined {
+    const left = machines.filter((device) => hoursSilent(device, at) === 0).length
+    if (usual < FEW || left > LEFT * usual) return undefined
+    const silent = this.#silent(machines, hour, at, (device) => ({ ...site.pace(device), factor: () => 1 }))
+    return oddOf(silent) >= SEVERAL ? silent : undefined
+  }
+
+  /** Or more than chance would have, by how busy everybody is today, though others of them go on? */
+  #some(machines: readonly Device[], hour: number, at: Micros, site: Measures): Map<Device, Missed> | undefined {
+    const silent = this.#silent(machines, hour, at, (device) => site.pace(device))
+    const odd = oddOf(silent)
+    return odd >= SEVERAL && binomialUpperTail(odd, machines.length, ODD) < BY_CHANCE ? silent : undefined
+  }
+
+  #silent(machines: readonly Device[], hour: number, at: Micros, paceOf: (device: Device) => Pace): Map<Device, Missed> {
+    const silent = new Map<Device, Missed>()
+    for (const device of machines) {
+      const missed = hoursSilent(device, at) === 0 ? undefined : this.#missed(device, hour, at, paceOf(device))
+      if (missed !== undefined && missed.expected >= 1) silent.set(device, missed)
+    }
+    return silent
   }
 
   /** With the one that they join, where one was told that is still silent. */
@@ -208,6 +230,8 @@ export class Silences {
 
 /** What would have come of a device by now, as a negative binomial. */
 type Missed = Pick<Silence, 'expected' | 'size'>
+
+const oddOf = (silent: ReadonlyMap<Device, Missed>): number => [...silent.values()].filter(({ expected, size }) => silenceTail(expected, size) < ODD).length
 
 const sum = (missed: ReadonlyMap<Device, Missed>): number => [...missed.values()].reduce((all, { expected }) => all + expected, 0)
 

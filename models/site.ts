@@ -58,6 +58,8 @@ export interface SiteState {
   weekdays: Record<Trade, Weekdays>
   /** Queries by how many records they were shown (classes of powers of two), up to yesterday, forgotten slowly. */
   breadth: number[]
+  /** Worklists, likewise. */
+  worklists: number[]
   /** HL7 messages by size (classes of powers of two), likewise. */
   messageSizes: number[]
   /** Patients that survived merges of late, and who sent the last: who sends the same soon after passes it on. */
@@ -83,7 +85,7 @@ const ENOUGH_QUERIES = 200
 
 const newState = (): SiteState => ({
   watched: new Map(), work: new Map(), weekdays: { any: newWeek(), images: newWeek(), messages: newWeek() },
-  breadth: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0), merged: new Map(),
+  breadth: new Array<number>(BREADTHS).fill(0), worklists: new Array<number>(BREADTHS).fill(0), messageSizes: new Array<number>(MESSAGE_CLASSES).fill(0), merged: new Map(),
   contexts: { most: 0, today: 0, seen: 0 }, oversize: { days: 0, today: false }, first: -1, events: 0, lost: 0, bytes: 0,
 })
 
@@ -143,14 +145,20 @@ export class Site implements Pace {
     share: (class_: number): number => shareFrom(this.state.breadth, class_),
   }
 
-  /** Adds a day's queries and messages of all devices. */
+  /** Adds a day's queries, worklists and messages of all devices. */
   learnSizes(devices: Iterable<Device>, day: number): void {
-    const { breadth, messageSizes } = this.state
-    for (let i = 0; i < BREADTHS; i++) breadth[i]! *= KEEP
+    const { breadth, worklists, messageSizes } = this.state
+    for (let i = 0; i < BREADTHS; i++) {
+      breadth[i]! *= KEEP
+      worklists[i]! *= KEEP
+    }
     for (let i = 0; i < MESSAGE_CLASSES; i++) messageSizes[i]! *= KEEP
     for (const { today } of devices) {
       if (today.day !== day) continue
-      for (let i = 0; i < BREADTHS; i++) breadth[i]! += today.breadth[i]!
+      for (let i = 0; i < BREADTHS; i++) {
+        breadth[i]! += today.breadth[i]!
+        worklists[i]! += today.worklists?.[i] ?? 0
+      }
       if (today.messages !== undefined) for (let i = 0; i < MESSAGE_CLASSES; i++) messageSizes[i]! += today.messages[i]!
     }
     this.#knowBreadth()
@@ -174,6 +182,7 @@ export class Site implements Pace {
           if (name === 'service') this.#add(this.#popular, `*/${name}/${value}`)
         }
       }
+      for (const [value, habit] of device.memories.port.known) if (habit.settled && /\/(dicom|hl7)$/.test(value)) this.#add(this.#popular, `*/port/${value}`)
       for (const [name, stream] of device.streams) this.#learnRate(`${family(device.role)}/${name}`, stream)
     }
   }
@@ -311,6 +320,11 @@ export class Site implements Pace {
     const others = Math.max(0, (this.#members.get(device.role) ?? 1) - 1)
     const users = Math.max(0, (this.#popular.get(`${device.role}/${memory}/${value}`) ?? 0) - own)
     return { others, users, q: device.role === 'unknown' ? 0.2 / (others + 1) : (users + 0.2) / (others + 1) }
+  }
+
+  /** What known servers of the site speak at a port, if any do. */
+  spokenAt(port: number): 'dicom' | 'hl7' | undefined {
+    return (['dicom', 'hl7'] as const).find((protocol) => this.#popular.has(`*/port/${port}/${protocol}`))
   }
 
   /** Does nobody at a site that is known do this? */

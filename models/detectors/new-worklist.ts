@@ -7,8 +7,8 @@ import type { Site } from '../site.ts'
 import { startedOn } from '../starters.ts'
 import { NONE, SITE_KNOWN, counted, evidence, rarity, starterFactors, type Detector } from './detector.ts'
 
-/** A site has one or two worklist servers, and gets another one about every third year. */
-const ANOTHER_SERVER = 1e-3
+/** A site has one or two worklist servers, and gets another one about every fifth year. */
+const ANOTHER_SERVER = 5e-4
 
 export const newWorklist: Detector<'dicom.operation'> = {
   id: 'new-worklist',
@@ -24,7 +24,7 @@ export const newWorklist: Detector<'dicom.operation'> = {
     if (scene.acts || scene.service !== 'MWL' || device.askers === undefined || !device.askers.has(scene.peer.id) || site.age < SITE_KNOWN) return NONE
     const askers = startedOn(device.askers, scene.day)
     if (askers.length === 0) return NONE
-    const arithmetic: Factor[] = [...starterFactors(askers), { of: 'weight', why: 'a site gets another worklist server about every third year', times: ANOTHER_SERVER }]
+    const arithmetic: Factor[] = [...starterFactors(askers), { of: 'weight', why: 'a site gets another worklist server about every fifth year', times: ANOTHER_SERVER }]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const queries = askers.reduce((sum, { n }) => sum + n, 0)
