@@ -71,6 +71,11 @@ export class Calendar {
     return undefined
   }
 
+  /** Is a change declared for no host in particular: a holiday? */
+  ofEverybody(at: Micros): boolean {
+    return this.changes.some(({ start, end, hosts }) => hosts.size === 0 && at >= start && at <= end + GRACE)
+  }
+
   /** Whom the changes of now name together with a host. */
   *named(at: Micros, host: Addresses): Iterable<string> {
     for (const { start, end, hosts } of this.changes) {

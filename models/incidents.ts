@@ -65,8 +65,8 @@ export class Incidents {
   }
 
   add(evidence: Evidence): void {
-    const { at, began = at, actor, group, p } = evidence
-    const declared = evidence.inexcusable === true ? undefined : this.#site.calendar.excuse(began, actor.ips, withWhom(evidence), evidence.service)
+    const { at, actor, group, p } = evidence
+    const declared = this.#declared(evidence)
     const excuse = declared ?? allowed(this.allowances, evidence)
     const { incident, others } = this.#find(evidence, excuse !== undefined)
     // What was declared weighs on nobody.
@@ -87,6 +87,14 @@ export class Incidents {
     const together = p === null || excuse !== undefined ? total : weigh(other.standing, group, p, at)
     const worst = excuse === undefined && p !== null ? rank(evidence, together, this.#thresholds) : severity
     return this.#grow(other, evidence, worst, together, excuse)
+  }
+
+  /** Why it is expected of all who did it, if a declared change says so. */
+  #declared(evidence: Evidence): string | undefined {
+    const { at, began = at, actor, others = [], service, inexcusable } = evidence
+    if (inexcusable === true) return undefined
+    const notes = [actor, ...others].map(({ ips }) => this.#site.calendar.excuse(began, ips, withWhom(evidence), service))
+    return notes.includes(undefined) ? undefined : notes[0]
   }
 
   /**

@@ -6,7 +6,6 @@
 import type { Micros } from '../protocols/events.ts'
 import { leastMean, sizeOfHours, type Pace } from './baseline/counts.ts'
 import { binomialUpperTail, silenceTail } from './baseline/distributions.ts'
-import { countHour, expectedBetween, newWeekHours, type WeekHours } from './baseline/weekhours.ts'
 import { HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { Device } from './device.ts'
 import { pack, unpack } from './pack.ts'
@@ -20,20 +19,18 @@ const LONGEST = 48
 const BLIND = 5 * MINUTE
 const TIMES = 3
 const MOVES = 0.2
-/** Rarer than this is told of a feed (about a low alert by itself); less likely than that is a machine silent, of many. */
+/** Rarer than this is told of a feed: about a low alert by itself. */
 const RARE = 5e-5
-const ODD = 0.05
-/** Machines that fell silent within so many hours, at least so many; and no more than this share of those that are usually heard in such an hour, of no fewer than `FEW`. */
-const RECENT = 8
-const SEVERAL = 4
-const LEFT = 1 / 2
-const FEW = 6
-/** Days of a weekday (faded) from which on its hours are known: two. */
-const SEEN = 1.5
-/** Or so rarely would chance silence as many of them. */
-const BY_CHANCE = 1e-6
+/** Machines are looked at that were heard before this time, in hours that were watched, and not since this one; and those that were heard since, as the measure. */
+const FELL = 2
+const WERE = 4
+/** So rarely would so many of them have fallen silent by chance; their share is what is usual of such an hour of the day, or of the week, but no less than this. */
+const BY_CHANCE = 1e-5
+const LEAST_SHARE = 0.03
 /** Others that are heard, so that it is not the sensor. */
 const OTHERS = 2
+/** What is usual of an hour of the week fades so much a week. */
+const KEEP = 0.9
 
 const MACHINES: ReadonlySet<string> = new Set(['modality', 'workstation'])
 const FEEDS: ReadonlySet<string> = new Set(['hl7-source', 'engine', 'ris'])
@@ -51,12 +48,11 @@ interface Silence {
   /** When it, or the first and the last of them, were heard last. */
   since: Micros
   until: Micros
-  /** Events of their work that would have come, at the least. */
+  /** Of a feed: messages that would have come, at the least, and the size of their negative binomial. Of machines: how many usually fall silent at such an hour; 0. */
   expected: number
-  /** Size of their negative binomial; 0 of several. */
   size: number
-  /** How many machines are heard in such an hour (1: that is not known); 0: it is a feed. */
-  usual: number
+  /** Machines that were heard before; 0: it is a feed. */
+  were: number
 }
 
 export type Found = Omit<Silence, 'devices'> & { devices: readonly [Device, ...Device[]] }
@@ -64,8 +60,11 @@ export type Found = Omit<Silence, 'devices'> & { devices: readonly [Device, ...D
 const NONE: Found[] = []
 
 interface SilencesState {
-  /** How many machines are heard in each hour of a week: each counts once. */
-  heard: WeekHours | null
+  /** Since when it is looked. */
+  first: number
+  /** By hour of the week: machines that fell silent, and those that might have. */
+  fell: number[]
+  were: number[]
   last: Micros
   /** The longest pause of everybody in the open hour; what is usual of each hour of the day (0: not known); and the latest hours with one that was too long. */
   pause: Micros
@@ -74,11 +73,11 @@ interface SilencesState {
   /** Silences that were told, by device: when it was last heard before. */
   told: Map<string, Micros>
   /** Whom others joined that fell silent with it. */
-  first: string
+  anchor: string
   pending: Silence[]
 }
 
-const newState = (): SilencesState => ({ heard: null, last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), first: '', pending: [] })
+const newState = (): SilencesState => ({ first: -1, fell: new Array<number>(168).fill(0), were: new Array<number>(168).fill(0), last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), anchor: '', pending: [] })
 
 export class Silences {
   state = newState()
@@ -100,14 +99,14 @@ export class Silences {
   look(hour: number, at: Micros, before: number, site: Measures): void {
     const { state } = this
     const devices = this.#devices()
+    if (state.first < 0) state.first = hour
     const blind = this.#wasBlind(hour, before)
     if (blind) for (let h = Math.max(before, hour - LONGEST); h < hour; h++) state.blind.push(h)
     state.blind = state.blind.filter((h) => h >= hour - LONGEST)
-    if (!blind && !site.frozen) this.#count(hour - 1, devices)
     for (const [id, since] of state.told) if (devices.get(id)?.heard !== since) state.told.delete(id)
     if (blind) return
     this.#feeds(hour, at, devices, site)
-    this.#together(hour, at, devices, site)
+    this.#together(hour, at, devices, site.frozen)
   }
 
   /** Did the sensor miss some of the hour that is over, or whole hours? */
@@ -133,70 +132,62 @@ export class Silences {
     })
   }
 
-  #count(hour: number, devices: ReadonlyMap<string, Device>): void {
-    for (const device of devices.values()) {
-      if (isMachine(device) && hoursSilent(device, this.state.last) === 0) countHour(this.state.heard ??= newWeekHours(hour * HOUR), hour * HOUR)
-    }
-  }
-
   #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
     for (const device of devices.values()) {
       if (device.heard === undefined || !FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
       const missed = this.#missed(device, hour, at, site.pace(device))
-      if (missed !== undefined && silenceTail(missed.expected, missed.size) < RARE) this.#tell([device], { ...missed, usual: 0 })
+      if (missed !== undefined && silenceTail(missed.expected, missed.size) < RARE) this.#tell([device], { ...missed, were: 0 })
     }
   }
 
-  #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
-    const machines = [...devices.values()].filter((device) => isMachine(device) && hoursSilent(device, at) <= RECENT)
-    let others = 0
-    for (const device of devices.values()) if (device.heard !== undefined && !isMachine(device) && hoursSilent(device, at) === 0) others++
-    if (machines.length < FEW || others < OTHERS) return
-    const usual = this.#usual(hour - 1)
-    const silent = this.#most(machines, usual, hour, at, site) ?? this.#some(machines, hour, at, site)
-    if (silent === undefined) return
-    const fresh = [...silent.keys()].filter(({ id }) => !this.state.told.has(id))
-    if (fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: sum(silent), size: 0, usual: Math.max(1, Math.round(usual)) })
+  /** Have far more machines fallen silent at about the same time than usually do at such an hour, though others are heard? */
+  #together(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, frozen: boolean): void {
+    const { state } = this
+    const all = [...devices.values()].filter(({ heard }) => heard !== undefined)
+    const hours = new Map(all.filter(isMachine).map((device) => [device, this.#watchedSince(device, hour, at)]))
+    const were = [...hours.keys()].filter((device) => hours.get(device)! < WERE)
+    const fell = together(were.filter((device) => hours.get(device)! >= FELL))
+    const share = this.#usualShare(hour)
+    if (!frozen) this.#learn(hour, fell.length, were.length)
+    if (hour - state.first < KNOWN_DAYS * 24 || binomialUpperTail(fell.length, were.length, share) > BY_CHANCE) return
+    const others = all.filter((device) => !isMachine(device) && hoursSilent(device, at) === 0).length
+    const fresh = fell.filter(({ id }) => !state.told.has(id))
+    if (others >= OTHERS && fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: share * were.length, size: 0, were: were.length })
   }
 
-  /** How many machines are heard in such an hour of the week; 0: nobody knows. */
-  #usual(hour: number): number {
-    const { heard } = this.state
-    return heard === null || heard.days[weekdayOf(dayOf(hour))]! < SEEN ? 0 : expectedBetween(heard, hour * HOUR, (hour + 1) * HOUR)
+  /** Hours since a device was heard, without those that the sensor missed. */
+  #watchedSince(device: Device, hour: number, at: Micros): number {
+    const silent = hoursSilent(device, at)
+    return silent - this.state.blind.filter((h) => h >= hour - silent).length
   }
 
-  /** Are most of those missing that are heard in such an hour? Judged as if today were a day like others: that all of them do less is what this asks about. */
-  #most(machines: readonly Device[], usual: number, hour: number, at: Micros, site: Measures): Map<Device, Missed> | undefined {
-    const left = machines.filter((device) => hoursSilent(device, at) === 0).length
-    if (usual < FEW || left > LEFT * usual) return undefined
-    const silent = this.#silent(machines, hour, at, (device) => ({ ...site.pace(device), factor: () => 1 }))
-    return oddOf(silent) >= SEVERAL ? silent : undefined
-  }
-
-  /** Or more than chance would have, by how busy everybody is today, though others of them go on? */
-  #some(machines: readonly Device[], hour: number, at: Micros, site: Measures): Map<Device, Missed> | undefined {
-    const silent = this.#silent(machines, hour, at, (device) => site.pace(device))
-    const odd = oddOf(silent)
-    return odd >= SEVERAL && binomialUpperTail(odd, machines.length, ODD) < BY_CHANCE ? silent : undefined
-  }
-
-  #silent(machines: readonly Device[], hour: number, at: Micros, paceOf: (device: Device) => Pace): Map<Device, Missed> {
-    const silent = new Map<Device, Missed>()
-    for (const device of machines) {
-      const missed = hoursSilent(device, at) === 0 ? undefined : this.#missed(device, hour, at, paceOf(device))
-      if (missed !== undefined && missed.expected >= 1) silent.set(device, missed)
+  /** What share of the machines falls silent at such an hour: of this weekday, or of all, whichever is more. */
+  #usualShare(hour: number): number {
+    const { fell, were } = this.state
+    const [own, h] = [ofWeek(hour), hourOfDay(hour)]
+    let [ofAll, all] = [0, 0]
+    for (let i = h; i < fell.length; i += 24) {
+      ofAll += fell[i]!
+      all += were[i]!
     }
-    return silent
+    return Math.max(LEAST_SHARE, fell[own]! / Math.max(1, were[own]!), ofAll / Math.max(1, all))
+  }
+
+  #learn(hour: number, fell: number, were: number): void {
+    const { state } = this
+    const i = ofWeek(hour)
+    state.fell[i] = KEEP * state.fell[i]! + fell
+    state.were[i] = KEEP * state.were[i]! + were
   }
 
   /** With the one that they join, where one was told that is still silent. */
   #joined(fresh: readonly Device[], devices: ReadonlyMap<string, Device>): Device[] {
-    const first = this.state.told.has(this.state.first) ? devices.get(this.state.first) : undefined
-    this.state.first = first?.id ?? fresh[0]!.id
+    const first = this.state.told.has(this.state.anchor) ? devices.get(this.state.anchor) : undefined
+    this.state.anchor = first?.id ?? fresh[0]!.id
     return first === undefined ? [...fresh] : [first, ...fresh]
   }
 
-  #tell(devices: readonly Device[], of: Pick<Silence, 'expected' | 'size' | 'usual'>): void {
+  #tell(devices: readonly Device[], of: Pick<Silence, 'expected' | 'size' | 'were'>): void {
     let [since, until] = [Infinity, 0]
     for (const { id, heard = 0 } of devices) {
       this.state.told.set(id, heard)
@@ -231,11 +222,20 @@ export class Silences {
 /** What would have come of a device by now, as a negative binomial. */
 type Missed = Pick<Silence, 'expected' | 'size'>
 
-const oddOf = (silent: ReadonlyMap<Device, Missed>): number => [...silent.values()].filter(({ expected, size }) => silenceTail(expected, size) < ODD).length
-
-const sum = (missed: ReadonlyMap<Device, Missed>): number => [...missed.values()].reduce((all, { expected }) => all + expected, 0)
-
 const isMachine = ({ role, heard }: Device): boolean => heard !== undefined && MACHINES.has(family(role))
+
+/** The most of these that were heard last within the same hour. */
+function together(devices: readonly Device[]): Device[] {
+  const sorted = [...devices].sort((a, b) => a.heard! - b.heard! || a.serial - b.serial)
+  let most: Device[] = []
+  for (let from = 0, to = 0; to < sorted.length; to++) {
+    while (sorted[to]!.heard! - sorted[from]!.heard! > HOUR) from++
+    if (to + 1 - from > most.length) most = sorted.slice(from, to + 1)
+  }
+  return most
+}
+
+const ofWeek = (hour: number): number => 24 * weekdayOf(dayOf(hour)) + hourOfDay(hour)
 
 /** Whole hours since it was last heard. */
 const hoursSilent = ({ heard = 0 }: Device, at: Micros): number => Math.floor((at - heard) / HOUR)

@@ -19,7 +19,9 @@ export const silence: Detector<'dicom.operation' | 'dicom.association' | 'hl7.me
 
   judge(event, _device: Device, site: Site, _scene: Scene): readonly Evidence[] {
     const found = site.silences.take()
-    return found.length === 0 ? NONE : found.map((one) => (one.usual === 0 ? feed(event, one) : machines(event, one)))
+    if (found.length === 0) return NONE
+    const holiday = site.calendar.ofEverybody(event.at)
+    return found.flatMap((one) => (one.were === 0 ? feed(event, one) : holiday ? NONE : machines(event, one)))
   },
 }
 
@@ -36,13 +38,13 @@ function feed(event: WireEvent, { devices: [device], since, expected, size }: Fo
 }
 
 /** One alert, about the first of them. */
-function machines(event: WireEvent, { devices: [first, ...others], since, until, expected, usual }: Found): Evidence {
+function machines(event: WireEvent, { devices: [first, ...others], since, until, expected, were }: Found): Evidence {
   const silent = 1 + others.length
   return evidence(silence, event, {
-    actor: first, peer: null, others, p: null, severity: 'medium', observed: silent, expected: 0, unit: 'machines silent at once', flow: null, began: since,
+    actor: first, peer: null, others, p: null, severity: 'medium', observed: silent, expected, unit: 'machines silent at once', flow: null, began: since,
     title: 'Many scanners and readers have fallen silent together',
-    text: `${counted(silent, 'scanners and readers')}, ${nameOf(first)} among them, fell silent in the middle of their work, for ${lasting(event.at - since)} (the first) to ${lasting(event.at - until)} (the last), `
-      + `where ${usual} are usually heard in such an hour and others went on; ${num(expected)} studies were expected of them at the least.`,
+    text: `${silent} of ${counted(were, 'scanners and readers')} that were at work have been silent for ${lasting(event.at - since)} (${nameOf(first)}, say) to ${lasting(event.at - until)}, and others go on; `
+      + `at such an hour ${num(expected)} of them usually fall silent.`,
   })
 }
 
