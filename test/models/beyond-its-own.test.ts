@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { WireEvent } from '../../protocols/events.ts'
 import { DAY, SECOND, WORKLIST_FIND, at, find, flow, patient, store, study } from './build.ts'
 import { days, later, orderedPatient, sent, times } from './happenings.ts'
-import { ARCHIVE, CT01, HIS, LAB, RIS, inOrder, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, inOrder, ordinaryDay } from './hospital.ts'
 import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
 
 const told = (events: WireEvent[], detector: string, from = TODAY): string[] =>
@@ -35,6 +35,18 @@ describe('a scanner that asks for worklists of patients', () => {
 
   test('do two as long pass, and thirty of its own?', () => {
     expect(told(among(asks(2, 30)), 'query-enumeration')).toEqual([])
+    expect(told(among(asks(30, 3)), 'query-enumeration')).toEqual([])
+  })
+})
+
+describe('a newcomer that asks for worklists of everybody', () => {
+  const asks = (n: number, matches: number): WireEvent[] => times(n, 11, 4, (when) => find(flow(STRANGER, RIS, 105), when, STRANGER.name, matches, { sop_class_uid: WORKLIST_FIND }))
+
+  test('are five told that are ten times as long as those of the scanners here, and no more than low?', () => {
+    expect(told(among(asks(5, 40)), 'query-enumeration')).toEqual([`low ${STRANGER.name}`])
+  })
+
+  test('do thirty pass that are as long as theirs?', () => {
     expect(told(among(asks(30, 3)), 'query-enumeration')).toEqual([])
   })
 })

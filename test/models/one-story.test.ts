@@ -37,6 +37,39 @@ const archive = device('10.1.1.5', 'archive')
 const reader = device('10.1.3.21')
 const other = device('10.1.3.22')
 
+describe('a worm', () => {
+  const scanner = device('10.1.2.11', 'modality:CT')
+  const reached = (actor: Device, peer: Device | null, when: number, detector = 'peer-to-peer'): void =>
+    told(actor, peer, when, { detector, group: 'meaning', objective: 'movement', unit: `hosts reached (${detector})` })
+
+  test('is it told once, when whoever was reached reaches on?', () => {
+    reached(reader, other, at(1, 9))
+    reached(other, scanner, at(1, 9.5))
+    reached(scanner, null, at(1, 10), 'fan-out')
+    expect([...alerts.values()].map(({ device: { id } }) => id)).toEqual([reader.id])
+  })
+
+  test('are two scans two alerts, though one of them had met the other?', () => {
+    reached(reader, other, at(1, 9), 'fan-out')
+    reached(other, null, at(1, 9.5), 'fan-out')
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('a reader that searches for days', () => {
+  const searches = (when: number): void => told(reader, archive, when, { detector: 'query-enumeration', objective: 'discovery', unit: 'broad queries' })
+  const fetches = (when: number): void => told(reader, archive, when, { objective: 'collection', p: 1e-12, unit: 'studies retrieved' })
+
+  test('is what it fetches in the first hours part of that, and in the third day told anew?', () => {
+    searches(at(1, 9))
+    fetches(at(1, 10))
+    expect(alerts.size).toBe(1)
+    for (let hours = 1; hours < 50; hours++) searches(at(1, 10 + hours))
+    fetches(at(3, 11.5))
+    expect(alerts.size).toBe(2)
+  })
+})
+
 describe('a server that turns its callers away', () => {
   const silent = (when: number): void => told(archive, other, when, { detector: 'service-down', group: 'slow', objective: 'disruption', severity: 'low', unit: 'usual callers turned away' })
   const held = (when: number): void => told(reader, archive, when, { detector: 'idle-associations', group: 'protocol', objective: 'disruption', unit: 'connections held open without use' })
