@@ -169,8 +169,9 @@ export interface Device {
   serial: number
   first: Micros
   last: Micros
-  /** When it last did or answered something; absent: it never did. */
+  /** When it last did or answered something, and sent a message or tried to; absent: it never did. */
   heard?: Micros
+  spoke?: Micros
   /** Current and earlier addresses by IP. */
   ips: Map<string, Address>
   /** AE titles it called itself, HL7 applications (MSH-3) it sent as: when last. */
@@ -265,9 +266,18 @@ export function saveDevice(device: Device): unknown {
 export function loadDevice(saved: unknown): Device {
   const { memories, ...rest } = saved as { memories: Record<MemoryName, SavedMemory> }
   const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name])) })
+  for (const counts of [device.streams, device.drips] as Map<string, unknown>[]) rename(counts, 'reject', 'guess')
   withDay(device, 'floodDays', device.today.floods > 0)
   withDay(device, 'oversizeDays', (device.today.oversize ?? 0) > 0)
   return device
+}
+
+/** What had another name when it was saved. */
+function rename(counts: Map<string, unknown>, from: string, to: string): void {
+  const saved = counts.get(from)
+  if (saved === undefined) return
+  counts.delete(from)
+  counts.set(to, saved)
 }
 
 /** Saved before it was noted which day was the last, they were numbers. @param open the open day is among them */

@@ -33,6 +33,8 @@ const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
 type Opened = { hour: number } & typeof NONE_OPENED
 /** Detectors of what a device is in, for hours or weeks, not of what it does. */
 const STATES: ReadonlySet<string> = new Set(['service-down', 'rerouted'])
+/** Detectors of what servers die of. */
+const DEADLY: ReadonlySet<string> = new Set(['idle-associations', 'context-flood', 'protocol-violations'])
 /** Detectors of one host that goes on to another. */
 const SPREADING: ReadonlySet<string> = new Set(['peer-to-peer', 'lateral-movement'])
 /** Under this key the incidents of a storm are counted together. */
@@ -121,7 +123,7 @@ export class Incidents {
         if (others.includes(incident) || onlyDeclared(incident)) continue
         // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
         const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
-        if (incident.alert.last_seen > from && !(isStrong && at - incident.alert.raised_at > OPEN)) return incident
+        if (incident.alert.last_seen > from && !(isStrong && isOldNews(incident, at))) return incident
       }
     }
     return undefined
@@ -305,12 +307,15 @@ function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evi
 }
 
 /** A server that turns its callers away while somebody does to it what servers die of. */
-const succumbs = ({ actor: by, peers, alert }: Incident, { actor, at, detector }: Evidence): boolean =>
-  STATES.has(detector) && by !== actor.id && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH
+const succumbs = ({ peers, alert }: Incident, { actor, at, detector }: Evidence): boolean =>
+  detector === 'service-down' && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => DEADLY.has(one.detector))
 
 /** Whoever was reached reaches on: a worm, told once. */
 const spreads = ({ objective, peers, alert }: Incident, { actor }: Evidence): boolean =>
-  objective === 'movement' && peers.includes(actor.id) && alert.evidence.some(({ detector }) => SPREADING.has(detector))
+  objective === 'movement' && (peers.includes(actor.id) || shareHost(alert.hosts, actor)) && alert.evidence.some(({ detector }) => SPREADING.has(detector))
+
+/** Whoever has read of it has done so by now. */
+const isOldNews = ({ alert }: Incident, at: Micros): boolean => at - alert.raised_at > DAY
 
 /** Does it grow with new evidence, or is it over? */
 const grows = ({ alert }: Incident, at: Micros): boolean => at - alert.last_seen <= OPEN

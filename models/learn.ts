@@ -72,9 +72,12 @@ function message(event: Hl7Message, device: Device, scene: Scene, site: Site): v
 
 const holdsArchive = (documents: readonly { content: string | null }[]): boolean => documents.some(({ content }) => content !== null && ARCHIVES.has(content))
 
+/** A web server speaks much else at its port. */
+const overTheWeb = (event: DicomOperation | Hl7Message): boolean => event.kind === 'dicom.operation' && event.transport === 'dicomweb'
+
 /** What is spoken at a port of a server; once a day and conversation is enough. */
 function spoken(event: WireEvent, device: Device, scene: Scene, site: Site): void {
-  if (scene.ends.portDay === scene.day || (event.kind !== 'hl7.message' && event.kind !== 'dicom.operation')) return
+  if (scene.ends.portDay === scene.day || (event.kind !== 'hl7.message' && event.kind !== 'dicom.operation') || overTheWeb(event)) return
   scene.ends.portDay = scene.day
   const protocol = event.kind === 'hl7.message' ? 'hl7' : 'dicom'
   note(device, 'port', `${event.flow.server.port}/${protocol}`, 1, event.at, scene, site)

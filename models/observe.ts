@@ -1,7 +1,7 @@
 /** What one event counts for one of its devices, before it is judged. What it teaches, after: learn.ts. */
 import { countAnswer, refusalOf } from './answers.ts'
 import { statusClass } from '../protocols/dicom/names.ts'
-import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Violation, WireEvent } from '../protocols/events.ts'
+import type { DicomAssociation, DicomOperation, FlowEnd, Hl7Message, Micros, Violation, WireEvent } from '../protocols/events.ts'
 import { makeRoom } from '../protocols/room.ts'
 import { classOf } from './baseline/classes.ts'
 import { DAY, MINUTE } from './clock.ts'
@@ -23,7 +23,7 @@ const IDLE = MINUTE
 export function observe(event: WireEvent, device: Device, site: Site, scene: Scene): void {
   device.events++
   if (event.kind !== 'host' && event.kind !== 'capture') device.last = event.at
-  if (scene.side === 'client' || event.kind !== 'flow' || !failed(event)) device.heard = event.at
+  if (scene.side === 'client' || event.kind !== 'flow' || !failed(event)) device.heard = Math.max(device.heard ?? 0, lastOf(event))
   switch (event.kind) {
     case 'dicom.operation': return operation(event, device, site, scene)
     case 'dicom.association': return association(event, device, site, scene)
@@ -33,6 +33,9 @@ export function observe(event: WireEvent, device: Device, site: Site, scene: Sce
     default: return undefined
   }
 }
+
+/** A conversation is told when it is given up, or when the input ends; its last packet came before. */
+const lastOf = (event: WireEvent): Micros => ('ended_at' in event ? event.ended_at : event.at)
 
 function bump(scene: Scene, device: Device, stream: StreamName, n: number, site: Site): void {
   const found = tally(device, stream, n, site)
@@ -222,7 +225,7 @@ function association(event: DicomAssociation, device: Device, site: Site, scene:
     device.implementation = own.class_uid
     device.version = own.version_name
   }
-  if (isGuess(event, device, scene)) bump(scene, device, 'guess', 1, site)
+  if (countsAsGuess(event, device, scene)) bump(scene, device, 'guess', 1, site)
   // Verification keeps a connection alive, and uses it for nothing.
   const used = Object.keys(event.operations).some((command) => command !== 'C-ECHO')
   if (!used && event.result !== 'rejected' && !event.after_gap && event.ended_at - event.started >= IDLE) bump(scene, device, 'idle', 1, site)
@@ -245,15 +248,19 @@ export function isContextFlood({ contexts: { length }, operations }: DicomAssoci
 export const pairOf = (event: DicomAssociation): string => `${event.calling_ae ?? ''}>${event.called_ae ?? ''}`
 
 /**
- * A pair of titles that the device never used, and that the server does not know; or, since most servers take any, one more today for the same server. That a
- * pair is new is no guess by itself: titles are given anew, and whoever looks at many hosts calls each by its own.
+ * A pair of titles that the device never used, and that the server does not know; or, since most servers take any, one more called title today for the same
+ * server. That one is new is no guess by itself: titles are given anew, and whoever looks at many hosts calls each by its own; a router calls itself by many.
  */
-function isGuess(event: DicomAssociation, device: Device, { peer, day }: Scene): boolean {
-  if (device.memories.called.known.has(pairOf(event))) return false
+function countsAsGuess(event: DicomAssociation, device: Device, { peer, day }: Scene): boolean {
+  const { known } = device.memories.called
+  if (known.has(pairOf(event))) return false
+  if (unknownAe(event)) return true
+  const called = `>${event.called_ae ?? ''}`
+  for (const pair of known.keys()) if (pair.endsWith(called)) return false
   const tried = (todayOf(device, day).tried ??= new Set())
   const again = tried.has(peer.id)
   if (tried.size < DEVICE_LIMITS.names) tried.add(peer.id)
-  return again || unknownAe(event)
+  return again
 }
 
 /** A destination that the archive does not know (PS3.4 C.4.2.1.5), and this device never named. */
@@ -276,6 +283,7 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
     return
   }
   bump(scene, device, 'hl7.out', 1, site)
+  device.spoke = Math.max(device.spoke ?? 0, event.at)
   const today = todayOf(device, scene.day)
   today.messages ??= new Array<number>(MESSAGE_CLASSES).fill(0)
   today.messages[classOf(event.bytes, MESSAGE_CLASSES)]!++
@@ -290,6 +298,7 @@ function message(event: Hl7Message, device: Device, site: Site, scene: Scene): v
 
 function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
   unread(event, device, site, scene)
+  if (scene.side === 'client' && failed(event)) device.spoke = Math.max(device.spoke ?? 0, event.ended_at)
   if (scene.side !== 'client' || event.transport !== 'tcp' || event.flow.midstream) return
   if (isIdleAtListener(event, scene)) bump(scene, device, 'idle', 1, site)
   if (!device.memories.contact.known.has(contactOf(event)) && !sweeps(device, event.flow.server.port)) bump(scene, device, 'contacts', 1, site)

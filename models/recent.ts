@@ -12,7 +12,7 @@ const LONGER: Record<Severity, Micros> = { info: 0, low: DAY, medium: 7 * DAY, h
 /** Incidents that share an actor or a target within this time are a campaign. */
 const CAMPAIGN = 3 * DAY
 /** Whom an outage hits are no targets: its peers are everybody. */
-const OUTAGE = 'service-down'
+const OUTAGES: ReadonlySet<string> = new Set(['service-down', 'silence'])
 /** Whom everybody uses joins nobody, and is nobody's target in particular. */
 const SHARED = /^(archive|ris|engine|hl7-receiver)$/
 export const isShared = (role: string): boolean => SHARED.test(role)
@@ -32,11 +32,11 @@ export class Recent {
 
   /** The campaign that an alert about this evidence belongs to: of an earlier one with the same actor, or a target that few use. */
   campaignOf({ raised_at, detector }: Alert, { actor, peer }: Evidence): string | undefined {
-    const concerned = [actor.id, ...(peer === null || isShared(peer.role) || detector === OUTAGE ? [] : [peer.id])]
+    const concerned = [actor.id, ...(peer === null || isShared(peer.role) || OUTAGES.has(detector) ? [] : [peer.id])]
     let first: Alert | undefined
     for (const other of this.#alerts.values()) {
       if (raised_at - other.last_seen > CAMPAIGN || other.severity === 'info') continue
-      const shared = concerned.includes(other.device.id) || (other.detector !== OUTAGE && other.peers.some(({ id, role }) => !isShared(role) && concerned.includes(id)))
+      const shared = concerned.includes(other.device.id) || (!OUTAGES.has(other.detector) && other.peers.some(({ id, role }) => !isShared(role) && concerned.includes(id)))
       if (shared && (first === undefined || other.raised_at < first.raised_at || (other.raised_at === first.raised_at && other.id < first.id))) first = other
     }
     return first?.campaign ?? first?.id

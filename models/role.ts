@@ -1,6 +1,6 @@
 /** What a device does, judged by what it was seen doing; "unknown" until that is enough. */
 import { latestModality } from './deeds.ts'
-import type { Device } from './device.ts'
+import { mature, type Device } from './device.ts'
 
 /** Uses of services before a role is given. */
 const ENOUGH = 20
@@ -40,8 +40,8 @@ export function roleOf(device: Device): string {
 /** Role without its detail: modality:CT and modality:MR are both modalities. */
 export const family = (role: string): string => role.split(':', 1)[0]!
 
-/** Media, and gateways and readers elsewhere, who may be seen too seldom to have a role: they get what people ask for, in piles that have one reason each. */
-export const isOutlet = (role: string): boolean => role === 'sink' || role === 'gateway' || role === 'unknown'
+/** Media, and gateways and readers elsewhere, who may be known for long and yet be seen too seldom to have a role: they get what people ask for, in piles that have one reason each. */
+export const isOutlet = (device: Device): boolean => device.role === 'sink' || device.role === 'gateway' || (device.role === 'unknown' && mature(device))
 
 /**
  * Who may send images to whom without anybody wondering. Modalities feed archives, readers and media; archives feed everybody that keeps

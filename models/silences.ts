@@ -1,12 +1,12 @@
 /**
  * Who has fallen silent. Silence brings no event, so it is looked at when an hour is over: what would have come since a device was last heard, by its own hours and
  * weekdays. A single scanner or reader may be switched off; a feed of messages that falls silent by itself is told, and many machines that fall silent
- * together in the middle of their work. In minutes in which the sensor hears nobody, nobody is silent.
+ * together in the middle of their work. In hours in which the sensor heard nobody for long, nobody is silent.
  */
 import type { Micros } from '../protocols/events.ts'
 import { leastMean, sizeOfHours, type Pace } from './baseline/counts.ts'
 import { binomialUpperTail, silenceTail } from './baseline/distributions.ts'
-import { HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
+import { DAY, HOUR, MINUTE, dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { Device } from './device.ts'
 import { pack, unpack } from './pack.ts'
 import { family } from './role.ts'
@@ -43,16 +43,18 @@ interface Measures {
 
 /** What is to be told with the next event. */
 interface Silence {
+  kind: 'feed' | 'machines'
   /** Who; of several the first is the one that the others join. */
   devices: string[]
-  /** When it, or the first and the last of them, were heard last. */
+  /** When it was looked; when it, or the first and the last of them, were heard last. */
+  at: Micros
   since: Micros
   until: Micros
-  /** Of a feed: messages that would have come, at the least, and the size of their negative binomial. Of machines: how many usually fall silent at such an hour; 0. */
+  /** Messages of the feed that would have come, at the least, and the size of their negative binomial; or machines that usually fall silent at such an hour, of so many. */
   expected: number
   size: number
-  /** Machines that were heard before; 0: it is a feed. */
-  were: number
+  /** Machines that fell silent at once. */
+  silent: number
 }
 
 export type Found = Omit<Silence, 'devices'> & { devices: readonly [Device, ...Device[]] }
@@ -65,9 +67,10 @@ interface SilencesState {
   /** By hour of the week: machines that fell silent, and those that might have. */
   fell: number[]
   were: number[]
+  /** When anybody was heard last; and the longest pause of everybody that ended in the open hour. */
   last: Micros
-  /** The longest pause of everybody in the open hour; what is usual of each hour of the day (0: not known); and the latest hours with one that was too long. */
-  pause: Micros
+  pause: { from: Micros; to: Micros }
+  /** How long a pause is usual of each hour of the day (0: not known); and the latest hours with one that was too long. */
   pauses: Micros[]
   blind: number[]
   /** Silences that were told, by device: when it was last heard before. */
@@ -77,7 +80,11 @@ interface SilencesState {
   pending: Silence[]
 }
 
-const newState = (): SilencesState => ({ first: -1, fell: new Array<number>(168).fill(0), were: new Array<number>(168).fill(0), last: -1, pause: 0, pauses: new Array<number>(24).fill(0), blind: [], told: new Map(), anchor: '', pending: [] })
+const NO_PAUSE = { from: 0, to: 0 }
+const newState = (): SilencesState => ({
+  first: -1, fell: new Array<number>(168).fill(0), were: new Array<number>(168).fill(0), last: -1, pause: NO_PAUSE, pauses: new Array<number>(24).fill(0), blind: [],
+  told: new Map(), anchor: '', pending: [],
+})
 
 export class Silences {
   state = newState()
@@ -91,52 +98,64 @@ export class Silences {
   /** An event came. */
   hear(at: Micros): void {
     const { state } = this
-    if (state.last >= 0 && at - state.last > state.pause) state.pause = at - state.last
+    if (state.last >= 0) this.#pause(at)
     if (at > state.last) state.last = at
   }
 
-  /** The hours before this one are over; it began with this event. */
+  /** Nobody was heard until now. */
+  #pause(until: Micros): void {
+    const { state } = this
+    if (until - state.last > state.pause.to - state.pause.from) state.pause = { from: state.last, to: until }
+  }
+
+  /** The hours before this one are over. @param at of the event that began it, or the time of a clock */
   look(hour: number, at: Micros, before: number, site: Measures): void {
     const { state } = this
     const devices = this.#devices()
     if (state.first < 0) state.first = hour
-    const blind = this.#wasBlind(hour, before)
-    if (blind) for (let h = Math.max(before, hour - LONGEST); h < hour; h++) state.blind.push(h)
-    state.blind = state.blind.filter((h) => h >= hour - LONGEST)
-    for (const [id, since] of state.told) if (devices.get(id)?.heard !== since) state.told.delete(id)
+    const blind = this.#wasBlind(hour, at, before, site.frozen)
+    for (const [id, since] of state.told) {
+      const device = devices.get(id)
+      if (device === undefined || lastHeard(device) !== since || at - since > LONGEST * HOUR) state.told.delete(id)
+    }
     if (blind) return
     this.#feeds(hour, at, devices, site)
     this.#together(hour, at, devices, site.frozen)
   }
 
-  /** Did the sensor miss some of the hour that is over, or whole hours? */
-  #wasBlind(hour: number, before: number): boolean {
-    const { pause, pauses } = this.state
-    this.state.pause = 0
-    if (before < 0 || hour - before > 1) return true
+  /** Did the sensor miss some of the hour that is over? All hours that its pause touches are missed. */
+  #wasBlind(hour: number, at: Micros, before: number, frozen: boolean): boolean {
+    const { state } = this
+    this.#pause(at)
+    const { from, to } = state.pause
+    state.pause = NO_PAUSE
+    if (before < 0) return true
     const h = hourOfDay(before)
-    const usual = pauses[h]!
-    pauses[h] = usual === 0 ? pause : usual + MOVES * (Math.min(pause, TIMES * usual) - usual)
-    return pause >= BLIND && pause >= TIMES * usual
+    const usual = state.pauses[h]!
+    if (!frozen) state.pauses[h] = usual === 0 ? to - from : usual + MOVES * (Math.min(to - from, TIMES * usual) - usual)
+    const blind = hour - before > 1 || (to - from >= BLIND && to - from >= TIMES * usual)
+    if (blind) for (let missed = hour - Math.min(LONGEST, hoursBack(from, at)); missed <= hour - hoursBack(to, at); missed++) if (!state.blind.includes(missed)) state.blind.push(missed)
+    state.blind = state.blind.filter((missed) => missed >= hour - LONGEST)
+    return blind
   }
 
-  /** What was found, once. */
+  /** What was found, once; whoever was heard since is left out. */
   take(): Found[] {
-    const { pending } = this.state
+    const { pending, told } = this.state
     if (pending.length === 0) return NONE
     this.state.pending = []
     const devices = this.#devices()
     return pending.flatMap(({ devices: ids, ...silence }) => {
-      const [first, ...others] = ids.flatMap((id) => devices.get(id) ?? [])
+      const [first, ...others] = ids.flatMap((id) => devices.get(id) ?? []).filter((device) => told.get(device.id) === lastHeard(device))
       return first === undefined ? [] : [{ ...silence, devices: [first, ...others] as const }]
     })
   }
 
   #feeds(hour: number, at: Micros, devices: ReadonlyMap<string, Device>, site: Measures): void {
     for (const device of devices.values()) {
-      if (device.heard === undefined || !FEEDS.has(family(device.role)) || this.state.told.has(device.id)) continue
+      if (!isFeed(device) || lastHeard(device) === undefined || hoursSilent(device, at) > LONGEST || this.state.told.has(device.id)) continue
       const missed = this.#missed(device, hour, at, site.pace(device))
-      if (missed !== undefined && silenceTail(missed.expected, missed.size) < RARE) this.#tell([device], { ...missed, were: 0 })
+      if (missed !== undefined && silenceTail(missed.expected, missed.size) < RARE) this.#tell('feed', [device], at, [device], missed)
     }
   }
 
@@ -148,11 +167,12 @@ export class Silences {
     const were = [...hours.keys()].filter((device) => hours.get(device)! < WERE)
     const fell = together(were.filter((device) => hours.get(device)! >= FELL))
     const share = this.#usualShare(hour)
-    if (!frozen) this.#learn(hour, fell.length, were.length)
-    if (hour - state.first < KNOWN_DAYS * 24 || binomialUpperTail(fell.length, were.length, share) > BY_CHANCE) return
+    const odd = binomialUpperTail(fell.length, were.length, share) <= BY_CHANCE
+    if (!odd && !frozen) this.#learn(hour, fell.length, were.length)
+    if (!odd || hour - state.first < KNOWN_DAYS * 24) return
     const others = all.filter((device) => !isMachine(device) && hoursSilent(device, at) === 0).length
     const fresh = fell.filter(({ id }) => !state.told.has(id))
-    if (others >= OTHERS && fresh.length > 0) this.#tell(this.#joined(fresh, devices), { expected: share * were.length, size: 0, were: were.length })
+    if (others >= OTHERS && fresh.length > 0) this.#tell('machines', this.#joined(fresh, at, devices), at, fell, { expected: share * were.length, size: were.length })
   }
 
   /** Hours since a device was heard, without those that the sensor missed. */
@@ -180,21 +200,19 @@ export class Silences {
     state.were[i] = KEEP * state.were[i]! + were
   }
 
-  /** With the one that they join, where one was told that is still silent. */
-  #joined(fresh: readonly Device[], devices: ReadonlyMap<string, Device>): Device[] {
-    const first = this.state.told.has(this.state.anchor) ? devices.get(this.state.anchor) : undefined
-    this.state.anchor = first?.id ?? fresh[0]!.id
-    return first === undefined ? [...fresh] : [first, ...fresh]
+  /** With the one that they join, where one was told shortly before that is still silent. */
+  #joined(fresh: readonly Device[], at: Micros, devices: ReadonlyMap<string, Device>): Device[] {
+    const { state } = this
+    const since = state.told.get(state.anchor)
+    const anchor = since !== undefined && at - since < DAY ? devices.get(state.anchor) : undefined
+    state.anchor = anchor?.id ?? fresh[0]!.id
+    return anchor === undefined ? [...fresh] : [anchor, ...fresh]
   }
 
-  #tell(devices: readonly Device[], of: Pick<Silence, 'expected' | 'size' | 'were'>): void {
-    let [since, until] = [Infinity, 0]
-    for (const { id, heard = 0 } of devices) {
-      this.state.told.set(id, heard)
-      since = Math.min(since, heard)
-      until = Math.max(until, heard)
-    }
-    this.state.pending.push({ devices: devices.map(({ id }) => id), since, until, ...of })
+  #tell(kind: Silence['kind'], devices: readonly Device[], at: Micros, silent: readonly Device[], of: Missed): void {
+    for (const device of devices) this.state.told.set(device.id, lastHeard(device)!)
+    const heard = silent.map((device) => lastHeard(device)!)
+    this.state.pending.push({ kind, devices: devices.map(({ id }) => id), at, since: Math.min(...heard), until: Math.max(...heard), silent: silent.length, ...of })
   }
 
   #missed(device: Device, hour: number, at: Micros, pace: Pace): Missed | undefined {
@@ -222,7 +240,11 @@ export class Silences {
 /** What would have come of a device by now, as a negative binomial. */
 type Missed = Pick<Silence, 'expected' | 'size'>
 
-const isMachine = ({ role, heard }: Device): boolean => heard !== undefined && MACHINES.has(family(role))
+const isMachine = ({ role }: Device): boolean => MACHINES.has(family(role))
+const isFeed = ({ role }: Device): boolean => FEEDS.has(family(role))
+
+/** A feed is heard when it sends a message, or tries to reach somebody in vain; what else its host does says nothing of it. */
+const lastHeard = (device: Device): Micros | undefined => (isFeed(device) ? device.spoke : device.heard)
 
 /** The most of these that were heard last within the same hour. */
 function together(devices: readonly Device[]): Device[] {
@@ -237,5 +259,8 @@ function together(devices: readonly Device[]): Device[] {
 
 const ofWeek = (hour: number): number => 24 * weekdayOf(dayOf(hour)) + hourOfDay(hour)
 
+/** How many hours before the one that has just begun a time lies. */
+const hoursBack = (time: Micros, at: Micros): number => Math.ceil((at - time) / HOUR)
+
 /** Whole hours since it was last heard. */
-const hoursSilent = ({ heard = 0 }: Device, at: Micros): number => Math.floor((at - heard) / HOUR)
+const hoursSilent = (device: Device, at: Micros): number => Math.floor((at - (lastHeard(device) ?? 0)) / HOUR)

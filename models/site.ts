@@ -10,7 +10,7 @@ import { dayOf, hourOfDay, weekdayOf } from './clock.ts'
 import type { OrderContext } from './context.ts'
 import type { MemoryName } from './baseline/novelty.ts'
 import { median } from './baseline/robust.ts'
-import { MESSAGE_CLASSES, type Device } from './device.ts'
+import { MESSAGE_CLASSES, mature, type Device } from './device.ts'
 import { chunks, pack, unchunk, unpack } from './pack.ts'
 import { family, isOutlet } from './role.ts'
 import { Silences } from './silences.ts'
@@ -182,7 +182,7 @@ export class Site implements Pace {
           if (name === 'service') this.#add(this.#popular, `*/${name}/${value}`)
         }
       }
-      for (const [value, habit] of device.memories.port.known) if (habit.settled && /\/(dicom|hl7)$/.test(value)) this.#add(this.#popular, `*/port/${value}`)
+      if (mature(device)) for (const [value, habit] of device.memories.port.known) if (habit.settled && /\/(dicom|hl7)$/.test(value)) this.#add(this.#popular, `*/port/${value}`)
       for (const [name, stream] of device.streams) this.#learnRate(`${family(device.role)}/${name}`, stream)
     }
   }
@@ -304,7 +304,7 @@ export class Site implements Pace {
         factor: (day) => this.#factor(day, groupsOf(device), day === this.day ? this.#own.get(device.id) : undefined),
         watched: (day) => this.watched(day), weekday: (weekday) => this.#weekday(weekday, tradeOf(device)),
         frozen: this.frozen,
-        get piles() { return isOutlet(device.role) },
+        get piles() { return isOutlet(device) },
       }
       this.#paces.set(device, pace)
     }

@@ -27,5 +27,5 @@ export function mayTell(device: Device, name: string, at: Micros, site: Site, by
 /** A count that is too high but not told, since there is a reason for it: should that end, only what came since then is told. */
 export function leaveUntold(device: Device, name: string, site: Site, n: number): void {
   const counts = (todayOf(device, site.day).told ??= new Map())
-  counts.set(name, { at: NEVER, hour: site.hour, n })
+  counts.set(name, { at: counts.get(name)?.at ?? NEVER, hour: site.hour, n })
 }

@@ -149,7 +149,7 @@ export function compare(stream: CountStream, window: 'hour' | 'day', observed: n
 
 /** Are so many events from one hour of the open day until another one more than is usual of these hours? */
 export function unusualSince(stream: CountStream, from: number, hour: number, n: number, pace: Pace): boolean {
-  const share = dayBefore(stream, hourOfDay(hour)).share - dayBefore(stream, hourOfDay(from)).share
+  const share = dayBefore(stream, hourOfDay(hour) + 1).share - dayBefore(stream, hourOfDay(from)).share
   return compare(stream, 'hour', n, dayMean(stream, dayOf(hour), pace) * share, false, 0).p < LOOK
 }
 

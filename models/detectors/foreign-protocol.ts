@@ -6,10 +6,12 @@ import { isForeign } from '../observe.ts'
 import { family } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, counted, days, evidence, num, type Detector } from './detector.ts'
+import { NONE, SITE_KNOWN, counted, days, evidence, num, type Detector } from './detector.ts'
 
 /** So many conversations make it a use rather than a probe. */
 const USE = 3
+/** On more days than that it is what these two do. */
+const USUAL_DAYS = 3
 
 export const foreignProtocol: Detector<'flow'> = {
   id: 'foreign-protocol',
@@ -30,7 +32,7 @@ export const foreignProtocol: Detector<'flow'> = {
       return !mature(device) || habit?.settled === true ? NONE : told(event, device, scene, habit, own, `in ${days(device.lived)} the port spoke ${own.toUpperCase()}`)
     }
     // A port of others means nothing where anything is served; but whoever waits for what a scanner or reader sends out there is easily overlooked.
-    const usual = device.role === 'unknown' && MEDICAL.has(family(scene.peer.role)) && (!mature(device) || habit?.settled !== true) ? site.spokenAt(port) : undefined
+    const usual = device.role === 'unknown' && MEDICAL.has(family(scene.peer.role)) && (habit?.days ?? 0) <= USUAL_DAYS && site.age >= SITE_KNOWN ? site.spokenAt(port) : undefined
     return usual === undefined ? NONE : told(event, device, scene, habit, usual, `at this site the port speaks ${usual.toUpperCase()}, and ${nameOf(device)} never did`)
   },
 }

@@ -75,27 +75,27 @@ function breadth(event: DicomOperation, device: Device, site: Site, scene: Scene
   })]
 }
 
-/** How many of today's worklists were as long as this one, against what this device was ever shown, for a scanner asks for its own; of a newcomer, against what anybody here is. */
+/** How many of today's worklists were as long as this one, against what this device was ever shown, for a scanner asks for its own; of who hardly asked for any, against what anybody here is. */
 function worklists(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
   const today = device.today.worklists
-  const own = mature(device)
-  const known = own ? device.worklists : site.state.worklists
+  const own = mature(device) && countFrom(device.worklists ?? [], 0) >= ENOUGH_WORKLISTS
+  const known = own ? device.worklists! : site.state.worklists
   const matches = event.query?.matches ?? event.pending
   const class_ = breadthClass(matches)
-  if (class_ < LEAST_CLASS || known === undefined || today === undefined || (!own && site.age < SITE_KNOWN)) return NONE
+  if (class_ < LEAST_CLASS || today === undefined || (!own && site.age < SITE_KNOWN)) return NONE
   const hits = countFrom(today, class_)
   if (hits < SEVERAL || countFrom(known, 0) < ENOUGH_WORKLISTS || shareFrom(known, class_ - QUARTER) > UNUSUAL) return NONE
   const tries = countFrom(today, 0)
   const share = shareFrom(known, class_)
   const arithmetic: Factor[] = [{ of: 'share', hits, tries, share, size: BATCHES }]
-  if (!own) arithmetic.push({ of: 'cap', why: 'the worklist of a new scanner may not be filtered yet', least: LOW_ALONE })
+  if (!own) arithmetic.push({ of: 'cap', why: 'the worklist of whoever begins to ask for it may not be filtered yet', least: LOW_ALONE })
   else if (hits > tries / 2) arithmetic.push({ of: 'cap', why: 'most of its worklists are longer, as with new settings', least: LOW_ALONE })
   const p = rarityOf(arithmetic)
   if (p > LOOK) return NONE
   const who = nameOf(device)
   return [evidence(queryEnumeration, event, {
     actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'long worklists', service: 'MWL',
-    title: `${who} asks for far longer worklists than ${own ? 'its own' : 'anybody here'}`,
+    title: `${who} asks for far longer worklists than ${own ? 'its own' : 'is usual here'}`,
     text: `${hits} of ${counted(tries, 'worklists')} that ${who} asked for today had ${2 ** class_} entries or more (this one ${matches}); `
       + `of those ${own ? 'before' : 'that anybody here asked for'}, ${num(100 * share)} % at most; ${rarity(p)}.`,
   })]

@@ -21,30 +21,32 @@ export const silence: Detector<'dicom.operation' | 'dicom.association' | 'hl7.me
     const found = site.silences.take()
     if (found.length === 0) return NONE
     const holiday = site.calendar.ofEverybody(event.at)
-    return found.flatMap((one) => (one.were === 0 ? feed(event, one) : holiday ? NONE : machines(event, one)))
+    return found.flatMap((one) => (one.kind === 'feed' ? feed(event, one) : holiday ? NONE : machines(event, one)))
   },
 }
 
+/** What is declared from the hour on in which the silence began explains it. */
+const beganAt = (last: Micros, event: WireEvent): Micros => Math.min(last + HOUR, event.at)
+
 /** Interfaces are stopped for maintenance, too. */
-function feed(event: WireEvent, { devices: [device], since, expected, size }: Found): Evidence {
+function feed(event: WireEvent, { devices: [device], at, since, expected, size }: Found): Evidence {
   const arithmetic: Factor[] = [{ of: 'silence', mean: expected, size }, { of: 'cap', why: 'interfaces are stopped for maintenance, too', least: LOW_ALONE }]
   const p = rarityOf(arithmetic)
   const who = nameOf(device)
   return evidence(silence, event, {
-    actor: device, peer: null, p, arithmetic, observed: 0, expected, unit: 'messages', flow: null, began: since,
+    actor: device, peer: null, p, arithmetic, observed: 0, expected, unit: 'messages', flow: null, began: beganAt(since, event),
     title: `${who} has fallen silent`,
-    text: `Nothing came from ${who} for ${lasting(event.at - since)}; ${num(expected)} messages were expected at the least; ${rarity(p)}.`,
+    text: `No message came from ${who} for ${lasting(at - since)}; ${num(expected)} were expected at the least; ${rarity(p)}.`,
   })
 }
 
 /** One alert, about the first of them. */
-function machines(event: WireEvent, { devices: [first, ...others], since, until, expected, were }: Found): Evidence {
-  const silent = 1 + others.length
+function machines(event: WireEvent, { devices: [first, ...others], at, since, until, expected, size, silent }: Found): Evidence {
   return evidence(silence, event, {
-    actor: first, peer: null, others, p: null, severity: 'medium', observed: silent, expected, unit: 'machines silent at once', flow: null, began: since,
+    actor: first, peer: null, others, p: null, severity: 'medium', observed: silent, expected, unit: 'machines silent at once', flow: null, began: beganAt(until, event),
     title: 'Many scanners and readers have fallen silent together',
-    text: `${silent} of ${counted(were, 'scanners and readers')} that were at work have been silent for ${lasting(event.at - since)} (${nameOf(first)}, say) to ${lasting(event.at - until)}, and others go on; `
-      + `at such an hour ${num(expected)} of them usually fall silent.`,
+    text: `${silent} of ${counted(size, 'scanners and readers')} that were at work have been silent for ${lasting(at - until)} to ${lasting(at - since)}, and others go on; `
+      + `at such an hour ${num(expected)} of them usually fall silent at most.`,
   })
 }
 

@@ -14,7 +14,7 @@ const USUAL = 2
 /** Studies without an order that an excess has to contain, where orders are visible. */
 const WITHOUT_ORDER = 3
 /** What is counted of studies, whether they were ordered or not. */
-const WORK: ReadonlySet<StreamName> = new Set(['store.out', 'store.in', 'retrieve', 'images.out', 'images.in'])
+const STUDIES: ReadonlySet<StreamName> = new Set(['store.out', 'store.in', 'retrieve', 'images.out', 'images.in'])
 
 export const storeVolume: Detector<'dicom.operation'> = {
   id: 'store-volume',
@@ -29,7 +29,7 @@ export const storeVolume: Detector<'dicom.operation'> = {
     // An archive sends and receives what others ask of it: they are judged, each by its own measure.
     if (scene.crossed.length === 0 || device.role === 'archive') return NONE
     if (!unordered(event, device, site)) {
-      for (const { stream, crossing } of scene.crossed) if (WORK.has(stream) && crossing.window === 'day') leaveUntold(device, stream, site, crossing.observed)
+      for (const { stream, crossing } of scene.crossed) if (STUDIES.has(stream) && crossing.window === 'day') leaveUntold(device, stream, site, crossing.observed)
       return NONE
     }
     const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))

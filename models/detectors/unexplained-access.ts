@@ -8,6 +8,7 @@ import { bareShare } from '../rows.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, WITHOUT_ORDER, counted, evidence, num, rarity, type Detector } from './detector.ts'
+import { STREAMS } from '../streams.ts'
 import { judgeCrossings } from './volume.ts'
 
 /** Fewer in a row may be anything. */
@@ -29,7 +30,7 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     expectSome(device, scene, site)
     const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
-    const floor = isOutlet(device.role) ? 'such a device gets piles that may all have none' : 'a tenth of what anybody receives may have none'
+    const floor = isOutlet(device) ? 'such a device gets piles that may all have none' : 'a tenth of what anybody receives may have none'
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor, service: event.command })
     return [...row, ...judgeCrossings({
       'unexplained.in': options(fetches(device)),
@@ -43,7 +44,7 @@ const fetches = (device: Device): string => `${nameOf(device)} fetches studies o
 /** Do they follow each other, at one who reads? Media and gateways get what is asked of them in piles. */
 function inRow(event: DicomOperation, device: Device, scene: Scene): readonly Evidence[] {
   const { rows, today: { row } } = device
-  if (scene.acts || row === undefined || row.hits < SEVERAL || device.role !== 'workstation' || !mature(device)) return NONE
+  if (scene.moved !== 'in' || row === undefined || row.hits < SEVERAL || device.role !== 'workstation' || !mature(device)) return NONE
   const { hits, tries, all } = row
   const share = bareShare(rows)
   const arithmetic: Factor[] = [{ of: 'share', hits, tries, share }, { of: 'weight', why: 'a row may begin with any study of a day', times: Math.max(all, rate(device.streams.get('store.in')!)) }]
@@ -52,15 +53,15 @@ function inRow(event: DicomOperation, device: Device, scene: Scene): readonly Ev
   row.odd = true
   const who = nameOf(device)
   return [evidence(unexplainedAccess, event, {
-    actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: 'studies without an order in a row', service: event.command, title: fetches(device),
-    text: `${hits} of the last ${counted(tries, 'studies')} that ${who} received were of patients without an order, appointment or visit in the last 14 days; of those before, ${num(100 * share)} % at most; ${rarity(p)}.`,
+    actor: device, peer: scene.peer, p, arithmetic, observed: hits, expected: share * tries, unit: STREAMS['unexplained.in'].unit, service: event.command, title: fetches(device),
+    text: `${hits} of the last ${counted(tries, 'studies')} that ${who} received were of patients without an order, appointment or visit in the last 14 days; ${num(100 * share)} % at most are expected to be; ${rarity(p)}.`,
   })]
 }
 
 /** Of what anybody receives some has no order, even if none came so far; and where it comes in piles all of it may have none, since a pile has one reason. */
 function expectSome(device: Device, scene: Scene, site: Site): void {
   const pace = site.pace(device)
-  const outlet = isOutlet(device.role)
+  const outlet = isOutlet(device)
   scene.crossed = scene.crossed.map(({ stream: name, crossing }) => {
     const all = name === 'unexplained.in' ? device.streams.get('store.in') : name === 'unexplained.out' && outlet ? device.streams.get('store.out') : undefined
     // Who was watched and never received any is expected to go on like that: what a prior says of its kind is for newcomers.
