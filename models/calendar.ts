@@ -8,8 +8,8 @@
  *                     "hosts": ["10.1.0.145", "10.1.0.146"], "services": ["C-STORE"], "note": "old archive to new archive" }],
  *       "allowed_edges": [{ "from": "10.1.0.154", "to": "*", "services": ["C-ECHO"], "until": "2026-01-01T00:00:00Z", "note": "monitoring" }] }
  *
- * Times are RFC 3339 text or seconds since 1970. A change without hosts (a holiday) is remembered as a note only: it excuses nobody,
- * because what a holiday does to everyone the models see for themselves. Further fields are ignored.
+ * Times are RFC 3339 text or seconds since 1970. A change without hosts (a holiday) excuses nobody, because what a holiday does to everyone the models see for themselves;
+ * only that many machines are silent together is expected then. Further fields are ignored.
  */
 import { z } from 'zod'
 import type { Micros } from '../protocols/events.ts'

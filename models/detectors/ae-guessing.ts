@@ -20,7 +20,7 @@ export const aeGuessing: Detector<'dicom.association' | 'dicom.operation'> = {
     return judgeCrossings({
       guess: {
         detector: aeGuessing, title: `${nameOf(device)} tries AE titles at ${nameOf(scene.peer)}`, least: 3, peer: scene.peer,
-        note: 'those that were refused, and those of today after the first; each counted once, since the same mistake repeated is one',
+        note: 'those that were refused, and at servers that take any those of today after the first; each counted once, since the same mistake repeated is one',
       },
     }, event, device, site, scene)
   },

@@ -1,5 +1,7 @@
 /** Titles tried at servers that take any: what tells a guesser from whoever was set up anew, or looks at many hosts. */
 import { describe, expect, test } from 'vitest'
+import { newStream } from '../../models/baseline/counts.ts'
+import { loadDevice, newDevice, saveDevice } from '../../models/device.ts'
 import { association, at, flow, host, move } from './build.ts'
 import { times } from './happenings.ts'
 import { ARCHIVE, CT01, LAB, READERS, RIS, SCANNERS, WS02 } from './hospital.ts'
@@ -22,4 +24,12 @@ describe('destinations that the archive does not know', () => {
   const asks = (n: number, destination: (i: number) => string) => times(n, 11, 0.4, (when, i) => ({ ...move(flow(CT01, ARCHIVE), when, CT01.name, destination(i)), status: 'A801' }))
   test('are twenty different ones told?', () => { expect(told(asks(20, (i) => `STATION${i}`)).length).toBe(1) })
   test('does one pass that is asked for twenty times?', () => { expect(told(asks(20, () => 'STATOIN1'))).toEqual([]) })
+})
+
+test('is a device read that was saved when guesses had another name?', () => {
+  const device = newDevice('d', 1, 0, 0)
+  device.drips.set('reject', { level: 9, run: 5, observed: 20, expected: 1, open: true })
+  device.streams.set('reject', newStream(1, 1, 0))
+  const read = loadDevice(JSON.parse(JSON.stringify(saveDevice(device))))
+  expect([[...read.drips.keys()], [...read.streams.keys()]]).toEqual([['guess'], ['guess']])
 })

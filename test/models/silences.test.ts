@@ -4,10 +4,10 @@ import type { Alert } from '../../models/alert.ts'
 import { Calendar } from '../../models/calendar.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
 import type { WireEvent } from '../../protocols/events.ts'
-import { HOUR, at } from './build.ts'
+import { HOUR, at, flow, flowEnd } from './build.ts'
 import { dark, outage } from './happenings.ts'
-import { ARCHIVE, CT01, LAB, READERS, SCANNERS, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, ofDetector } from './learned.ts'
+import { ARCHIVE, CT01, HIS, LAB, READERS, SCANNERS, inOrder, ordinaryDay } from './hospital.ts'
+import { TODAY, alertsOf, experienced, ofDetector } from './learned.ts'
 
 const told = (events: WireEvent[], options?: Partial<EngineOptions>): Alert[] => ofDetector(alertsOf(events, options), 'silence')
 const hourOf = ({ raised_at }: Alert): number => (raised_at - at(TODAY, 0)) / HOUR
@@ -63,6 +63,38 @@ describe('a feed', () => {
     const calendar = new Calendar({ changes: [{ event: 'upgrade', start: at(TODAY, 8), end: at(TODAY, 20), hosts: new Set([LAB.ip]), services: ['*'], note: 'upgrade of the laboratory' }] })
     expect(told(dark(9, [LAB]), { calendar })).toEqual([])
   })
+})
+
+test('is a feed that is upgraded from half an hour after its last message on no more than a note?', () => {
+  const last = Math.max(...dark(9, [LAB]).filter((event) => event.kind === 'hl7.message' && event.flow.client.ip === LAB.ip).map((event) => event.at))
+  const calendar = new Calendar({ changes: [{ event: 'upgrade', start: last + HOUR / 2, end: at(TODAY, 20), hosts: new Set([LAB.ip]), services: ['*'], note: '' }] })
+  expect(told(dark(9, [LAB]), { calendar })).toEqual([])
+})
+
+describe('live, where a clock tells that time passes', () => {
+  const live = (events: WireEvent[]): Alert[] => {
+    const alerts = new Map<string, Alert>()
+    const engine = experienced({ onAlert: (alert) => alerts.set(alert.id, alert) })
+    let minute = 0
+    for (const event of events) {
+      for (; at(TODAY, 0, minute) < event.at; minute++) engine.tick(at(TODAY, 0, minute))
+      engine.event(event)
+    }
+    return ofDetector([...alerts.values()], 'silence')
+  }
+
+  test('does nobody fall silent while the sensor hears nobody for five hours?', () => {
+    expect(live(ordinaryDay(TODAY).filter((event) => event.at < at(TODAY, 10) || event.at > at(TODAY, 15)))).toEqual([])
+  })
+
+  test('is a feed told that falls silent by itself?', () => {
+    expect(live(dark(9, [LAB])).map(({ title }) => title)).toEqual([`${LAB.name} has fallen silent`])
+  })
+})
+
+test('does the end of an old conversation not count as hearing from its host?', () => {
+  const open = flowEnd(flow(LAB, HIS, 2575), at(TODAY, 13), 'hl7', { started: at(TODAY, 6), ended_at: at(TODAY, 8) })
+  expect(told(inOrder([...dark(9, [LAB]), open])).map(({ title }) => title)).toEqual([`${LAB.name} has fallen silent`])
 })
 
 test('does nobody fall silent on three ordinary days?', () => {
