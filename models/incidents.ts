@@ -116,7 +116,7 @@ export class Incidents {
   /** What is weak by itself belongs to the trouble that its actor is in already; so do other views of the same deed, and what follows a break-in. Who has read of that a day ago is told anew of what is strong. */
   #trouble(evidence: Evidence, severity: Severity, others: readonly Incident[]): Incident | undefined {
     const { actor, at, since = at, objective, service, p } = evidence
-    const isStrong = SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf('medium')
+    const isStrong = isMedium(severity)
     const follows = p !== null && (FOLLOWING.has(objective) || !isStrong)
     for (const other of OBJECTIVES) {
       for (const incident of this.#growing(actor, other, at)) {
@@ -327,9 +327,11 @@ const isSummed = ({ alert, storm }: Incident): boolean => !storm && alert.eviden
 const sameDrip = (one: AlertEvidence, { detector, unit }: Evidence): boolean =>
   one.unit === unit || (one.detector === detector && LEAKING.has(one.unit ?? '') && LEAKING.has(unit ?? ''))
 
+const isMedium = (severity: Severity): boolean => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf('medium')
+
 /** Enough for an alert that somebody has to look at, whatever else is known. */
 const strong = ({ group, p }: Evidence, thresholds: Incidents['thresholds']): boolean =>
-  p === null || SEVERITIES.indexOf(severityOf(surprise(group, p), thresholds)) >= SEVERITIES.indexOf('medium')
+  p === null || isMedium(severityOf(surprise(group, p), thresholds))
 
 /**
  * Is it a story of its own, whoever has dealt with the first one has not heard of? What is strong by itself, after a pause, and of another

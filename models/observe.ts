@@ -165,7 +165,7 @@ function unread(event: FlowEnd, device: Device, site: Site, scene: Scene): void 
   // Who gives out worklists, and was never stored on, is not stored on now: what a loss hid there was another look at the list.
   const { deeds } = scene.ends.server
   if (deeds.has('MWL<') && !deeds.has('C-STORE<')) return
-  if (event.protocol === null && scene.ends.server.memories.port.known.get(`${event.flow.server.port}/dicom`)?.settled !== true) return
+  if (event.protocol === null && !speaks(scene.ends.server, event.flow.server.port, 'dicom')) return
   const sent = event.bytes.client >= event.bytes.server
   const acts = (scene.side === 'client') === sent
   const count = (): void => {
@@ -307,8 +307,11 @@ function flow(event: FlowEnd, device: Device, site: Site, scene: Scene): void {
 /** Was a connection to a port that always spoke HL7 held open though no message came over it, and the server had nothing to answer? */
 function isIdleAtListener({ protocol, state, bytes, gaps, flow: { server }, started, ended_at }: FlowEnd, { ends }: Scene): boolean {
   if (ends.read || state !== 'established' || (protocol !== null && protocol !== 'hl7') || ended_at - started < IDLE) return false
-  return bytes.server === 0 && gaps.client === 0 && gaps.server === 0 && ends.server.memories.port.known.get(`${server.port}/hl7`)?.settled === true
+  return bytes.server === 0 && gaps.client === 0 && gaps.server === 0 && speaks(ends.server, server.port, 'hl7')
 }
+
+/** Is a server known to speak this at a port? */
+export const speaks = (device: Device, port: number, protocol: 'dicom' | 'hl7'): boolean => device.memories.port.known.get(`${port}/${protocol}`)?.settled === true
 
 /** A conversation of no protocol that wardwire reads: what was spoken in it may be anything, and so may be what TLS hides. */
 export const isForeign = ({ protocol }: FlowEnd): boolean => protocol === null || protocol === 'tls'

@@ -134,9 +134,14 @@ export class Silences {
     const usual = state.pauses[h]!
     if (!frozen) state.pauses[h] = usual === 0 ? to - from : usual + MOVES * (Math.min(to - from, TIMES * usual) - usual)
     const blind = hour - before > 1 || (to - from >= BLIND && to - from >= TIMES * usual)
-    if (blind) for (let missed = hour - Math.min(LONGEST, hoursBack(from, at)); missed <= hour - hoursBack(to, at); missed++) if (!state.blind.includes(missed)) state.blind.push(missed)
+    if (blind) this.#miss(hour - Math.min(LONGEST, hoursBack(from, at)), hour - hoursBack(to, at))
     state.blind = state.blind.filter((missed) => missed >= hour - LONGEST)
     return blind
+  }
+
+  #miss(from: number, to: number): void {
+    const { blind } = this.state
+    for (let hour = from; hour <= to; hour++) if (!blind.includes(hour)) blind.push(hour)
   }
 
   /** What was found, once; whoever was heard since is left out. */

@@ -2,7 +2,7 @@ import type { FlowEnd } from '../../protocols/events.ts'
 import { unitsOn, type Habit } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
-import { isForeign } from '../observe.ts'
+import { isForeign, speaks } from '../observe.ts'
 import { family } from '../role.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
@@ -39,8 +39,6 @@ export const foreignProtocol: Detector<'flow'> = {
 
 const PROTOCOLS = ['hl7', 'dicom'] as const
 const MEDICAL: ReadonlySet<string> = new Set(['modality', 'workstation', 'archive', 'ris', 'engine', 'gateway'])
-
-const speaks = (device: Device, port: number, protocol: string): boolean => device.memories.port.known.get(`${port}/${protocol}`)?.settled === true
 
 function told(event: FlowEnd, device: Device, scene: Scene, habit: Habit | undefined, protocol: string, why: string): readonly Evidence[] {
   const { port } = event.flow.server

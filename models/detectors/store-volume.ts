@@ -13,8 +13,6 @@ import { excess, judgeCrossings } from './volume.ts'
 const USUAL = 2
 /** Studies without an order that an excess has to contain, where orders are visible. */
 const WITHOUT_ORDER = 3
-/** What is counted of studies, whether they were ordered or not. */
-const STUDIES: ReadonlySet<StreamName> = new Set(['store.out', 'store.in', 'retrieve', 'images.out', 'images.in'])
 
 export const storeVolume: Detector<'dicom.operation'> = {
   id: 'store-volume',
@@ -28,20 +26,21 @@ export const storeVolume: Detector<'dicom.operation'> = {
   judge(event: DicomOperation, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     // An archive sends and receives what others ask of it: they are judged, each by its own measure.
     if (scene.crossed.length === 0 || device.role === 'archive') return NONE
-    if (!unordered(event, device, site)) {
-      for (const { stream, crossing } of scene.crossed) if (STUDIES.has(stream) && crossing.window === 'day') leaveUntold(device, stream, site, crossing.observed)
-      return NONE
-    }
-    const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))
     const who = nameOf(device)
     const options = (title: string, least: number) => ({ detector: storeVolume, title, least, peer: scene.peer, service: event.command })
-    return judgeCrossings({
+    const judged = {
       'store.out': options(`${who} sends far more studies than usual`, 3),
       'store.in': options(`${who} receives far more studies than usual`, 3),
       'retrieve': options(`${who} retrieves far more studies than usual`, 3),
       'images.out': options(`${who} sends far more images than usual`, imagesOf(device, 'out')),
       'images.in': options(`${who} receives far more images than usual`, imagesOf(device, 'in')),
-    }, event, device, site, { ...scene, crossed })
+    }
+    if (!unordered(event, device, site)) {
+      for (const { stream, crossing } of scene.crossed) if (stream in judged && crossing.window === 'day') leaveUntold(device, stream, site, crossing.observed)
+      return NONE
+    }
+    const crossed = scene.crossed.filter(({ stream, crossing }) => !ofTheStudies(device, stream, crossing))
+    return judgeCrossings(judged, event, device, site, { ...scene, crossed })
   },
 }
 

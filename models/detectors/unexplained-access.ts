@@ -7,8 +7,8 @@ import { isOutlet } from '../role.ts'
 import { bareShare } from '../rows.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
-import { NONE, WITHOUT_ORDER, counted, evidence, num, rarity, type Detector } from './detector.ts'
 import { STREAMS } from '../streams.ts'
+import { NONE, WITHOUT_ORDER, counted, evidence, num, rarity, type Detector } from './detector.ts'
 import { judgeCrossings } from './volume.ts'
 
 /** Fewer in a row may be anything. */
@@ -28,13 +28,12 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     const row = inRow(event, device, scene)
     if (scene.crossed.length === 0) return row
     expectSome(device, scene, site)
-    const who = nameOf(device)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
     const floor = isOutlet(device) ? 'such a device gets piles that may all have none' : 'a tenth of what anybody receives may have none'
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor, service: event.command })
     return [...row, ...judgeCrossings({
       'unexplained.in': options(fetches(device)),
-      'unexplained.out': options(`${who} sends studies of patients without an order`),
+      'unexplained.out': options(`${nameOf(device)} sends studies of patients without an order`),
     }, event, device, site, scene)]
   },
 }

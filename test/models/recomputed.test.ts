@@ -27,8 +27,8 @@ const TOLD: Record<string, readonly string[]> = {
   'protocol-violations': ['28'],
   // Three scanners, four readers and the monitor, from ten o'clock to the last try.
   'service-down': ['8', '7.87'],
-  // From when the first and the last of them was heard to shortly after two, and what seven machines do in two of some nine hours.
-  'silence': ['2.26', '2.02', '26.9'],
+  // From when the first and the last of them was heard to shortly after two.
+  'silence': ['2.26', '2.02'],
   // Of all that WS03 received in two weeks and before, older days counting less.
   'unlike-peers': ['338'],
   // Answers of 64 records or more, of 64.
