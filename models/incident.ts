@@ -9,6 +9,7 @@ import { NOBODY } from './directory.ts'
 import type { Evidence, Objective } from './evidence.ts'
 import { explanationOf, inOneText } from './explanation.ts'
 import { shortId } from './hash.ts'
+import { OUTAGES } from './recent.ts'
 import type { Site } from './site.ts'
 import { newStanding, surprise, type Standing } from './standing.ts'
 
@@ -135,9 +136,9 @@ function addSome(list: string[], more: Iterable<string>, most: number): void {
   for (const one of more) if (list.length < most && !list.includes(one)) list.push(one)
 }
 
-/** One line per detector and unit: the rarest, of equals the latest about the same device; with the most that there was of it, and by what services. The list is ordered by rarity. */
+/** One line per detector and unit, and server that is away: the rarest, of equals the latest about the same device; with the most that there was of it, and by what services. The list is ordered by rarity. */
 function keep(list: AlertEvidence[], one: AlertEvidence): void {
-  const same = list.findIndex((e) => e.detector === one.detector && e.unit === one.unit && e.group === one.group)
+  const same = list.findIndex((e) => e.detector === one.detector && e.unit === one.unit && e.group === one.group && (e.actor === one.actor || !OUTAGES.has(one.detector)))
   const before = list[same]
   if (before !== undefined) {
     const { flows } = before

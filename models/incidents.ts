@@ -7,13 +7,14 @@ import { makeRoom } from '../protocols/room.ts'
 import { SEVERITIES, type Alert, type AlertEvidence, type Severity } from './alert.ts'
 import { Budget, type BudgetState } from './budget.ts'
 import { DAY, HOUR } from './clock.ts'
-import { clean, mature, todayOf, type Device } from './device.ts'
+import { mature, todayOf, type Device } from './device.ts'
 import { DRIPPING, LEAKING } from './drips.ts'
 import { OBJECTIVES, type Evidence, type Objective } from './evidence.ts'
 import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Quiet, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
 import { Recent, isShared, worthOf } from './recent.ts'
+import { AFTERMATH, didSo, failsWith, isOneStory, sharesConversation, shareHost } from './related.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 import { DEEDS } from './streams.ts'
@@ -22,8 +23,6 @@ import { DEEDS } from './streams.ts'
 const OPEN = DAY
 /** But what is summed up over days may have been told that long ago. */
 const REMEMBERED = 30 * DAY
-/** What follows trouble so soon is part of it. */
-const AFTERMATH = 2 * HOUR
 /** Whoever broke in goes on to search and to fetch. */
 const FOLLOWING: ReadonlySet<Objective> = new Set(['collection', 'discovery'])
 /** Incidents that grow at once; those of the least worth end first. */
@@ -33,10 +32,6 @@ const NONE_OPENED = { high: 0, others: 0, highOfNew: 0, othersOfNew: 0 }
 type Opened = { hour: number } & typeof NONE_OPENED
 /** Detectors of what a device is in, for hours or weeks, not of what it does. */
 const STATES: ReadonlySet<string> = new Set(['service-down', 'rerouted'])
-/** Detectors of what servers die of. */
-const DEADLY: ReadonlySet<string> = new Set(['idle-associations', 'context-flood', 'protocol-violations'])
-/** Detectors of one host that goes on to another. */
-const SPREADING: ReadonlySet<string> = new Set(['peer-to-peer', 'lateral-movement'])
 /** Under this key the incidents of a storm are counted together. */
 const STORMY = 'storm'
 
@@ -126,6 +121,7 @@ export class Incidents {
         if (incident.alert.last_seen > from && !(isStrong && isOldNews(incident, at))) return incident
       }
     }
+    for (const incident of this.#open.values()) if (!others.includes(incident) && !onlyDeclared(incident) && sharesConversation(incident, evidence)) return incident
     return undefined
   }
 
@@ -165,7 +161,7 @@ export class Incidents {
     yield* this.#growing(asker, objective, at)
     for (const incident of this.#open.values()) {
       if (incident.objective !== objective || !grows(incident, at)) continue
-      if (incident.asker === actor.id || becameOneWith(incident, actor) || passesOn(incident, evidence) || succumbs(incident, evidence) || spreads(incident, evidence)) yield incident
+      if (incident.asker === actor.id || isOneStory(incident, evidence)) yield incident
     }
   }
 
@@ -295,25 +291,6 @@ function note(device: Device, day: number, sum: number): void {
   if (sum > today.score) today.score = sum
 }
 
-/** Is it about operations or messages of this kind? */
-const didSo = ({ alert }: Incident, service: string | null): boolean => service !== null && alert.evidence.some((one) => one.service === clean(service))
-
-/** An address that was a stranger until it turned out to be this device. */
-const becameOneWith = ({ actor, alert }: Incident, device: Device): boolean => actor !== device.id && alert.device.ip.every((ip) => device.ips.has(ip))
-
-/** An engine or an archive does to others at once what was done to it. */
-function passesOn({ peers, alert }: Incident, { actor, at, detector, unit }: Evidence): boolean {
-  return isShared(actor.role) && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => one.detector === detector && one.unit === unit)
-}
-
-/** A server that turns its callers away while somebody does to it what servers die of. */
-const succumbs = ({ peers, alert }: Incident, { actor, at, detector }: Evidence): boolean =>
-  detector === 'service-down' && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH && alert.evidence.some((one) => DEADLY.has(one.detector))
-
-/** Whoever was reached reaches on: a worm, told once. */
-const spreads = ({ objective, peers, alert }: Incident, { actor }: Evidence): boolean =>
-  objective === 'movement' && (peers.includes(actor.id) || shareHost(alert.hosts, actor)) && alert.evidence.some(({ detector }) => SPREADING.has(detector))
-
 /** Whoever has read of it has done so by now. */
 const isOldNews = ({ alert }: Incident, at: Micros): boolean => at - alert.raised_at > DAY
 
@@ -341,7 +318,7 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   const { actor, peers, alert } = incident
   if (onlyDeclared(incident)) return true
   if (!strong(evidence, thresholds)) return false
-  if (evidence.actor.id !== actor && ofItsOwn(incident)) return true
+  if (evidence.actor.id !== actor && ofItsOwn(incident) && !failsWith(incident, evidence)) return true
   const { at, since = at, peer } = evidence
   const goesOn = since - alert.last_seen < AFTERMATH
   // What began after the quiet may have begun weakly, and is in that alert by now.
@@ -375,6 +352,3 @@ const onlyDeclared = ({ alert, declared }: Incident): boolean => declared === tr
 
 /** Is it about the state of one server (silent, behind other hardware), which says nothing of what others do with it meanwhile? */
 const ofItsOwn = ({ actor, alert }: Incident): boolean => alert.evidence.every((one) => one.p === null && one.actor === actor && STATES.has(one.detector))
-
-/** A host that was taken for the device itself until the two were told apart. */
-const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))

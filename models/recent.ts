@@ -12,7 +12,7 @@ const LONGER: Record<Severity, Micros> = { info: 0, low: DAY, medium: 7 * DAY, h
 /** Incidents that share an actor or a target within this time are a campaign. */
 const CAMPAIGN = 3 * DAY
 /** Whom an outage hits are no targets: its peers are everybody. */
-const OUTAGES: ReadonlySet<string> = new Set(['service-down', 'silence'])
+export const OUTAGES: ReadonlySet<string> = new Set(['service-down', 'silence'])
 /** Whom everybody uses joins nobody, and is nobody's target in particular. */
 const SHARED = /^(archive|ris|engine|hl7-receiver)$/
 export const isShared = (role: string): boolean => SHARED.test(role)

@@ -61,7 +61,10 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (!polls(value, device)) arithmetic.push({ of: 'amount', n: today, ...FIRST })
   if (GRAVE.has(value)) arithmetic.push({ of: 'weight', why: 'a service that only archives and few readers have a use for', times: GRAVITY })
   else if (site.unheardOf('service', value)) arithmetic.push({ of: 'weight', why: 'nobody at this site does this', times: GRAVITY })
-  if (madeByOthers(value, device.role)) arithmetic.push({ of: 'weight', why: 'images that machines of another kind make', times: GRAVITY })
+  if (madeByOthers(value, device.role)) {
+    arithmetic.push({ of: 'weight', why: 'images that machines of another kind make', times: GRAVITY })
+    if (beganWithOthers(value, device, scene.day)) arithmetic.push({ of: 'weight', why: 'and it began with several of them today', times: GRAVITY })
+  }
   const p = rarityOf(arithmetic)
   if (p > 0.01) return undefined
   const who = nameOf(device)
@@ -90,6 +93,12 @@ function madeByOthers(value: string, role: string): boolean {
   const images = KINDS.find(({ classes }) => classes.has(value))
   const own = KINDS.find(({ modalities }) => modalities.has(role.replace(/^modality:/, '')))
   return role.startsWith('modality:') && images !== undefined && own !== undefined && images !== own
+}
+
+/** An upgrade brings one new thing to see; nobody makes two other machines of one within a day. */
+function beganWithOthers(value: string, { memories, role }: Device, day: number): boolean {
+  for (const [other, habit] of memories.service.known) if (other !== value && !habit.settled && unitsOn(habit, day) > 0 && madeByOthers(other, role)) return true
+  return false
 }
 
 /** Worklists are asked for by the clock, so how often says nothing, where the device may be a scanner that begins to work. */

@@ -7,7 +7,7 @@ import { newDevice, type Address, type Device } from '../../models/device.ts'
 import type { Evidence } from '../../models/evidence.ts'
 import { Incidents } from '../../models/incidents.ts'
 import { Site } from '../../models/site.ts'
-import { DAY, HOUR, MINUTE, at } from './build.ts'
+import { DAY, HOUR, MINUTE, at, flow, host } from './build.ts'
 
 let alerts: Map<string, Alert>
 let incidents: Incidents
@@ -216,5 +216,85 @@ describe('an archive that copies to a new one, day and night', () => {
     gives(stranger, at(1, 0, 30))
     gives(other, at(1, 0, 50))
     expect(alerts.size).toBe(1)
+  })
+})
+
+describe('servers that no longer answer', () => {
+  const ris = device('10.1.1.6', 'ris')
+  const gone = (server: Device, when: number, more: Partial<Evidence> = {}): void =>
+    told(server, reader, when, { detector: 'service-down', group: 'slow', objective: 'disruption', unit: 'usual callers turned away', severity: 'low', ...more })
+
+  test('are two that stop within minutes one outage, with a line of each, also when both last?', () => {
+    gone(archive, at(1, 9))
+    gone(ris, at(1, 9.2))
+    gone(archive, at(1, 13.1), { severity: 'medium', anew: false })
+    gone(ris, at(1, 13.3), { severity: 'medium', anew: false })
+    expect(alerts.size).toBe(1)
+    const [alert] = alerts.values()
+    expect(alert!.evidence.map(({ actor }) => actor).sort()).toEqual([archive.id, ris.id].sort())
+    expect(alert!.hosts).toEqual(expect.arrayContaining([...archive.ips.keys(), ...ris.ips.keys()]))
+  })
+
+  test('are two that stop hours after each other two?', () => {
+    gone(archive, at(1, 9))
+    gone(ris, at(1, 11))
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('a new receiver of studies', () => {
+  const stranger = device('10.1.9.9', 'unknown')
+  const scanner = device('10.1.2.12', 'modality:CT')
+  const gives = (actor: Device, when: number): void => told(actor, stranger, when, { detector: 'new-peer', unit: 'studies sent to a new peer' })
+  const gathers = (when: number): void => told(stranger, scanner, when, { detector: 'new-receiver', unit: 'studies given to a new receiver' })
+
+  test('is one alert with all who give it studies, before it is told and after?', () => {
+    gives(reader, at(1, 9))
+    gathers(at(1, 9.2))
+    gives(other, at(1, 9.4))
+    expect(alerts.size).toBe(1)
+  })
+
+  test('are two readers that give to a stranger two alerts, as long as no scanner does?', () => {
+    gives(reader, at(1, 9))
+    gives(other, at(1, 9.4))
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('two views of one conversation', () => {
+  const stranger = device('203.0.113.9', 'unknown')
+  const engine = device('10.1.1.7', 'engine')
+  const ris = device('10.1.1.6', 'ris')
+  const one = flow(host('S', '203.0.113.9'), host('E', '10.1.1.7'))
+
+  test('are they one alert, whatever each is about?', () => {
+    told(stranger, engine, at(1, 9), { detector: 'hl7-new-sender', objective: 'integrity', unit: 'hosts with one name', severity: 'high', flow: one })
+    told(engine, stranger, at(1, 9), { detector: 'public-address', severity: 'high', unit: null, flow: one })
+    expect(alerts.size).toBe(1)
+  })
+
+  test('are they two where servers talk of everybody over one connection?', () => {
+    told(ris, engine, at(1, 9), { detector: 'hl7-new-sender', objective: 'integrity', unit: 'hosts with one name', severity: 'high', flow: one })
+    told(engine, ris, at(1, 9), { detector: 'store-volume', severity: 'high', unit: null, flow: one })
+    expect(alerts.size).toBe(2)
+  })
+})
+
+describe('a program in a document that engines pass on under names of their own', () => {
+  const [ris, first, second] = [device('10.1.1.6', 'ris'), device('10.1.1.7', 'engine'), device('10.1.1.8', 'engine')] as const
+  const sends = (actor: Device, peer: Device, when: number, observed: number): void =>
+    told(actor, peer, when, { detector: 'executable-content', group: 'meaning', objective: 'integrity', severity: 'high', observed, unit: 'bytes of a program' })
+
+  test('is it one alert from hop to hop?', () => {
+    sends(ris, first, at(1, 9), 25_503)
+    sends(second, archive, at(1, 9) + 100_000, 25_503)
+    expect(alerts.size).toBe(1)
+  })
+
+  test('is another program another alert?', () => {
+    sends(ris, first, at(1, 9), 25_503)
+    sends(second, archive, at(1, 9) + 100_000, 30_000)
+    expect(alerts.size).toBe(2)
   })
 })
