@@ -14,7 +14,7 @@ import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Quiet, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
 import { Recent, isShared, worthOf } from './recent.ts'
-import { AFTERMATH, didSo, failsWith, isOneStory, sharesConversation, shareHost } from './related.ts'
+import { AFTERMATH, didSo, failsWith, isItsTitle, isOneStory, sharesConversation, shareHost } from './related.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 import { DEEDS } from './streams.ts'
@@ -117,7 +117,7 @@ export class Incidents {
       for (const incident of this.#growing(actor, other, at)) {
         if (others.includes(incident) || onlyDeclared(incident)) continue
         // Whatever else is strong is a story of its own, unless it tells late of what has been going on.
-        const from = follows || (p !== null && didSo(incident, service)) ? at - AFTERMATH : since
+        const from = follows || (p !== null && (didSo(incident, service) || isItsTitle(incident, evidence))) ? at - AFTERMATH : since
         if (incident.alert.last_seen > from && !(isStrong && isOldNews(incident, at))) return incident
       }
     }

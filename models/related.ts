@@ -26,6 +26,9 @@ export function isOneStory(incident: Incident, evidence: Evidence): boolean {
 /** Does the incident tell of operations or messages of this kind? */
 export const didSo = ({ alert }: Incident, service: string | null): boolean => service !== null && alert.evidence.some((one) => one.service === clean(service))
 
+/** Is it what its title says already, of the same device? */
+export const isItsTitle = ({ alert }: Incident, { actor, detector }: Evidence): boolean => alert.detector === detector && alert.device.id === actor.id
+
 /** Is it about the same conversation, at this time? Between servers a connection carries what everybody says. */
 export const sharesConversation = ({ alert }: Incident, { flow, actor, peer, at }: Evidence): boolean =>
   flow !== null && !(isShared(actor.role) && (peer === null || isShared(peer.role))) && at - alert.last_seen <= AT_ONCE && alert.flows.includes(flow.community_id)

@@ -2,7 +2,7 @@ import type { FlowEnd } from '../../protocols/events.ts'
 import { isPublic } from '../../protocols/net/address.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { binomialUpperTail } from '../baseline/distributions.ts'
-import { newsBefore, type Habit, type NewsPrior } from '../baseline/novelty.ts'
+import type { Habit, NewsPrior } from '../baseline/novelty.ts'
 import { ALIKE_BY_CHANCE, alike, beat, type Rhythm } from '../baseline/rhythm.ts'
 import { HOUR, MINUTE, SECOND } from '../clock.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
@@ -46,7 +46,7 @@ export const beaconing: Detector<'flow'> = {
     if (tries + 1 < LEAST || binomialUpperTail(hits, tries, ALIKE_BY_CHANCE) > BY_CHANCE) return NONE
     const where = isOutside ? 'outside' : 'inside'
     const arithmetic: Factor[] = [
-      { ...newsFactor(device, 'contact', value, PRIORS[imaging(device) ? 'scanner' : 'other']), news: newsBefore(device.memories.contact, scene.day) },
+      newsFactor(device, 'contact', value, PRIORS[imaging(device) ? 'scanner' : 'other'], scene.day),
       { of: 'weight', why: `a new contact ${where} the house that is called by the clock, in small conversations`, times: REGULAR[where] },
     ]
     const p = rarityOf(arithmetic)

@@ -3,7 +3,7 @@ import { uidName } from '../../protocols/dicom/names.ts'
 import type { EventKind, EventOf, Flow, WireEvent } from '../../protocols/events.ts'
 import type { EvidenceGroup } from '../alert.ts'
 import type { NewsFactor, OthersFactor, WeightFactor } from '../arithmetic.ts'
-import type { NewsPrior, MemoryName } from '../baseline/novelty.ts'
+import { newsBefore, type MemoryName, type NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore, type DaysSeen } from '../baseline/seen.ts'
 import { clean, type Device, type Starter } from '../device.ts'
 import type { Evidence, Objective } from '../evidence.ts'
@@ -46,9 +46,9 @@ export function evidence(detector: Pick<Detector, 'id' | 'group' | 'objective'>,
   }
 }
 
-/** The chance of news of this kind, as a factor. */
-export function newsFactor(device: Device, memory: MemoryName, value: string, prior: NewsPrior): NewsFactor {
-  return { of: 'news', memory, value: clean(value), prior, news: device.memories[memory].news, days: device.lived }
+/** The chance of news of this kind on this local day, as a factor. */
+export function newsFactor(device: Device, memory: MemoryName, value: string, prior: NewsPrior, day: number): NewsFactor {
+  return { of: 'news', memory, value: clean(value), prior, news: newsBefore(device.memories[memory], day), days: device.lived }
 }
 
 /** How few of its role do it, as a factor. */

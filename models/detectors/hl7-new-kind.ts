@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
-import { FIRST_DAYS, newsBefore, newsChance, unitsOn, type Habit } from '../baseline/novelty.ts'
+import { FIRST_DAYS, unitsOn, type Habit } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { DAY } from '../clock.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
@@ -40,17 +40,17 @@ export const hl7NewKind: Detector<'hl7.message'> = {
     const relatives = [...device.memories.trigger.known].filter(([known]) => known !== kind && familyOf(known) === family)
     const newFamily = !relatives.some(([, of]) => of.settled)
     const prior = newFamily ? FAMILY_PRIOR : PRIOR
-    const news = newFamily ? newFamilies(device, scene.day) : newsBefore(device.memories.trigger, scene.day)
-    const chance = newsChance({ ...device.memories.trigger, news }, prior, device.lived)
+    const kinds = newsFactor(device, 'trigger', kind, prior, scene.day)
+    const news = newFamily ? { ...kinds, news: newFamilies(device, scene.day) } : kinds
     const popular = site.popularity(device, 'trigger', kind)
     const { others, users } = popular
-    const arithmetic: Factor[] = [{ ...newsFactor(device, 'trigger', kind, prior), news }, othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
+    const arithmetic: Factor[] = [news, othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     const never = daysBefore(habit, scene.day) === 0 ? 'never' : 'hardly'
     return [evidence(hl7NewKind, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST_DAY.mean * chance, unit: 'messages of the new kind', service: kind,
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST_DAY.mean * valueOf(news), unit: 'messages of the new kind', service: kind,
       title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
       text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${before(habit, scene.day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
         + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,

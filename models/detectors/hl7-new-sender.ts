@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../../protocols/events.ts'
-import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance, unitsOn } from '../baseline/novelty.ts'
+import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
+import { unitsOn } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -30,15 +30,15 @@ export const hl7NewSender: Detector<'hl7.message'> = {
     const habit = device.memories.sender.known.get(scene.peer.id)
     if (habit?.settled === true) return claims
     const today = unitsOn(habit, scene.day) + 1
-    const chance = newsChance(device.memories.sender, PRIOR, device.lived)
+    const news = newsFactor(device, 'sender', scene.peer.id, PRIOR, scene.day)
     const allowed = legal('HL7', scene.peer.role, device.role)
-    const arithmetic: Factor[] = [newsFactor(device, 'sender', scene.peer.id, PRIOR), { of: 'amount', n: today, ...FIRST }]
+    const arithmetic: Factor[] = [news, { of: 'amount', n: today, ...FIRST }]
     if (!allowed) arithmetic.push({ of: 'weight', why: 'the two roles have no business with HL7', times: ILLEGAL })
     const p = rarityOf(arithmetic)
     if (p > 0.01) return claims
     const who = nameOf(scene.peer)
     return [...claims, evidence(hl7NewSender, event, {
-      actor: scene.peer, peer: device, p, arithmetic, observed: today, expected: FIRST.mean * chance, unit: 'messages', service: event.message_type,
+      actor: scene.peer, peer: device, p, arithmetic, observed: today, expected: FIRST.mean * valueOf(news), unit: 'messages', service: event.message_type,
       title: `${who} sends HL7 messages to ${nameOf(device)}, which it never fed`,
       text: `${counted(today, 'messages')} today from ${who} as ${clean(event.sending_app ?? 'no application')}; ${nameOf(device)} had ${sendersOf(device, scene)}${allowed ? '' : `; a device in the role ${scene.peer.role} usually sends no HL7`}; ${rarity(p)}.`,
     })]

@@ -1,6 +1,6 @@
 import type { FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
-import { newsBefore, type Memory, type MemoryName } from '../baseline/novelty.ts'
+import type { Memory, MemoryName } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -34,7 +34,7 @@ export const lateralMovement: Detector<'flow'> = {
     const habit = device.memories[memory].known.get(value)
     if (habit?.settled === true || (!outward && administers(scene.peer, event.flow.server.port))) return NONE
     const today = usesOfNews(device.memories[memory], scene.day, outward) + 1
-    const arithmetic: Factor[] = [{ ...newsFactor(device, memory, value, PRIOR), news: newsBefore(device.memories[memory], scene.day) }, { of: 'amount', n: today, ...FIRST }]
+    const arithmetic: Factor[] = [newsFactor(device, memory, value, PRIOR, scene.day), { of: 'amount', n: today, ...FIRST }]
     if (outward) arithmetic.push({ of: 'weight', why: 'the scanner itself goes to another host', times: OUTWARD })
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE

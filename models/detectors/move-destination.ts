@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance, unitsOn } from '../baseline/novelty.ts'
+import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
+import { unitsOn } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -30,22 +30,23 @@ export const moveDestination: Detector<'dicom.operation'> = {
     const habit = device.memories.destination.known.get(destination)
     if (habit?.settled === true) return NONE
     const today = unitsOn(habit, scene.day) + 1
-    const chance = newsChance(device.memories.destination, PRIOR, device.lived)
+    const mistyped = event.status === UNKNOWN_DESTINATION
+    const news = newsFactor(device, 'destination', destination, PRIOR, scene.day)
     const popular = site.popularity(device, 'destination', destination)
     const { others, users } = popular
-    const first = event.status === UNKNOWN_DESTINATION ? MISTYPED : FIRST
+    const first = mistyped ? MISTYPED : FIRST
     const arithmetic: Factor[] = [
-      newsFactor(device, 'destination', destination, PRIOR), othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...first },
+      news, othersFactor(device, 'destination', destination, popular), { of: 'amount', n: today, ...first },
     ]
     const p = rarityOf(arithmetic)
     if (p > 0.01) return NONE
     const who = nameOf(device)
     const earlier = daysBefore(habit, scene.day)
     return [evidence(moveDestination, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * chance, unit: 'studies moved', service: 'C-MOVE',
+      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: first.mean * valueOf(news), unit: 'studies moved', service: 'C-MOVE',
       title: `${who} has studies sent to ${clean(destination)}, a destination it ${earlier === 0 ? 'never' : 'hardly'} used`,
       text: `${counted(today, 'C-MOVE requests')} today by ${who} ${today === 1 ? 'names' : 'name'} the destination ${clean(destination)}`
-        + `${event.status === UNKNOWN_DESTINATION ? ', which the archive does not know' : ''}; it ${earlier === 0 ? `never did in ${days(device.lived)}` : `did so on only ${earlier} of the ${days(device.lived)} before`}`
+        + `${mistyped ? ', which the archive does not know' : ''}; it ${earlier === 0 ? `never did in ${days(device.lived)}` : `did so on only ${earlier} of the ${days(device.lived)} before`}`
         + `${others > 0 ? `, and ${users} of ${others} other devices of its role do` : ''}; `
         + `a new destination starts with ${num(first.mean)} on average; ${rarity(p)}.`,
     })]

@@ -1,6 +1,6 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
-import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance, unitsOn, type NewsPrior } from '../baseline/novelty.ts'
+import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
+import { unitsOn, type NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, todayOf, type Device, type Given } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -84,14 +84,15 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
   const exchange = exchangeOf(event, device, scene)
   const given = scene.service === 'C-STORE' ? oftenUnordered(device.strangers?.get(peer.id)) : undefined
   const prior = PRIORS[family(device.role)] ?? DEFAULT
+  const news = newsFactor(device, 'peer', peer.id, prior, scene.day)
   const arithmetic: Factor[] = [
-    newsFactor(device, 'peer', peer.id, prior), othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange), ...unorderedOf(given),
+    news, othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange), ...unorderedOf(given),
   ]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return NONE
   const earlier = daysBefore(edge, scene.day)
   return [evidence(newPeer, event, {
-    actor: device, peer, p, arithmetic, observed: today, expected: exchange.first.mean * newsChance(device.memories.peer, prior, device.lived), unit: exchange.what,
+    actor: device, peer, p, arithmetic, observed: today, expected: exchange.first.mean * valueOf(news), unit: exchange.what,
     service: event.kind === 'hl7.message' ? event.message_type : event.command,
     title: `${nameOf(device)} ${exchange.does} a host it ${earlier === 0 ? 'never' : 'hardly'} used: ${nameOf(peer)}`,
     text: `${counted(today, exchange.what)} today between ${nameOf(device)} and ${nameOf(peer)}, a peer it ${usedBefore(earlier, device.lived)}`
@@ -147,15 +148,16 @@ function gathers(event: DicomOperation | Hl7Message, device: Device, site: Site,
   if (senders < 2) return NONE
   let studies = 0
   for (const n of newcomers.values()) studies += n
+  const news = newsFactor(device, 'caller', sender.id, RECEIVES, scene.day)
   const arithmetic: Factor[] = [
-    newsFactor(device, 'caller', sender.id, RECEIVES), { of: 'amount', n: senders - 1, ...MORE_SENDERS },
+    news, { of: 'amount', n: senders - 1, ...MORE_SENDERS },
     ...(studies > senders ? [{ of: 'amount', n: studies - senders, ...FIRST_STUDIES } as const] : []),
   ]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return NONE
   const who = nameOf(device)
   return [evidence(newPeer, event, {
-    actor: device, peer: null, p, arithmetic, observed: studies, expected: (FIRST_STUDIES.mean + 1) * newsChance(device.memories.caller, RECEIVES, device.lived), unit: 'studies from new senders',
+    actor: device, peer: null, p, arithmetic, observed: studies, expected: (FIRST_STUDIES.mean + 1) * valueOf(news), unit: 'studies from new senders',
     service: 'C-STORE', title: `${who} receives studies from ${senders} devices that never sent to it`,
     text: `${counted(studies, 'studies')} today from ${senders} devices, none of which is known to send to ${who}. One new sender is expected `
       + `with ${num(FIRST_STUDIES.mean)} more studies on average, and a second one on about one such day in ten; ${rarity(p)}.`,

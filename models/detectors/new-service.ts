@@ -1,6 +1,6 @@
 import type { DicomOperation } from '../../protocols/events.ts'
-import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsChance, unitsOn } from '../baseline/novelty.ts'
+import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
+import { unitsOn } from '../baseline/novelty.ts'
 import { mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { received } from '../observe.ts'
@@ -8,8 +8,8 @@ import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, before, classOf, counted, evidence, newsFactor, num, oneDayIn, othersFactor, rarity, type Detector } from './detector.ts'
 
-/** New services and object classes a day: a handful a year. */
-const PRIOR = { a: 0.5, b: 20 }
+/** New services a day: a handful a year; upgrades and licences bring object classes more often. */
+const PRIORS = { service: { a: 0.5, b: 20 }, object: { a: 1.5, b: 20 } } as const
 /** Uses of something new on its first day. */
 const FIRST = { mean: 2, size: 0.5 }
 /** Retrieving images to itself over the asking association is rare in practice, and answering like an archive is no scanner's business. */
@@ -56,8 +56,10 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   if (scene.service === 'C-ECHO' || (!scene.acts && (scene.service === 'N-EVENT-REPORT' || device.role === 'unknown'))) return undefined
   if (users >= COMMON && q >= COMMON_SHARE) return undefined
   const today = unitsOn(habit, scene.day) + 1
-  const chance = newsChance(device.memories.service, PRIOR, device.lived)
-  const arithmetic: Factor[] = [newsFactor(device, 'service', value, PRIOR), othersFactor(device, 'service', value, popular)]
+  const object = /^\d/.test(value)
+  const news = newsFactor(device, 'service', value, PRIORS[object ? 'object' : 'service'], scene.day)
+  const chance = valueOf(news)
+  const arithmetic: Factor[] = [news, othersFactor(device, 'service', value, popular)]
   if (!polls(value, device)) arithmetic.push({ of: 'amount', n: today, ...FIRST })
   if (GRAVE.has(value)) arithmetic.push({ of: 'weight', why: 'a service that only archives and few readers have a use for', times: GRAVITY })
   else if (site.unheardOf('service', value)) arithmetic.push({ of: 'weight', why: 'nobody at this site does this', times: GRAVITY })
@@ -70,7 +72,6 @@ function judgeValue(value: string, event: DicomOperation, device: Device, site: 
   const who = nameOf(device)
   // What it asked for itself is its own deed, also where the other end performs it.
   const own = scene.acts || scene.side === 'client' || (event.cause !== undefined && scene.asker === null)
-  const object = /^\d/.test(value)
   const what = object ? `objects of class ${classOf(value)}` : used(scene.service, scene.acts)
   return evidence(newService, event, {
     actor: own ? device : scene.peer, peer: own ? scene.peer : device, p, arithmetic,

@@ -1,6 +1,6 @@
 import type { FlowEnd } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
-import { newsBefore, type NewsPrior } from '../baseline/novelty.ts'
+import type { NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { DAY, MINUTE } from '../clock.ts'
 import { imaging, mature, nameOf, type Device } from '../device.ts'
@@ -40,8 +40,7 @@ export const peerToPeer: Detector<'flow'> = {
     const between = imaging(device) && imaging(scene.peer)
     if (reached === undefined && !between) return NONE
     const prior = PRIORS[imaging(device) ? 'scanner' : 'other']
-    const factor = (memory: 'contact' | 'port', of: string): Factor =>
-      ({ ...newsFactor(device, memory, of, prior), news: newsBefore(device.memories[memory], scene.day) })
+    const factor = (memory: 'contact' | 'port', of: string): Factor => newsFactor(device, memory, of, prior, scene.day)
     const hosts = hostsToday(service, device, scene.day, value)
     const arithmetic: Factor[] = [factor('contact', value), { of: 'amount', n: hosts, ...FIRST }]
     if (reached !== undefined) arithmetic.push(factor('port', reached.value), { of: 'weight', why: 'it was reached by the same service before', times: SAME_WAY })

@@ -4,7 +4,7 @@ import type { WireEvent } from '../../protocols/events.ts'
 import { DAY, SECOND, WORKLIST_FIND, at, find, flow, patient, store, study } from './build.ts'
 import { days, later, orderedPatient, sent, times } from './happenings.ts'
 import { ARCHIVE, CT01, HIS, LAB, RIS, STRANGER, inOrder, ordinaryDay } from './hospital.ts'
-import { TODAY, alertsOf, among, ofDetector } from './learned.ts'
+import { TODAY, alertsOf, among, judged, ofDetector } from './learned.ts'
 
 const told = (events: WireEvent[], detector: string, from = TODAY): string[] =>
   ofDetector(alertsOf(events), detector).filter(({ raised_at }) => raised_at >= at(from, 0)).map(({ severity, device }) => `${severity} ${device.name}`)
@@ -78,5 +78,28 @@ describe('a CT that sends fifteen images of a class it never sent', () => {
   test('are those told that machines of another kind take, and do those pass that its own kind takes?', () => {
     expect(told(among(images('13.1.3')), 'new-service')).toEqual([expect.stringContaining(CT01.name)])
     expect(told(among(images('128')), 'new-service')).toEqual([])
+  })
+})
+
+describe('a CT that sends five images each of what machines of other kinds take', () => {
+  const images = (...classes: string[]): WireEvent[] => classes.flatMap((class_, n) =>
+    times(5, 13 + n, 1, (when, i) => store(flow(CT01, ARCHIVE), when, CT01.name, study(`new${n}${i}`, orderedPatient(i), TODAY), { sop_class_uid: `1.2.840.10008.5.1.4.1.1.${class_}` })))
+  const rarest = (...classes: string[]): number => Math.min(...judged(among(images(...classes)), 'new-service').map(({ p }) => p!))
+
+  test('is it ten times as odd of two other kinds as of one?', () => {
+    const one = rarest('13.1.3')
+    expect(rarest('13.1.3', '6.1') / one).toBeCloseTo(0.1, 6)
+    // Of its own kind it is no odder.
+    expect(rarest('13.1.3', '128') / one).toBeCloseTo(1, 6)
+  })
+})
+
+describe('messages to an archive that the laboratory never fed', () => {
+  const messages = (n: number): number[] => judged(among(sent(LAB, ARCHIVE, n, 1, 'ORU^R01', (i) => `any-${i}`)), 'hl7-new-sender').map(({ p }) => p!)
+
+  test('is each further one odder, not usual by the one before?', () => {
+    const all = messages(8)
+    expect(all).toHaveLength(8)
+    expect(all).toEqual([...all].sort((a, b) => b - a))
   })
 })

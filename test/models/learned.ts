@@ -1,7 +1,10 @@
 /** The invented hospital as an engine knows it after three weeks, and what it says about a day that follows. */
+import { vi } from 'vitest'
 import type { DataSetFacts, Micros, WireEvent } from '../../protocols/events.ts'
 import { SEVERITIES, type Alert } from '../../models/alert.ts'
 import { Engine, type EngineOptions } from '../../models/engine.ts'
+import type { Evidence } from '../../models/evidence.ts'
+import { Incidents } from '../../models/incidents.ts'
 import { SECOND, association, at, failedFlow, flow, flowEnd, host, operation, store, study, type Host } from './build.ts'
 import { ARCHIVE, CT01, HIS, LAB, LEARNED, READERS, RIS, SCANNERS, inOrder, ordered, ordinaryDay, ordinaryDays } from './hospital.ts'
 
@@ -86,6 +89,17 @@ export function frozenAlertsOf(events: WireEvent[], taught: WireEvent[]): Alert[
 }
 
 export const above = (alert: Alert, severity: Alert['severity']): boolean => SEVERITIES.indexOf(alert.severity) > SEVERITIES.indexOf(severity)
+
+/** All evidence of a detector about what follows, whether it raised an alert or not. */
+export function judged(events: WireEvent[], id: string): Evidence[] {
+  const add = vi.spyOn(Incidents.prototype, 'add')
+  try {
+    alertsOf(events)
+    return add.mock.calls.map(([evidence]) => evidence).filter(({ detector }) => detector === id)
+  } finally {
+    add.mockRestore()
+  }
+}
 
 /** Those above a note in which a detector has a say. */
 export const ofDetector = (alerts: Alert[], id: string): Alert[] => alerts.filter((alert) => above(alert, 'info') && alert.evidence.some((e) => e.detector === id))
