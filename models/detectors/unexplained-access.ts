@@ -1,7 +1,7 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, type Factor } from '../arithmetic.ts'
 import { LOOK, dayMean, hourMean, rate, withFloor } from '../baseline/counts.ts'
-import { mature, nameOf, type Device } from '../device.ts'
+import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { isOutlet } from '../role.ts'
 import { bareShare } from '../rows.ts'
@@ -30,9 +30,11 @@ export const unexplainedAccess: Detector<'dicom.operation'> = {
     expectSome(device, scene, site)
     const note = 'none of these patients had an order, appointment or visit in the last 14 days'
     const floor = isOutlet(device) ? 'such a device gets piles that may all have none' : 'a tenth of what anybody receives may have none'
+    const isSent = imaging(device) && scene.side === 'server' && event.cause === undefined
     const options = (title: string) => ({ detector: unexplainedAccess, title, least: 3, peer: scene.peer, note, floor, service: event.command })
     return [...row, ...judgeCrossings({
-      'unexplained.in': options(fetches(device)),
+      // A scanner that is sent studies asked for none: whoever sends them does it.
+      'unexplained.in': isSent ? { ...options(`${nameOf(device)} is sent studies of patients without an order`), actor: scene.peer } : options(fetches(device)),
       'unexplained.out': options(`${nameOf(device)} sends studies of patients without an order`),
     }, event, device, site, scene)]
   },

@@ -19,6 +19,8 @@ export interface VolumeOptions {
   /** Least excess that matters. */
   least: number
   peer?: Device | null
+  /** Who did it to the device that was counted; absent: the device itself. */
+  actor?: Device
   note?: string
   /** Why more is expected than its own past says, where it is. */
   floor?: string
@@ -42,7 +44,7 @@ export function volumeEvidence(
   if (!judged) arithmetic.push({ of: 'cap', why: 'the count was not yet known for 3 days', least: LOW_ALONE })
   const p = rarityOf(arithmetic)
   return evidence(options.detector, event, {
-    ...(judged ? {} : { learning: true }), actor: device, peer: options.peer ?? null, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
+    ...(judged ? {} : { learning: true }), actor: options.actor ?? device, peer: options.actor === undefined ? options.peer ?? null : device, p, arithmetic, observed, expected, unit, service: options.service ?? null, title: options.title,
     text: `${counted(observed, unit)} by ${nameOf(device)} ${window === 'hour' ? 'within this hour' : 'today so far'}; `
       + `expected ${num(expected)} for this ${window === 'hour' ? 'hour' : 'day'} (${usual(stream, device)}${basis.floor === expected && options.floor !== undefined ? `, but ${options.floor}` : ''})`
       + `${options.note === undefined ? '' : `; ${options.note}`}; ${rarity(p)}.`,

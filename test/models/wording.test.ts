@@ -5,7 +5,7 @@ import { Calendar } from '../../models/calendar.ts'
 import type { EngineOptions } from '../../models/engine.ts'
 import { DAY, find, flow, host, store, study, at } from './build.ts'
 import { floods, later, moves, onPort, sends, sent, times, unknownPatient } from './happenings.ts'
-import { ARCHIVE, CT01, CT02, HIS, LAB, RIS, STRANGER, WS01, inOrder, ordinaryDay } from './hospital.ts'
+import { ARCHIVE, CT01, CT02, HIS, LAB, RIS, STRANGER, WS01, WS02, inOrder, ordinaryDay } from './hospital.ts'
 import { TELERADIOLOGY, TODAY, alertsOf, among, stored } from './learned.ts'
 
 const texts = (events: WireEvent[], detector: string, options: Partial<EngineOptions> = {}): string[] =>
@@ -98,6 +98,14 @@ describe('words', () => {
   test('is a share that anybody may have without an order told as the expectation that it is?', () => {
     const fetched = times(20, 11, 1, (when, i) => stored(ARCHIVE, TELERADIOLOGY, when, study(`t${i}`, unknownPatient(i), TODAY)))
     expect(texts(among(fetched), 'unexplained-access').join(' ')).toContain('but such a device gets piles that may all have none)')
+  })
+
+  test('is who sends studies to a scanner said to do so, and not the scanner to fetch them?', () => {
+    const alerts = alertsOf(among(times(12, 11, 1, (when, i) => stored(WS02, CT01, when, study(`u${i}`, unknownPatient(i), TODAY))).flat()))
+    const said = alerts.filter(({ evidence }) => evidence.some(({ detector }) => detector === 'unexplained-access'))
+    expect(said.map(({ device }) => device.name)).toEqual([WS02.name])
+    expect(said.flatMap(({ evidence }) => evidence.map(({ text }) => text)).join(' ')).toContain('studies without an order received by CT01 today')
+    expect(alerts.filter(({ title }) => /CT01 fetches/.test(title))).toEqual([])
   })
 
   test('does a newcomer not claim to have learned a rate of its own on its first day?', () => {
