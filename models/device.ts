@@ -224,6 +224,8 @@ export interface Device {
   tests?: number
   /** Scanners that give it studies, while it receives its first (starters.ts); absent: none do. */
   givers?: Map<string, Starter>
+  /** It was asked whether it only takes studies (new-receiver); absent: not yet. */
+  taker?: boolean
   /** Scanners that ask it for worklists, while it gives its first; absent: none do. */
   askers?: Map<string, Starter>
   /** Days on which it proposed far more presentation contexts than anybody; absent: none. */

@@ -1,6 +1,6 @@
 /** What may happen on the day that is judged, in words of one line: the cases of the detectors and the benign twins are made of these. */
 import type { Cause, DataSetFacts, Flow, Hl7Message, Micros, WireEvent } from '../../protocols/events.ts'
-import { HOUR, MINUTE, SECOND, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
+import { DAY, HOUR, MINUTE, SECOND, START, association, at, failedFlow, find, flow, flowEnd, host, message, move, study, type Host } from './build.ts'
 import { ARCHIVE, CT01, HIS, LAB, READERS, RIS, SCANNERS, WS01, WS02, WS03, inOrder, ordinaryDay, read } from './hospital.ts'
 import { TODAY, stored } from './learned.ts'
 
@@ -176,7 +176,7 @@ function beside(scanners: readonly Host[], server: Host, port: number, from: num
   const flows = new Map<string, Flow>()
   return (event) => {
     const scanner = scanners.find(({ ip }) => ip === event.flow.client.ip)
-    const hour = (event.at - at(TODAY, 0)) / HOUR
+    const hour = ((event.at - START) % DAY) / HOUR
     if (scanner === undefined || hour < from || hour >= until) return undefined
     const on = flows.get(event.flow.id) ?? flow(scanner, server, port)
     flows.set(event.flow.id, on)
