@@ -318,7 +318,7 @@ function another(incident: Incident, evidence: Evidence, thresholds: Incidents['
   const { actor, peers, alert } = incident
   if (onlyDeclared(incident)) return true
   if (!strong(evidence, thresholds)) return false
-  if (evidence.actor.id !== actor && ofItsOwn(incident) && !failsWith(incident, evidence)) return true
+  if ((evidence.actor.id !== actor || !STATES.has(evidence.detector)) && ofItsOwn(incident) && !failsWith(incident, evidence)) return true
   const { at, since = at, peer } = evidence
   const goesOn = since - alert.last_seen < AFTERMATH
   // What began after the quiet may have begun weakly, and is in that alert by now.
@@ -350,5 +350,5 @@ const kindOf = ({ detector, unit }: Pick<Evidence, 'detector' | 'unit'>): string
 /** What was not declared is no part of it. */
 const onlyDeclared = ({ alert, declared }: Incident): boolean => declared === true || alert.severity === 'info'
 
-/** Is it about the state of one server (silent, behind other hardware), which says nothing of what others do with it meanwhile? */
+/** Is it about the state of one server (silent, behind other hardware), which says nothing of what is done meanwhile, with it or by it? */
 const ofItsOwn = ({ actor, alert }: Incident): boolean => alert.evidence.every((one) => one.p === null && one.actor === actor && STATES.has(one.detector))

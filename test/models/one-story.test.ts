@@ -298,3 +298,9 @@ describe('a program in a document that engines pass on under names of their own'
     expect(alerts.size).toBe(2)
   })
 })
+
+test('is a program that a system sends an alert of its own, not a line in the low one that says where its traffic passes?', () => {
+  told(archive, reader, at(1, 9), { detector: 'rerouted', objective: 'integrity', severity: 'low', unit: 'hardware addresses' })
+  told(archive, reader, at(1, 10), { detector: 'executable-content', group: 'meaning', objective: 'integrity', severity: 'high', unit: 'bytes of a program' })
+  expect([...alerts.values()].map(({ severity }) => severity)).toEqual(['low', 'high'])
+})
