@@ -14,7 +14,7 @@ import { allowed, type Allowance } from './feedback.ts'
 import { SCORES, STORM, openIncident, revise, round, take, type Incident, type Quiet, type Teller } from './incident.ts'
 import { pack, unpack } from './pack.ts'
 import { Recent, isShared, worthOf } from './recent.ts'
-import { AFTERMATH, didSo, failsWith, isItsTitle, isOneStory, sharesConversation, shareHost } from './related.ts'
+import { AFTERMATH, didSo, failsWith, isItsTitle, isOneStory, namesActor, shareHost, sharesConversation } from './related.ts'
 import type { Site } from './site.ts'
 import { newStanding, score, severityOf, surprise, weigh } from './standing.ts'
 import { DEEDS } from './streams.ts'
@@ -121,7 +121,10 @@ export class Incidents {
         if (incident.alert.last_seen > from && !(isStrong && isOldNews(incident, at))) return incident
       }
     }
-    for (const incident of this.#open.values()) if (!others.includes(incident) && !onlyDeclared(incident) && sharesConversation(incident, evidence)) return incident
+    for (const incident of this.#open.values()) {
+      if (others.includes(incident) || onlyDeclared(incident)) continue
+      if (sharesConversation(incident, evidence) || (!isStrong && namesActor(incident, evidence))) return incident
+    }
     return undefined
   }
 

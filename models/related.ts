@@ -33,6 +33,10 @@ export const isItsTitle = ({ alert }: Incident, { actor, detector }: Evidence): 
 export const sharesConversation = ({ alert }: Incident, { flow, actor, peer, at }: Evidence): boolean =>
   flow !== null && !(isShared(actor.role) && (peer === null || isShared(peer.role))) && at - alert.last_seen <= AT_ONCE && alert.flows.includes(flow.community_id)
 
+/** Does it name the device, which has part in what goes on? A server has part in everything. */
+export const namesActor = ({ objective, peers, alert }: Incident, { actor, objective: of, at }: Evidence): boolean =>
+  objective === of && !isShared(actor.role) && peers.includes(actor.id) && at - alert.last_seen <= AFTERMATH
+
 /** A host that was taken for the device itself until the two were told apart. */
 export const shareHost = (hosts: readonly string[], device: Device): boolean => hosts.some((ip) => device.ips.has(ip))
 

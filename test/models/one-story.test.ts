@@ -304,3 +304,15 @@ test('is a program that a system sends an alert of its own, not a line in the lo
   told(archive, reader, at(1, 10), { detector: 'executable-content', group: 'meaning', objective: 'integrity', severity: 'high', unit: 'bytes of a program' })
   expect([...alerts.values()].map(({ severity }) => severity)).toEqual(['low', 'high'])
 })
+
+describe('a reader that has studies sent to another, which is told', () => {
+  const moved = (): void => told(reader, archive, at(1, 9), { detector: 'move-destination', others: [other] })
+
+  test('is what is weak of the other part of it, and what is strong an alert of its own?', () => {
+    moved()
+    told(other, archive, at(1, 10), { severity: 'low' })
+    expect(alerts.size).toBe(1)
+    told(other, archive, at(1, 10.5), { detector: 'unexplained-access', unit: 'studies without an order received' })
+    expect(alerts.size).toBe(2)
+  })
+})
