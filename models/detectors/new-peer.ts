@@ -1,6 +1,6 @@
 import type { DicomOperation, Hl7Message } from '../../protocols/events.ts'
-import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
-import { unitsOn, type NewsPrior } from '../baseline/novelty.ts'
+import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
+import { unitsOn, type Habit, type NewsPrior } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
 import { imaging, mature, nameOf, todayOf, type Device, type Given } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
@@ -77,6 +77,15 @@ function exchangeOf(event: DicomOperation | Hl7Message, device: Device, scene: S
   return event.command === 'C-STORE' ? { ...common, what: 'studies sent', does: 'sends studies to' } : { ...common, what: 'studies requested', does: 'retrieves from' }
 }
 
+/** What is exchanged with a new peer today, or on its first days together, whichever is odder: a legitimate one may begin with as much on each. */
+function amountOf(edge: Habit | undefined, today: number, day: number, first: Exchange['first']): AmountFactor {
+  const alone: AmountFactor = { of: 'amount', n: today, ...first }
+  if (edge === undefined) return alone
+  const onDays = Math.max(1, edge.day === day ? edge.days : edge.days + 1)
+  const all: AmountFactor = { of: 'amount', n: edge.total + 1, mean: first.mean * onDays, size: first.size * onDays }
+  return valueOf(all) < valueOf(alone) ? all : alone
+}
+
 /** A device has something to do with a peer that it never, or hardly, used. */
 function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Scene, popular: Popularity): readonly Evidence[] {
   const { edge, peer } = scene
@@ -85,9 +94,8 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
   const given = scene.service === 'C-STORE' ? oftenUnordered(device.strangers?.get(peer.id)) : undefined
   const prior = PRIORS[family(device.role)] ?? DEFAULT
   const news = newsFactor(device, 'peer', peer.id, prior, scene.day)
-  const arithmetic: Factor[] = [
-    news, othersFactor(device, 'peer', peer.id, popular), { of: 'amount', n: today, ...exchange.first }, ...weightsOf(exchange), ...unorderedOf(given),
-  ]
+  const amount = amountOf(edge, today, scene.day, exchange.first)
+  const arithmetic: Factor[] = [news, othersFactor(device, 'peer', peer.id, popular), amount, ...weightsOf(exchange), ...unorderedOf(given)]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return NONE
   const earlier = daysBefore(edge, scene.day)
@@ -95,7 +103,7 @@ function contacts(event: DicomOperation | Hl7Message, device: Device, scene: Sce
     actor: device, peer, p, arithmetic, observed: today, expected: exchange.first.mean * valueOf(news), unit: exchange.what,
     service: event.kind === 'hl7.message' ? event.message_type : event.command,
     title: `${nameOf(device)} ${exchange.does} a host it ${earlier === 0 ? 'never' : 'hardly'} used: ${nameOf(peer)}`,
-    text: `${counted(today, exchange.what)} today between ${nameOf(device)} and ${nameOf(peer)}, a peer it ${usedBefore(earlier, device.lived)}`
+    text: `${counted(today, exchange.what)} today${amount.n > today ? ` (${num(amount.n)} since the first)` : ''} between ${nameOf(device)} and ${nameOf(peer)}, a peer it ${usedBefore(earlier, device.lived)}`
       + `${whoElse(device, popular)}${atWhoseRequest(scene, exchange)}${withoutOrder(given)}. A legitimate new peer of ${article(device)} starts with ${num(exchange.first.mean)} on its first day on average; `
       + `${exchange.usual ? '' : `${device.role} to ${peer.role} is no usual pair for this service; `}${rarity(p)}.`,
   })]

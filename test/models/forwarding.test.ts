@@ -45,3 +45,11 @@ test('are eight studies that a scanner fetches told, which never fetched any?', 
   expect([alert!.device, ...alert!.peers].flatMap(({ ip }) => ip)).toContain(CT01.ip)
   expect(alert!.evidence.map(({ detector }) => detector)).toEqual(expect.arrayContaining(['new-service', 'unexplained-access']))
 })
+
+test('do two days of it weigh together, neither of which is told by itself?', () => {
+  const [first, second] = [forwarded(20), shift(sends(ARCHIVE, STRANGER, 20, 10, 15, orderedPatient), DAY)]
+  const tomorrow = ordinaryDay(TODAY + 1)
+  expect(about(inOrder([...ordinaryDay(TODAY), ...first, ...tomorrow]))).toEqual([])
+  expect(about(inOrder([...ordinaryDay(TODAY), ...tomorrow, ...second]))).toEqual([])
+  expect(about(inOrder([...ordinaryDay(TODAY), ...first, ...tomorrow, ...second])).join()).toMatch(/^\d+ studies sent today \(3\d since the first\) between ARCHIVE/)
+})
