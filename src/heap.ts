@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 
 /** Left alone, V8 lets a heap grow up to fourfold before it collects all of it. */
-const GROWTH_PERCENT = 40
+const GROWTH_PERCENT = 30
 
 /** For services, early: memory is worth more than the few percent of time that collecting earlier takes (docs/benchmarks.md). */
 export function keepHeapSmall(): void {
