@@ -2,9 +2,9 @@
  * How a rarity came about, factor by factor: what a detector multiplies, and what `wardwire baseline explain` computes again. Plain data,
  * so that it travels with the alert and is kept with it.
  */
-import { binomialUpperTail, gammaPoissonNovelty, logNormalSumUpperTail, negativeBinomialUpperTail, silenceTail } from './baseline/distributions.ts'
+import { binomialUpperTail, logNormalSumUpperTail, negativeBinomialUpperTail, silenceTail } from './baseline/distributions.ts'
 import { dripTail } from './baseline/cusum.ts'
-import type { NewsPrior, MemoryName } from './baseline/novelty.ts'
+import { newsChance, type MemoryName, type NewsPrior } from './baseline/novelty.ts'
 
 /**
  * A window's count against the device's own rate: P(N >= n), N negative binomial. `observed` is n before what a silence left undone
@@ -39,7 +39,7 @@ export function valueOf(factor: Factor): number {
   switch (factor.of) {
     case 'count':
     case 'amount': return negativeBinomialUpperTail(factor.n, factor.mean, factor.size)
-    case 'news': return gammaPoissonNovelty(factor.prior.a + factor.news, factor.prior.b + factor.days)
+    case 'news': return newsChance(factor.news, factor.prior, factor.days)
     case 'others': return 1 - popularityOf(factor)
     case 'share': return Math.max(factor.least ?? 0, factor.size === undefined ? binomialUpperTail(factor.hits, factor.tries, factor.share) : negativeBinomialUpperTail(factor.hits, factor.share * factor.tries, factor.size))
     case 'sum': return logNormalSumUpperTail(factor.bytes, factor.studies, factor.mu, factor.sigma)

@@ -49,7 +49,7 @@ export function describeDevice(device: Device, engine: Engine, bytes: number): D
       }
       const of = (settled: boolean): string[] => [...memory.known].filter(([, habit]) => habit.settled === settled).map(([value]) => named(value)).sort()
       // A prior of one in twenty days stands for the priors of the detectors, which differ by role.
-      return [{ kind: KINDS[name], values: of(true), on_probation: of(false), news_chance: round(newsChance(memory, { a: 1, b: 20 }, device.lived)) }]
+      return [{ kind: KINDS[name], values: of(true), on_probation: of(false), news_chance: round(newsChance(memory.news, { a: 1, b: 20 }, device.lived)) }]
     }),
   }
 }

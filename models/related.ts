@@ -1,4 +1,4 @@
-/** What makes a piece of evidence part of an incident that another device is in: the same deed, what it leads to, or the same cause. */
+/** What makes a piece of evidence part of an incident that is open, of its own device or of another: the same deed, what it leads to, or the same cause. */
 import { HOUR, MINUTE } from './clock.ts'
 import { clean, type Device } from './device.ts'
 import type { Evidence } from './evidence.ts'
@@ -11,7 +11,6 @@ export const AFTERMATH = 2 * HOUR
 const DEADLY: ReadonlySet<string> = new Set(['idle-associations', 'context-flood', 'protocol-violations'])
 /** Detectors of one host that goes on to another. */
 const SPREADING: ReadonlySet<string> = new Set(['peer-to-peer', 'lateral-movement'])
-
 /** Servers that stop so soon after each other do so for one reason. */
 const TOGETHER = HOUR
 /** What is seen of one conversation, or of one document on its way. */

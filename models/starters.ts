@@ -41,8 +41,7 @@ function starts(device: Device, as: keyof typeof SERVICE, starter: Device, at: M
   let known = starters.get(starter.id)
   if (known === undefined) {
     if (starters.size >= MOST) return undefined
-    const { peer } = starter.memories
-    known = { name: nameOf(starter), day, n: 0, copies: 0, chance: newsChance({ ...peer, news: newsBefore(peer, day) }, SCANNER_PEERS, starter.lived) }
+    known = { name: nameOf(starter), day, n: 0, copies: 0, chance: newsChance(newsBefore(starter.memories.peer, day), SCANNER_PEERS, starter.lived) }
     starters.set(starter.id, known)
   }
   if (known.day !== day) {

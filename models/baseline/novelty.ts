@@ -70,9 +70,9 @@ export const newMemory = (): Memory => ({ news: 0, known: new Map() })
 /** Units of a value on this day so far. */
 export const unitsOn = (habit: Habit | undefined, day: number): number => (habit !== undefined && habit.day === day ? habit.today : 0)
 
-/** Chance that something new of this kind appears on a day of this device. */
-export function newsChance(memory: Memory, prior: NewsPrior, lived: number): number {
-  return gammaPoissonNovelty(prior.a + memory.news, prior.b + lived)
+/** Chance that something new of this kind appears on a day of a device that had so much news in so many days. */
+export function newsChance(news: number, prior: NewsPrior, lived: number): number {
+  return gammaPoissonNovelty(prior.a + news, prior.b + lived)
 }
 
 /** News before a day: what is new all at once must not become usual by that. */
