@@ -27,7 +27,7 @@ export interface DeviceBaseline {
 /** What each memory is of, in words. */
 const KINDS: Record<MemoryName, string> = {
   peer: 'peers', sender: 'HL7 senders', caller: 'callers', contact: 'hosts and ports contacted', port: 'ports served', service: 'services and object classes',
-  destination: 'C-MOVE destinations', trigger: 'HL7 message types', called: 'AE titles that were refused',
+  destination: 'C-MOVE destinations', trigger: 'HL7 message types', taken: 'HL7 message types received', called: 'AE titles that were refused',
 }
 
 export function describeDevice(device: Device, engine: Engine, bytes: number): DeviceBaseline {

@@ -253,7 +253,7 @@ export function newDevice(id: string, serial: number, at: Micros, day: number): 
     streams: new Map(), triggers: new Map(), sizes: new Map(), drips: new Map(),
     memories: {
       peer: newMemory(), sender: newMemory(), caller: newMemory(), contact: newMemory(), port: newMemory(), service: newMemory(),
-      destination: newMemory(), trigger: newMemory(), called: newMemory(),
+      destination: newMemory(), trigger: newMemory(), taken: newMemory(), called: newMemory(),
     },
     outage: null, today: newToday(day), openQuery: false, standing: newStanding(),
   }
@@ -266,8 +266,9 @@ export function saveDevice(device: Device): unknown {
 }
 
 export function loadDevice(saved: unknown): Device {
-  const { memories, ...rest } = saved as { memories: Record<MemoryName, SavedMemory> }
-  const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name])) })
+  // Older states lack the memories that came later.
+  const { memories, ...rest } = saved as { memories: Partial<Record<MemoryName, SavedMemory>> }
+  const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => (memories[name] === undefined ? newMemory() : loadMemory(memories[name]))) })
   for (const counts of [device.streams, device.drips] as Map<string, unknown>[]) rename(counts, 'reject', 'guess')
   withDay(device, 'floodDays', device.today.floods > 0)
   withDay(device, 'oversizeDays', (device.today.oversize ?? 0) > 0)

@@ -61,6 +61,7 @@ function message(event: Hl7Message, device: Device, scene: Scene, site: Site): v
   if (event.acknowledges !== null) return
   if (!scene.acts) {
     note(device, 'sender', scene.peer.id, 1, event.at, scene, site)
+    if (event.message_type !== null) note(device, 'taken', event.message_type, 1, event.at, scene, site)
     if (scene.side === 'server') note(device, 'caller', scene.peer.id, 1, event.at, scene, site)
     return
   }

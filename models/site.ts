@@ -23,7 +23,7 @@ const MOST = 3
 /** Days of which the final factor is kept. */
 const KEPT_DAYS = 10
 /** What popularity is asked about. */
-const COMPARED = ['peer', 'service', 'destination', 'trigger'] as const satisfies MemoryName[]
+const COMPARED = ['peer', 'service', 'destination', 'trigger', 'taken'] as const satisfies MemoryName[]
 /** A role needs so many devices before it is a prior. */
 const ENOUGH_DEVICES = 3
 /** And a site so many, before "nobody here" says something. */

@@ -193,8 +193,11 @@ export interface Cause {
 
 /** Of `transport` dicomweb (PS3.18): one request and its answer, over HTTP/1.1. `status` is what its HTTP status comes to (docs/decoding.md). */
 export interface WebFacts {
-  /** QIDO-RS is told as C-FIND, WADO-RS and WADO-URI as C-GET, STOW-RS as C-STORE. */
-  transaction: 'QIDO-RS' | 'WADO-RS' | 'STOW-RS' | 'WADO-URI'
+  /**
+   * QIDO-RS is told as C-FIND, WADO-RS and WADO-URI as C-GET, STOW-RS as C-STORE. `download` (as C-GET) and `upload` (as C-STORE): a DICOM file (`application/dicom`)
+   * by a request that is none of PS3.18's, such as a server's own interface.
+   */
+  transaction: 'QIDO-RS' | 'WADO-RS' | 'STOW-RS' | 'WADO-URI' | 'download' | 'upload'
   /** What was addressed: studies, series, instances (searches); study, series, instance, metadata, rendered, thumbnail, frames, bulkdata, pixeldata, other. */
   resource: string
   http_status: number | null

@@ -161,7 +161,7 @@ const operation = z.object({
   move_originator: z.object({ ae: z.string(), message_id: count.nullable() }).exactOptional(),
   commitment: z.object({ type: count.nullable(), transaction_uid: text, instances: count, failed: count, asked: count.exactOptional() }).exactOptional(),
   web: z.object({
-    transaction: z.enum(['QIDO-RS', 'WADO-RS', 'STOW-RS', 'WADO-URI']), resource: z.string(), http_status: count.nullable(), instances: count, studies: z.array(z.string()),
+    transaction: z.enum(['QIDO-RS', 'WADO-RS', 'STOW-RS', 'WADO-URI', 'download', 'upload']), resource: z.string(), http_status: count.nullable(), instances: count, studies: z.array(z.string()),
     preambles: counts.describe('what the 128 bytes in front of instances are, other than zeros'), authorization: text,
   }).exactOptional().describe('of transport dicomweb'),
   cause: cause.exactOptional(),

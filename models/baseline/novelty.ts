@@ -8,7 +8,7 @@ import type { Rhythm } from './rhythm.ts'
 import { isFirstLearned, see, type DaysSeen } from './seen.ts'
 
 /** Kinds of things a device may newly do. */
-export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'called'] as const
+export const MEMORIES = ['peer', 'sender', 'caller', 'contact', 'port', 'service', 'destination', 'trigger', 'taken', 'called'] as const
 export type MemoryName = (typeof MEMORIES)[number]
 
 /** Days on which everything is new. */

@@ -21,7 +21,7 @@ export const executableContent: Detector<'hl7.message' | 'dicom.operation'> = {
     if (event.kind === 'hl7.message') return judgeDocuments(event, device, scene)
     const { web } = event
     // Who stores sends the instances; who retrieves over the web is sent them.
-    const [sender, receiver] = web !== undefined && web.transaction !== 'STOW-RS' ? [scene.peer, device] : [device, scene.peer]
+    const [sender, receiver] = web !== undefined && event.command !== 'C-STORE' ? [scene.peer, device] : [device, scene.peer]
     return web === undefined ? judgeObjects(event, sender, receiver) : [...judgePreambles(event, web, sender, receiver), ...judgeObjects(event, sender, receiver)]
   },
 }

@@ -2,7 +2,7 @@ import type { Hl7Message } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type AmountFactor, type Factor } from '../arithmetic.ts'
 import { FIRST_DAYS, unitsOn, type Habit } from '../baseline/novelty.ts'
 import { daysBefore } from '../baseline/seen.ts'
-import { DAY } from '../clock.ts'
+import { DAY, HOUR } from '../clock.ts'
 import { clean, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
@@ -20,7 +20,7 @@ const FIRST_HOUR = { mean: 1, size: 0.7 }
 
 export const hl7NewKind: Detector<'hl7.message'> = {
   id: 'hl7-new-kind',
-  question: 'Does a system send a kind of HL7 message that it never sent?',
+  question: 'Does a system send a kind of HL7 message that it never sent, or an engine one that its receiver never got?',
   wants: ['hl7.message'],
   group: 'novelty',
   objective: 'integrity',
@@ -29,37 +29,89 @@ export const hl7NewKind: Detector<'hl7.message'> = {
 
   judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
     const kind = event.message_type
-    // An engine passes on what others send; they are judged.
-    if (!scene.acts || kind === null || event.acknowledges !== null || device.role === 'engine' || !mature(device)) return NONE
-    const habit = device.memories.trigger.known.get(kind)
-    if (habit?.settled === true) return NONE
-    const today = unitsOn(habit, scene.day) + 1
-    const stream = device.triggers.get(kind)
-    const hour = stream !== undefined && stream.hour === site.hour ? stream.inHour : today
-    const family = familyOf(kind)
-    const relatives = [...device.memories.trigger.known].filter(([known]) => known !== kind && familyOf(known) === family)
-    const newFamily = !relatives.some(([, of]) => of.settled)
-    const prior = newFamily ? FAMILY_PRIOR : PRIOR
-    const kinds = newsFactor(device, 'trigger', kind, prior, scene.day)
-    const news = newFamily ? { ...kinds, news: newFamilies(device, scene.day) } : kinds
-    const popular = site.popularity(device, 'trigger', kind)
-    const { others, users } = popular
-    const arithmetic: Factor[] = [news, othersFactor(device, 'trigger', kind, popular), ...rarer(today, hour)]
-    const p = rarityOf(arithmetic)
-    if (p > 0.01) return NONE
-    const who = nameOf(device)
-    const never = daysBefore(habit, scene.day) === 0 ? 'never' : 'hardly'
-    return [evidence(hl7NewKind, event, {
-      actor: device, peer: scene.peer, p, arithmetic, observed: today, expected: FIRST_DAY.mean * valueOf(news), unit: 'messages of the new kind', service: kind,
-      title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
-      text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${before(habit, scene.day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
-        + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
-    })]
+    if (kind === null || event.acknowledges !== null || !mature(device)) return NONE
+    // An engine passes on what others send: they are judged as senders, and of the engine what it gives to whom.
+    if (scene.acts) return device.role === 'engine' ? NONE : ofSender(event, kind, device, site, scene)
+    return scene.peer.role === 'engine' && !isNewUpstream(scene.peer, kind, scene.day) ? ofReceiver(event, kind, device, site, scene) : NONE
   },
 }
 
+function ofSender(event: Hl7Message, kind: string, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+  const stream = device.triggers.get(kind)
+  const found = weighed(device, 'trigger', kind, site, scene, stream !== undefined && stream.hour === site.hour ? stream.inHour : undefined)
+  if (found === undefined) return NONE
+  const { p, today, hour, never, seen, popular: { others, users } } = found
+  const who = nameOf(device)
+  return [evidence(hl7NewKind, event, {
+    actor: device, peer: scene.peer, ...told(found, kind),
+    title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
+    text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${seen}`
+      + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
+  })]
+}
+
+function ofReceiver(event: Hl7Message, kind: string, device: Device, site: Site, scene: Scene): readonly Evidence[] {
+  const { known } = device.memories.taken
+  const habit = known.get(kind)
+  // To whoever never got any its sender is new; and states of older versions do not know what was got.
+  if (habit?.settled === true || ![...known.values()].some(({ settled }) => settled)) return NONE
+  const isOfThisHour = habit === undefined || event.at - habit.first < HOUR
+  const found = weighed(device, 'taken', kind, site, scene, isOfThisHour ? unitsOn(habit, scene.day) + 1 : undefined)
+  if (found === undefined) return NONE
+  const { p, today, never, seen, popular: { others, users } } = found
+  const [engine, receiver] = [nameOf(scene.peer), nameOf(device)]
+  return [evidence(hl7NewKind, event, {
+    actor: scene.peer, peer: device, ...told(found, kind),
+    title: `${engine} sends ${receiver} ${clean(kind)}, a kind of message that it ${never} got`,
+    text: `${counted(today, `${clean(kind)} messages`)} today from ${engine} to ${receiver}, which got ${seen}`
+      + `${others > 0 ? `; ${users} of ${others} other receivers of its role get it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
+  })]
+}
+
+/** Does the engine get this kind itself since today or of late? Then whoever sends it was judged. */
+function isNewUpstream(engine: Device, kind: string, day: number): boolean {
+  const habit = engine.memories.taken.known.get(kind)
+  return habit !== undefined && !habit.settled && habit.day === day
+}
+
+interface News {
+  p: number
+  arithmetic: Factor[]
+  /** Messages of the kind today, and within this hour where it is known. */
+  today: number
+  hour: number | undefined
+  /** The chance that a new kind starts today. */
+  chance: number
+  /** In words: whether it was ever seen, and on which days. */
+  never: string
+  seen: string
+  popular: { others: number; users: number }
+}
+
+const told = ({ p, arithmetic, today, chance }: News, kind: string): Pick<Evidence, 'p' | 'arithmetic' | 'observed' | 'expected' | 'unit' | 'service'> =>
+  ({ p, arithmetic, observed: today, expected: FIRST_DAY.mean * chance, unit: 'messages of the new kind', service: kind })
+
+/** How rare so many messages of a kind are that is new to the memory; undefined: it is not new, or this is nothing. */
+function weighed(device: Device, memory: 'trigger' | 'taken', kind: string, site: Site, { day }: Scene, hour: number | undefined): News | undefined {
+  const { known } = device.memories[memory]
+  const habit = known.get(kind)
+  if (habit?.settled === true) return undefined
+  const today = unitsOn(habit, day) + 1
+  const family = familyOf(kind)
+  const relatives = [...known].filter(([other]) => other !== kind && familyOf(other) === family)
+  const isNewFamily = !relatives.some(([, of]) => of.settled)
+  const kinds = newsFactor(device, memory, kind, isNewFamily ? FAMILY_PRIOR : PRIOR, day)
+  const news = isNewFamily ? { ...kinds, news: newFamilies(device, memory, day) } : kinds
+  const popular = site.popularity(device, memory, kind)
+  const arithmetic: Factor[] = [news, othersFactor(device, memory, kind, popular), ...rarer(today, hour)]
+  const p = rarityOf(arithmetic)
+  if (p > 0.01) return undefined
+  const seen = `${before(habit, day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
+  return { p, arithmetic, today, hour, chance: valueOf(news), never: daysBefore(habit, day) === 0 ? 'never' : 'hardly', seen, popular }
+}
+
 /** The rarer of the two windows; twice as likely, because both were looked at. */
-function rarer(today: number, hour: number): Factor[] {
+function rarer(today: number, hour = 0): Factor[] {
   const windows: AmountFactor[] = [{ of: 'amount', n: today, ...FIRST_DAY }, { of: 'amount', n: hour, ...FIRST_HOUR }]
   const [inDay, inHour] = windows.map(valueOf) as [number, number]
   const times = Math.min(2, 1 / Math.min(inDay, inHour))
@@ -69,9 +121,9 @@ function rarer(today: number, hour: number): Factor[] {
 }
 
 /** Families that it began after its first days and before today: rare kinds of a family that it always sent say nothing of new families. */
-function newFamilies(device: Device, day: number): number {
+function newFamilies(device: Device, memory: 'trigger' | 'taken', day: number): number {
   const firsts = new Map<string, Habit>()
-  for (const [kind, habit] of device.memories.trigger.known) {
+  for (const [kind, habit] of device.memories[memory].known) {
     const family = familyOf(kind)
     if (habit.first < (firsts.get(family)?.first ?? Infinity)) firsts.set(family, habit)
   }

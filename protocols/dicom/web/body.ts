@@ -7,6 +7,7 @@ import { emptyFacts, FactsReader, IMAGE, PATIENT_BYTES } from '../facts.ts'
 import { DicomJson } from './json.ts'
 import { boundaryOf, Multipart, type PartSink } from './multipart.ts'
 import { Part10Reader } from './part10.ts'
+import { isInstance } from './resource.ts'
 
 export type WebOperation = DicomOperation & { web: WebFacts }
 
@@ -24,7 +25,6 @@ export interface Body {
 
 const NO_BYTES = new Uint8Array(0)
 
-const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)
 const isJson = (type: string): boolean => /^application\/(dicom\+)?json\s*(;|$)/i.test(type)
 
 /** @returns null for bodies that say nothing here */

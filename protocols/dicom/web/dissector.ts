@@ -9,9 +9,9 @@ import { LIMITS } from '../../limits.ts'
 import { CLIENT, type Connection, type Direction, type Dissector, type End } from '../../protocol.ts'
 import { emptyFacts, emptyQuery } from '../facts.ts'
 import { bodyOf, type Body, type WebOperation } from './body.ts'
-import { webRequest, type WebRequest } from './resource.ts'
+import { DOWNLOAD, isInstance, webRequest, type WebRequest } from './resource.ts'
 
-const COMMANDS = { 'QIDO-RS': 'C-FIND', 'WADO-RS': 'C-GET', 'WADO-URI': 'C-GET', 'STOW-RS': 'C-STORE' } as const satisfies Record<WebFacts['transaction'], DimseCommand>
+const COMMANDS = { 'QIDO-RS': 'C-FIND', 'WADO-RS': 'C-GET', 'WADO-URI': 'C-GET', 'STOW-RS': 'C-STORE', download: 'C-GET', upload: 'C-STORE' } as const satisfies Record<WebFacts['transaction'], DimseCommand>
 
 /** Memory of an operation without what the wire said, about. */
 const EXCHANGE_BYTES = 800
@@ -20,14 +20,22 @@ const EXCHANGE_BYTES = 800
 interface Exchange {
   /** Memory that it takes, about: what is told of it are parts of the head's text. */
   readonly bytes: number
-  /** Null where it is none of DICOMweb's. */
-  readonly event: WebOperation | null
+  /** Null where it is none of DICOMweb's, unless the answer turns out to be a DICOM file. */
+  event: WebOperation | null
+  readonly asked: Micros
+  readonly authorization: string | null
   readonly isHead: boolean
   isRequestOver: boolean
   isRequestWhole: boolean
   isAnswerOver: boolean
   isLossy: boolean
 }
+
+/** An answer whose request was not seen: it came before anything said DICOM, or was lost. */
+const unseen = (at: Micros): Exchange => ({ bytes: 0, event: null, asked: at, authorization: null, isHead: false, isRequestOver: true, isRequestWhole: true, isAnswerOver: false, isLossy: false })
+
+/** Its scheme (RFC 9110 11.4); credentials are never kept. */
+const authorizationOf = ({ text }: HttpHead): string | null => /^[A-Za-z][\w-]{0,19}(?=\s)/.exec(fieldOf(text, 'authorization') ?? '')?.[0] ?? null
 
 /** The DIMSE status that an HTTP status comes to (PS3.18 table 8.5-1, PS3.7 annex C): success, warning, not authorized, and failure for the rest. */
 function statusOf(http: number): string {
@@ -109,8 +117,9 @@ class WebDissector implements Dissector {
       head: (head, at) => {
         const request = webRequest(head)
         this.#requests++
-        const event = request === null ? null : this.#operation(request, head, at)
-        const exchange: Exchange = { bytes: EXCHANGE_BYTES + head.text.length, event, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
+        const authorization = authorizationOf(head)
+        const event = request === null ? null : this.#operation(request, authorization, at)
+        const exchange: Exchange = { bytes: EXCHANGE_BYTES + head.text.length, event, asked: at, authorization, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
         // Who does not send ahead has had the answers to the lost ones by now.
         if (this.#waiting[0] === null) this.#waiting.shift()
         this.#waiting.push(exchange)
@@ -137,7 +146,7 @@ class WebDissector implements Dissector {
   }
 
   /** All fields in one order, so that all events have one shape. */
-  #operation(request: WebRequest, head: HttpHead, at: Micros): WebOperation {
+  #operation(request: WebRequest, authorization: string | null, at: Micros): WebOperation {
     const { flow, afterGap, pseudonyms } = this.#connection
     const { transaction, resource, study, series, instance, query } = request
     const command = COMMANDS[transaction]
@@ -151,8 +160,7 @@ class WebDissector implements Dissector {
       query: query ?? (command === 'C-GET' ? retrieval(request) : null),
       move: command === 'C-GET' ? { destination_ae: null, completed: null, failed: null, warning: null, remaining: null } : null,
       web: {
-        transaction, resource, http_status: null, instances: 0, studies: [], preambles: {},
-        authorization: /^[A-Za-z][\w-]{0,19}(?=\s)/.exec(fieldOf(head.text, 'authorization') ?? '')?.[0] ?? null,
+        transaction, resource, http_status: null, instances: 0, studies: [], preambles: {}, authorization,
       },
       started: at, duration_ms: null,
     }
@@ -162,14 +170,16 @@ class WebDissector implements Dissector {
 
   #answerSink(): HttpSink {
     return {
-      head: (head) => {
+      head: (head, at) => {
         const status = head.status ?? 0
         // 1xx: the answer is still to come (RFC 9110 15.2).
         if (status < 200) return true
-        const exchange = this.#waiting[0] ?? null
-        if (exchange === null) return true
-        this.#next()
+        const isFile = status < 300 && isInstance(head.type)
+        const asked = this.#waiting[0] ?? null
+        if (asked === null && !isFile) return true
+        const exchange = asked === null ? unseen(at) : this.#next()!
         this.#answering = exchange
+        if (isFile) exchange.event ??= this.#operation(DOWNLOAD, exchange.authorization, exchange.asked)
         const { event, isHead } = exchange
         if (event !== null) {
           event.web.http_status = status

@@ -29,8 +29,20 @@ const NO_KEYS = new Set(['includefield', 'fuzzymatching', 'emptyvaluematching', 
 const PREFIX = /dicom|wado|qido|stow|^aets$/i
 const DICOM_TYPE = /application\/dicom/i
 
+/** Is a body of this Content-Type an instance, as a file? */
+export const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)
+
+const NOTHING_SAID: Omit<WebRequest, 'transaction'> = { resource: 'instance', study: null, series: null, instance: null, aet: null, query: null, patient: null, accession: null }
+/** A DICOM file that is answered to whatever it was that was asked. */
+export const DOWNLOAD: WebRequest = { transaction: 'download', ...NOTHING_SAID }
+const UPLOAD: WebRequest = { transaction: 'upload', ...NOTHING_SAID }
+
 /** @returns null when it is none */
-export function webRequest({ method, target, type, text }: Pick<HttpHead, 'method' | 'target' | 'type' | 'text'>): WebRequest | null {
+export function webRequest(head: Pick<HttpHead, 'method' | 'target' | 'type' | 'text'>): WebRequest | null {
+  return standardRequest(head) ?? ((head.method === 'POST' || head.method === 'PUT') && isInstance(head.type) ? UPLOAD : null)
+}
+
+function standardRequest({ method, target, type, text }: Pick<HttpHead, 'method' | 'target' | 'type' | 'text'>): WebRequest | null {
   const { path, parameters } = split(target)
   const uri = wadoUri(method, parameters)
   if (uri !== null) return uri
@@ -100,9 +112,7 @@ function decoded(text: string): string {
 function wadoUri(method: string | null, parameters: readonly [string, string][]): WebRequest | null {
   if (method !== 'GET' || !parameters.some(([name, value]) => name === 'requestType' && value === 'WADO')) return null
   const uid = (name: string): string | null => parameters.find(([n, value]) => n === name && isUid(value))?.[1] ?? null
-  return {
-    transaction: 'WADO-URI', resource: 'instance', study: uid('studyUID'), series: uid('seriesUID'), instance: uid('objectUID'), aet: null, query: null, patient: null, accession: null,
-  }
+  return { ...NOTHING_SAID, transaction: 'WADO-URI', study: uid('studyUID'), series: uid('seriesUID'), instance: uid('objectUID') }
 }
 
 /** PS3.18 8.3.4.1 and 10.6: attributes by keyword or number, nested ones with dots; wildcards, ranges and lists as in PS3.4 C.2.2.2. */

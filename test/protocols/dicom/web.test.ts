@@ -143,6 +143,38 @@ describe('a retrieval', () => {
   })
 })
 
+describe('a DICOM file by a request that is none of PS3.18\'s', () => {
+  const answer = http('HTTP/1.1 200 OK', { 'Content-Type': 'application/dicom' }, file(1))
+  const get = (target: string): Turns => [[0, http(`GET ${target} HTTP/1.1`, { Host: 'pacs', Authorization: 'Basic c2VjcmV0OnBhc3M=' })], [1, answer]]
+  const page: Turns = [[0, http('GET /index.html HTTP/1.1', { Host: 'pacs' })], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'text/html' }, '<html>')]]
+
+  test.each(['/exam/IM000001.dcm', '/instances/6e2c0a1f/file'])('is what GET %s brings back a retrieval, whatever came before on the connection, and however it is cut?', (target) => {
+    for (const size of [0, 1, 7, 300]) {
+      expect(told([...page, ...get(target)], size), `${size}`).toMatchObject([{
+        command: 'C-GET', invoker: 'client', status: '0000', complete: true, sop_class_uid: CT_IMAGE, move: { completed: 1 },
+        dataset: { study_uid: STUDY, patient: names.patient('P100'), bytes: file(1).length }, web: { transaction: 'download', instances: 1 },
+      }])
+    }
+    expect(told([...page, ...get(target), ...get(target), ...page]).map(({ command }) => command)).toEqual(['C-GET', 'C-GET'])
+  })
+
+  test('is the scheme of its authorization told, and nothing more of it?', () => {
+    const [, second] = told([...get('/exam/1.dcm'), ...get('/exam/2.dcm')])
+    expect(second!.web!.authorization).toBe('Basic')
+    expect(JSON.stringify(second)).not.toContain('c2VjcmV0')
+  })
+
+  test('is one that is sent a store?', () => {
+    const turns: Turns = [[0, http('PUT /inbox/IM000001.dcm HTTP/1.1', { 'Content-Type': 'application/dicom' }, file(1))], [1, http('HTTP/1.1 201 Created', {}, '')]]
+    expect(only(told(turns))).toMatchObject({ command: 'C-STORE', dataset: { study_uid: STUDY }, web: { transaction: 'upload', instances: 1 } })
+  })
+
+  test('is an error none, nor what says that it is something else?', () => {
+    expect(told([[0, http('GET /exam/1.dcm HTTP/1.1', {})], [1, http('HTTP/1.1 404 Not Found', { 'Content-Type': 'application/dicom' }, '')]])).toEqual([])
+    expect(told([[0, http('GET /exam/1.dcm HTTP/1.1', {})], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/pdf' }, '%PDF')]])).toEqual([])
+  })
+})
+
 describe('a connection', () => {
   const many: Turns = [...qido('/dicom-web/studies?PatientID=P1'), ...stow([file(1), file(2)]), ...qido('/dicom-web/studies/1.2.9/series')]
 
