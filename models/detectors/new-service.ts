@@ -1,7 +1,7 @@
 import type { DicomOperation } from '../../protocols/events.ts'
 import { rarityOf, valueOf, type Factor } from '../arithmetic.ts'
 import { unitsOn } from '../baseline/novelty.ts'
-import { mature, nameOf, type Device } from '../device.ts'
+import { imaging, mature, nameOf, type Device } from '../device.ts'
 import type { Evidence } from '../evidence.ts'
 import { received } from '../observe.ts'
 import type { Scene } from '../scene.ts'
@@ -102,8 +102,8 @@ function beganWithOthers(value: string, { memories, role }: Device, day: number)
   return false
 }
 
-/** Worklists are asked for by the clock, so how often says nothing, where the device may be a scanner that begins to work. */
-const polls = (value: string, device: Device): boolean => value === 'MWL>' && device.role === 'unknown'
+/** Worklists are asked for by the clock, so how often says nothing, where the device is a scanner, or may be one that begins to work. */
+const polls = (value: string, device: Device): boolean => value === 'MWL>' && (device.role === 'unknown' || imaging(device))
 
 /** A service counts by what it is for: of stores and retrievals that is the study, however many requests it takes. */
 function used(service: string, acts: boolean): string {
