@@ -11,6 +11,7 @@ import { NONE, evidence, num, rarity, type Detector } from './detector.ts'
 
 /** Merges and moves of patient identities (HL7 v2.5.1 chapter 3). */
 const MERGE = /^ADT\^A(18|30|34|35|36|39|40|41|42|43|44)/
+export const isMerge = (kind: string): boolean => MERGE.test(kind)
 /** A patient who survives one merge today survives another: rarely. */
 const AGAIN = { mean: 0.05, size: 0.5 }
 /** And in the days after it: hardly less so. Merges into one patient that go on are counted together until a week passes without one. */
@@ -30,7 +31,7 @@ export const hl7Merge: Detector<'hl7.message'> = {
   falsePositives: ['a clean-up of duplicates of one patient (test patients, unknown emergencies)'],
 
   judge(event: Hl7Message, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-    if (!scene.acts || event.patient === null || event.message_type === null || device.role === 'engine' || !MERGE.test(event.message_type)) return NONE
+    if (!scene.acts || event.patient === null || event.message_type === null || device.role === 'engine' || !isMerge(event.message_type)) return NONE
     if (passedOn(event.patient, event.at, device, site)) return NONE
     const { merges } = todayOf(device, scene.day)
     const today = (merges.get(event.patient) ?? 0) + 1

@@ -8,6 +8,7 @@ import type { Evidence } from '../evidence.ts'
 import type { Scene } from '../scene.ts'
 import type { Site } from '../site.ts'
 import { NONE, before, counted, evidence, newsFactor, num, othersFactor, rarity, type Detector } from './detector.ts'
+import { isMerge } from './hl7-merge.ts'
 
 const PRIOR = { a: 0.3, b: 20 }
 /** A new family (ORM, MFN ...) on an old interface is a new interface: one in some years. */
@@ -37,15 +38,14 @@ export const hl7NewKind: Detector<'hl7.message'> = {
 }
 
 function ofSender(event: Hl7Message, kind: string, device: Device, site: Site, scene: Scene): readonly Evidence[] {
-  const stream = device.triggers.get(kind)
-  const found = weighed(device, 'trigger', kind, site, scene, stream !== undefined && stream.hour === site.hour ? stream.inHour : undefined)
+  const found = weighed(device, 'trigger', kind, site, scene, sentInHour(device, kind, site))
   if (found === undefined) return NONE
-  const { p, today, hour, never, seen, popular: { others, users } } = found
+  const { p, amount, hour, never, seen, popular: { others, users } } = found
   const who = nameOf(device)
   return [evidence(hl7NewKind, event, {
     actor: device, peer: scene.peer, ...told(found, kind),
     title: `${who} sends ${clean(kind)}, a kind of message it ${never} sent`,
-    text: `${counted(today, `${clean(kind)} messages`)} today (${hour} within this hour) from ${who}, ${seen}`
+    text: `${amount}${hour === undefined ? '' : ` (${hour} within this hour)`} from ${who}, ${seen}`
       + `${others > 0 ? `; ${users} of ${others} other senders of its role send it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
   })]
 }
@@ -58,12 +58,12 @@ function ofReceiver(event: Hl7Message, kind: string, device: Device, site: Site,
   const isOfThisHour = habit === undefined || event.at - habit.first < HOUR
   const found = weighed(device, 'taken', kind, site, scene, isOfThisHour ? unitsOn(habit, scene.day) + 1 : undefined)
   if (found === undefined) return NONE
-  const { p, today, never, seen, popular: { others, users } } = found
+  const { p, amount, never, seen, popular: { others, users } } = found
   const [engine, receiver] = [nameOf(scene.peer), nameOf(device)]
   return [evidence(hl7NewKind, event, {
     actor: scene.peer, peer: device, ...told(found, kind),
     title: `${engine} sends ${receiver} ${clean(kind)}, a kind of message that it ${never} got`,
-    text: `${counted(today, `${clean(kind)} messages`)} today from ${engine} to ${receiver}, which got ${seen}`
+    text: `${amount} from ${engine} to ${receiver}, which got ${seen}`
       + `${others > 0 ? `; ${users} of ${others} other receivers of its role get it` : ''}; a new kind starts with ${num(FIRST_DAY.mean)} a day on average; ${rarity(p)}.`,
   })]
 }
@@ -77,8 +77,9 @@ function isNewUpstream(engine: Device, kind: string, day: number): boolean {
 interface News {
   p: number
   arithmetic: Factor[]
-  /** Messages of the kind today, and within this hour where it is known. */
+  /** Messages today of the kind, and of others of its family where that is new; in words, too. Those within this hour, where it is known. */
   today: number
+  amount: string
   hour: number | undefined
   /** The chance that a new kind starts today. */
   chance: number
@@ -96,18 +97,29 @@ function weighed(device: Device, memory: 'trigger' | 'taken', kind: string, site
   const { known } = device.memories[memory]
   const habit = known.get(kind)
   if (habit?.settled === true) return undefined
-  const today = unitsOn(habit, day) + 1
   const family = familyOf(kind)
   const relatives = [...known].filter(([other]) => other !== kind && familyOf(other) === family)
   const isNewFamily = !relatives.some(([, of]) => of.settled)
+  const own = unitsOn(habit, day) + 1
+  // Kinds of a family that is new are one piece of news.
+  const kin = isNewFamily ? relatives.reduce((sum, [, of]) => sum + unitsOn(of, day), 0) : 0
+  const today = own + kin
+  const inHour = hour === undefined || memory !== 'trigger' || kin === 0 ? hour : relatives.reduce((sum, [other]) => sum + (sentInHour(device, other, site) ?? 0), hour)
   const kinds = newsFactor(device, memory, kind, isNewFamily ? FAMILY_PRIOR : PRIOR, day)
   const news = isNewFamily ? { ...kinds, news: newFamilies(device, memory, day) } : kinds
   const popular = site.popularity(device, memory, kind)
-  const arithmetic: Factor[] = [news, othersFactor(device, memory, kind, popular), ...rarer(today, hour)]
+  const arithmetic: Factor[] = [news, othersFactor(device, memory, kind, popular), ...rarer(today, inHour)]
   const p = rarityOf(arithmetic)
   if (p > 0.01) return undefined
-  const seen = `${before(habit, day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${clean(family)} message` : ''}`
-  return { p, arithmetic, today, hour, chance: valueOf(news), never: daysBefore(habit, day) === 0 ? 'never' : 'hardly', seen, popular }
+  const seen = `${before(habit, day, device.lived)}${relatives.length === 0 && habit === undefined ? `, nor any other ${family === 'merge' ? 'merge' : `${clean(family)} message`}` : ''}`
+  const amount = `${counted(own, `${clean(kind)} messages`)} today${kin === 0 ? '' : ` (${today} with others of its family)`}`
+  return { p, arithmetic, today, amount, hour: inHour, chance: valueOf(news), never: daysBefore(habit, day) === 0 ? 'never' : 'hardly', seen, popular }
+}
+
+/** Messages of a kind that it sent within this hour, as far as they are counted. */
+function sentInHour(device: Device, kind: string, site: Site): number | undefined {
+  const stream = device.triggers.get(kind)
+  return stream !== undefined && stream.hour === site.hour ? stream.inHour : undefined
 }
 
 /** The rarer of the two windows; twice as likely, because both were looked at. */
@@ -132,4 +144,5 @@ function newFamilies(device: Device, memory: 'trigger' | 'taken', day: number): 
   return news
 }
 
-const familyOf = (kind: string): string => kind.split('^', 1)[0]!
+/** What is done by it: the message type (MSH-9.1); merging patients is another business than telling where they are. */
+const familyOf = (kind: string): string => (isMerge(kind) ? 'merge' : kind.split('^', 1)[0]!)

@@ -34,6 +34,13 @@ describe('what was done on one day before', () => {
     expect(text).toMatch(/^\d+ MFN\^M02 messages today \(.*\) from LAB, on only 1 of the \d+ days before; /)
   })
 
+  test('are several new kinds of one family told together?', () => {
+    const merges = [...sent(LAB, HIS, 6, 1, 'ADT^A40', (i) => `any-${i}`), ...sent(LAB, HIS, 4, 1.3, 'ADT^A18', (i) => `other-${i}`)]
+    const alerts = alertsOf(among(merges)).filter(({ evidence }) => evidence.some(({ detector }) => detector === 'hl7-new-kind'))
+    expect(alerts.map(({ severity }) => severity)).toEqual(['medium'])
+    expect(alerts[0]!.evidence.map(({ text }) => text).join(' ')).toMatch(/\d ADT\^A(40|18) messages today \(\d+ with others of its family\) \(\d+ within this hour\) from LAB, none in the \d+ days before/)
+  })
+
   test('is its title as careful as its text?', () => {
     const masters = (n: number): WireEvent[] => sent(LAB, HIS, n, 0.2, 'MFN^M02', () => 'any-1')
     const titles = (events: WireEvent[]): string[] => alertsOf(events).map(({ title }) => title).filter((title) => title.includes('MFN'))
