@@ -268,7 +268,7 @@ export function saveDevice(device: Device): unknown {
 export function loadDevice(saved: unknown): Device {
   // Older states lack the memories that came later.
   const { memories, ...rest } = saved as { memories: Partial<Record<MemoryName, SavedMemory>> }
-  const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => (memories[name] === undefined ? newMemory() : loadMemory(memories[name]))) })
+  const device = Object.assign(newDevice('', 0, 0, 0), unpack(rest) as Omit<Device, 'memories'>, { memories: eachMemory((name) => loadMemory(memories[name] ?? { news: 0, known: [] })) })
   for (const counts of [device.streams, device.drips] as Map<string, unknown>[]) rename(counts, 'reject', 'guess')
   withDay(device, 'floodDays', device.today.floods > 0)
   withDay(device, 'oversizeDays', (device.today.oversize ?? 0) > 0)

@@ -68,7 +68,7 @@ function ofReceiver(event: Hl7Message, kind: string, device: Device, site: Site,
   })]
 }
 
-/** Does the engine get this kind itself since today or of late? Then whoever sends it was judged. */
+/** Does the engine itself get this kind today, which is new to it? Then whoever sends it was judged. */
 function isNewUpstream(engine: Device, kind: string, day: number): boolean {
   const habit = engine.memories.taken.known.get(kind)
   return habit !== undefined && !habit.settled && habit.day === day

@@ -16,14 +16,22 @@ const COMMANDS = { 'QIDO-RS': 'C-FIND', 'WADO-RS': 'C-GET', 'WADO-URI': 'C-GET',
 /** Memory of an operation without what the wire said, about. */
 const EXCHANGE_BYTES = 800
 
+/** What of a request goes into its operation, also into one that only the answer shows to be one. */
+interface Asked {
+  readonly at: Micros
+  /** The how-manieth on the connection. */
+  readonly number: number
+  /** Scheme of its authorization. */
+  readonly authorization: string | null
+}
+
 /** One request and its answer. */
 interface Exchange {
   /** Memory that it takes, about: what is told of it are parts of the head's text. */
   readonly bytes: number
   /** Null where it is none of DICOMweb's, unless the answer turns out to be a DICOM file. */
   event: WebOperation | null
-  readonly asked: Micros
-  readonly authorization: string | null
+  readonly asked: Asked
   readonly isHead: boolean
   isRequestOver: boolean
   isRequestWhole: boolean
@@ -32,7 +40,7 @@ interface Exchange {
 }
 
 /** An answer whose request was not seen: it came before anything said DICOM, or was lost. */
-const unseen = (at: Micros): Exchange => ({ bytes: 0, event: null, asked: at, authorization: null, isHead: false, isRequestOver: true, isRequestWhole: true, isAnswerOver: false, isLossy: false })
+const unseen = (at: Micros, number: number): Exchange => ({ bytes: 0, event: null, asked: { at, number, authorization: null }, isHead: false, isRequestOver: true, isRequestWhole: true, isAnswerOver: false, isLossy: false })
 
 /** Its scheme (RFC 9110 11.4); credentials are never kept. */
 const authorizationOf = ({ text }: HttpHead): string | null => /^[A-Za-z][\w-]{0,19}(?=\s)/.exec(fieldOf(text, 'authorization') ?? '')?.[0] ?? null
@@ -116,10 +124,9 @@ class WebDissector implements Dissector {
     return {
       head: (head, at) => {
         const request = webRequest(head)
-        this.#requests++
-        const authorization = authorizationOf(head)
-        const event = request === null ? null : this.#operation(request, authorization, at)
-        const exchange: Exchange = { bytes: EXCHANGE_BYTES + head.text.length, event, asked: at, authorization, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
+        const asked = { at, number: ++this.#requests, authorization: authorizationOf(head) }
+        const event = request === null ? null : this.#operation(request, asked)
+        const exchange: Exchange = { bytes: EXCHANGE_BYTES + head.text.length, event, asked, isHead: head.method === 'HEAD', isRequestOver: false, isRequestWhole: false, isAnswerOver: false, isLossy: false }
         // Who does not send ahead has had the answers to the lost ones by now.
         if (this.#waiting[0] === null) this.#waiting.shift()
         this.#waiting.push(exchange)
@@ -146,13 +153,13 @@ class WebDissector implements Dissector {
   }
 
   /** All fields in one order, so that all events have one shape. */
-  #operation(request: WebRequest, authorization: string | null, at: Micros): WebOperation {
+  #operation(request: WebRequest, { at, number, authorization }: Asked): WebOperation {
     const { flow, afterGap, pseudonyms } = this.#connection
     const { transaction, resource, study, series, instance, query } = request
     const command = COMMANDS[transaction]
     return {
       kind: 'dicom.operation', at, flow, complete: false, after_gap: afterGap, transport: 'dicomweb', command, calling_ae: null, called_ae: request.aet,
-      invoker: 'client', message_id: this.#requests, context_id: 0, sop_class_uid: null, sop_instance_uid: instance, status: null, pending: 0, cancelled: false,
+      invoker: 'client', message_id: number, context_id: 0, sop_class_uid: null, sop_instance_uid: instance, status: null, pending: 0, cancelled: false,
       dataset: {
         ...emptyFacts(null), study_uid: study, series_uid: series,
         patient: request.patient === null ? null : pseudonyms.patient(request.patient), accession: request.accession === null ? null : pseudonyms.order(request.accession),
@@ -175,11 +182,11 @@ class WebDissector implements Dissector {
         // 1xx: the answer is still to come (RFC 9110 15.2).
         if (status < 200) return true
         const isFile = status < 300 && isInstance(head.type)
-        const asked = this.#waiting[0] ?? null
-        if (asked === null && !isFile) return true
-        const exchange = asked === null ? unseen(at) : this.#next()!
+        const isSeen = (this.#waiting[0] ?? null) !== null
+        if (!isSeen && !isFile) return true
+        const exchange = isSeen ? this.#next()! : unseen(at, this.#requests)
         this.#answering = exchange
-        if (isFile) exchange.event ??= this.#operation(DOWNLOAD, exchange.authorization, exchange.asked)
+        if (isFile && !exchange.isHead) exchange.event ??= this.#operation(DOWNLOAD, exchange.asked)
         const { event, isHead } = exchange
         if (event !== null) {
           event.web.http_status = status

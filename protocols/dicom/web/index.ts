@@ -4,9 +4,7 @@ import { isStartLine, mayBeHttp, mayBeStart, parseHead } from '../../http/head.t
 import { LIMITS } from '../../limits.ts'
 import { CLIENT, LATER, MORE, NO, SERVER, YES, YES_REVERSED, type Direction, type Protocol, type Verdict } from '../../protocol.ts'
 import { open } from './dissector.ts'
-import { webRequest } from './resource.ts'
-
-const DICOM_TYPE = /application\/dicom/i
+import { DICOM_TYPE, webRequest } from './resource.ts'
 
 /** Other HTTP may turn to DICOMweb later: a viewer is loaded, and then its images. */
 function probe(b: Uint8Array, start: number, end: number, direction: Direction): Verdict {

@@ -27,7 +27,8 @@ const RESOURCES = new Set(['metadata', 'rendered', 'thumbnail', 'frames', 'bulkd
 const NO_KEYS = new Set(['includefield', 'fuzzymatching', 'emptyvaluematching', 'multiplevaluematching', 'limit', 'offset', 'orderby', 'accept', 'charset'])
 /** Path segments that say DICOM: `dicom-web`, `dicomweb`, `wado`, `qido-rs`, `aets`. */
 const PREFIX = /dicom|wado|qido|stow|^aets$/i
-const DICOM_TYPE = /application\/dicom/i
+/** Of a body that is DICOM in some form: a file, JSON, XML. */
+export const DICOM_TYPE = /application\/dicom/i
 
 /** Is a body of this Content-Type an instance, as a file? */
 export const isInstance = (type: string): boolean => /^application\/dicom\s*(;|$)/i.test(type)

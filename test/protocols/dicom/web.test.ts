@@ -169,7 +169,8 @@ describe('a DICOM file by a request that is none of PS3.18\'s', () => {
     expect(only(told(turns))).toMatchObject({ command: 'C-STORE', dataset: { study_uid: STUDY }, web: { transaction: 'upload', instances: 1 } })
   })
 
-  test('is an error none, nor what says that it is something else?', () => {
+  test('is an error none, nor what says that it is something else, nor a look at its head?', () => {
+    expect(told([...get('/exam/1.dcm'), [0, http('HEAD /exam/1.dcm HTTP/1.1', {})], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/dicom' }, '')], ...get('/exam/1.dcm')]).map(({ dataset }) => dataset!.bytes)).toEqual([file(1).length, file(1).length])
     expect(told([[0, http('GET /exam/1.dcm HTTP/1.1', {})], [1, http('HTTP/1.1 404 Not Found', { 'Content-Type': 'application/dicom' }, '')]])).toEqual([])
     expect(told([[0, http('GET /exam/1.dcm HTTP/1.1', {})], [1, http('HTTP/1.1 200 OK', { 'Content-Type': 'application/pdf' }, '%PDF')]])).toEqual([])
   })
